@@ -1,7 +1,7 @@
 """The tables. What may stand in them is in fields.py, what may be done with them in work.py and accounts.py."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -20,10 +20,10 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> datetime | None:
         return value.astimezone(UTC).replace(tzinfo=None) if value else None
 
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Any) -> datetime | None:
         return value.replace(tzinfo=UTC) if value else None
 
 
@@ -37,7 +37,9 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment, str: Text}
+    type_annotation_map: ClassVar = {datetime: Moment, str: Text}
+    # An id is never used again: an old link or cookie must not reach another row.
+    __table_args__: Any = {"sqlite_autoincrement": True}
 
     id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
 
@@ -66,7 +68,7 @@ class ApiToken(Base):
 
 class WorkItem(Base):
     __tablename__ = "work_items"
-    __table_args__ = (Index("ix_work_items_deleted_at_position", "deleted_at", "position"),)
+    __table_args__ = (Index("ix_work_items_deleted_at_position", "deleted_at", "position"), Base.__table_args__)
 
     title: Mapped[str]
     notes: Mapped[str] = mapped_column(default="")
@@ -96,7 +98,7 @@ class WorkItem(Base):
 
 class Task(Base):
     __tablename__ = "tasks"
-    __table_args__ = (Index("ix_tasks_work_item_id_position", "work_item_id", "position"),)
+    __table_args__ = (Index("ix_tasks_work_item_id_position", "work_item_id", "position"), Base.__table_args__)
 
     work_item_id: Mapped[int] = mapped_column(ForeignKey("work_items.id", ondelete="CASCADE"))
     title: Mapped[str]

@@ -25,6 +25,9 @@ class Problem(Exception):
         self.fields = fields or {}
         self.retry_after = retry_after
 
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
 
 class Invalid(Problem):
     code, status = "invalid", 422
@@ -58,13 +61,14 @@ class StorageFull(Problem):
     code, status = "storage_full", 507
 
 
+class Damaged(Problem):
+    code, status = "damaged", 500
+
+
 class CannotStart(Problem):
-    """The app refuses to start, or a command to run: the message is for the terminal."""
+    """The app refuses to start, or a command to run."""
 
     code, status = "cannot_start", 500
-
-    def __str__(self) -> str:
-        return f"{self.message}\n{self.hint}" if self.hint else self.message
 
 
 def invalid_input(error: ValidationError) -> Invalid:
@@ -80,7 +84,9 @@ def sentence(fault: Mapping[str, Any]) -> str:
         case "missing":
             return "This is needed."
         case "too_short" | "string_too_short":
-            return "This can't be empty." if limits["min_length"] == 1 else f"At least {limits['min_length']} characters."
+            return (
+                "This can't be empty." if limits["min_length"] == 1 else f"At least {limits['min_length']} characters."
+            )
         case "too_long" | "string_too_long":
             return f"At most {limits['max_length']} characters."
         case "literal_error":

@@ -45,7 +45,7 @@ def list_items(session: Session, filters: Filters, today: date, *, limit: int, o
 
 def count_by_status(session: Session) -> dict[str, int]:
     counts = select(WorkItem.status, func.count()).where(WorkItem.deleted_at.is_(None)).group_by(WorkItem.status)
-    return {"open": 0, "done": 0, "archived": 0} | {status: count for status, count in session.execute(counts)}
+    return {"open": 0, "done": 0, "archived": 0} | dict(session.execute(counts).tuples().all())
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
@@ -203,7 +203,9 @@ def _fitting(filters: Filters, today: date) -> Select[tuple[WorkItem]]:
 
 def _mentions(word: str) -> ColumnElement[bool]:
     return or_(
-        _contains(WorkItem.title, word), _contains(WorkItem.notes, word), WorkItem.tasks.any(_contains(Task.title, word))
+        _contains(WorkItem.title, word),
+        _contains(WorkItem.notes, word),
+        WorkItem.tasks.any(_contains(Task.title, word)),
     )
 
 
