@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="fail every test that this machine can't run, instead of skipping it")
+    parser.addoption("--all", action="store_true", help="a test that would skip fails")
 
 
 def reason_to_skip(report: pytest.TestReport | pytest.CollectReport) -> str:
