@@ -14,10 +14,9 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from app.problems import Busy, CannotStart, Damaged, StorageFull
+from app.settings import THREADS
 from app.storage import Storage
 
-THREADS = 16
-"""How many requests run at once, each with a connection."""
 WAIT_SECONDS = 5
 """How long a write waits for the one before it."""
 FULL_BELOW = 1 << 20

@@ -85,9 +85,9 @@ class Filters(Fields):
     """Which work items a list shows. `due`: today (includes overdue ones), overdue."""
 
     q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)] = ""
-    status: Status | Literal["all"] = "all"
+    status: Literal["open", "done", "archived", "all"] = "all"
     due: Literal["", "today", "overdue"] = ""
-    priority: Priority | Literal[""] = ""
+    priority: Literal["high", "normal", "low", ""] = ""
 
 
 class NewAccount(Fields):

@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from app.problems import CannotStart, sentence
 
+THREADS = 16
+"""How many requests run at once, each with a database connection of its own."""
 PASSWORD_LENGTH = 12
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 

@@ -241,6 +241,7 @@ def _apply(session: Session, who: int | None, row: WorkItem | Task, item_id: int
         if old != value:
             setattr(row, name, value)
             _record(session, who, item_id, *_told(row, name, old, value))
+    session.flush()
 
 
 def _told(row: WorkItem | Task, name: str, old: Any, value: Any) -> tuple[str, str]:
