@@ -67,6 +67,15 @@ def test_an_install_that_failed_is_tried_again(checkout: Checkout):
     assert [call for call in checkout.calls() if call.startswith("uv pip install")]
 
 
+def test_a_venv_that_was_not_made_to_its_end_is_made_anew(checkout: Checkout):
+    checkout.tool("uv", UV + '\ncase "$1" in venv) exit 3 ;; esac')
+    assert checkout.run("scripts/install").returncode == 3
+    checkout.tool("uv", UV)
+    checkout.calls()
+    checkout.run("scripts/install")
+    assert [call.split()[1] for call in checkout.calls() if call.startswith("uv")] == ["venv", "pip"]
+
+
 def test_a_venv_whose_python_is_gone_is_made_anew(checkout: Checkout):
     checkout.tool("uv", UV)
     checkout.run("scripts/install")

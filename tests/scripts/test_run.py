@@ -166,7 +166,7 @@ def test_the_port_of_its_own_container_is_not_taken(checkout: Checkout, taken_po
 
 
 def test_dot_env_decides_on_sign_in_port_and_path_without_docker(checkout: Checkout, free_port: str):
-    (checkout.path / ".env").write_text(f"#PORT=1\nPORT={free_port}\nAUTH_DISABLED=false\nDATABASE_PATH=other.db\n")
+    (checkout.path / ".env").write_text(f"PORT={free_port}\n#PORT=1\nAUTH_DISABLED=false\nDATABASE_PATH=other.db\n")
     done = checkout.run("scripts/run")
     assert (
         f"app serve --host 127.0.0.1 --port {free_port} --env-file .env AUTH_DISABLED=false DATABASE_PATH=other.db"
