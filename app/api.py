@@ -86,91 +86,91 @@ def add_work_item(json: NewWorkItem):
         return WorkItemOut.model_validate(work.add_item(session, who(), json)), 201
 
 
-@api.get("/work-items/<int:item_id>")
+@api.get("/work-items/<int:id>")
 @described(WorkItemOut)
-def get_work_item(item_id: int):
+def get_work_item(id: int):
     """One work item."""
     with database().read() as session:
-        return WorkItemOut.model_validate(work.get_item(session, item_id))
+        return WorkItemOut.model_validate(work.get_item(session, id))
 
 
-@api.patch("/work-items/<int:item_id>")
+@api.patch("/work-items/<int:id>")
 @described(WorkItemOut)
-def change_work_item(item_id: int, json: WorkItemChange):
+def change_work_item(id: int, json: WorkItemChange):
     """Changes the fields that are given."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work.change_item(session, who(), item_id, json))
+        return WorkItemOut.model_validate(work.change_item(session, who(), id, json))
 
 
-@api.delete("/work-items/<int:item_id>")
+@api.delete("/work-items/<int:id>")
 @described(None, 204)
-def delete_work_item(item_id: int):
+def delete_work_item(id: int):
     """Puts a work item, with its tasks, into the trash for 30 days."""
     with database().write() as session:
-        work.delete_item(session, who(), item_id)
+        work.delete_item(session, who(), id)
     return "", 204
 
 
-@api.post("/work-items/<int:item_id>/restore")
+@api.post("/work-items/<int:id>/restore")
 @described(WorkItemOut)
-def restore_work_item(item_id: int):
+def restore_work_item(id: int):
     """Takes a work item back out of the trash."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work.restore_item(session, who(), item_id))
+        return WorkItemOut.model_validate(work.restore_item(session, who(), id))
 
 
 # --- tasks ------------------------------------------------------------------------------------------------
 
 
-@api.get("/work-items/<int:item_id>/tasks")
+@api.get("/work-items/<int:id>/tasks")
 @described(TasksOut)
-def list_tasks(item_id: int, query: PageQuery):
+def list_tasks(id: int, query: PageQuery):
     """A work item's tasks, in their order."""
     with database().read() as session:
-        page = work.list_tasks(session, item_id, limit=query.limit, offset=query.offset)
+        page = work.list_tasks(session, id, limit=query.limit, offset=query.offset)
         items = [TaskOut.model_validate(task) for task in page.rows]
     return TasksOut(items=items, total=page.total, next=next_page(query, page.total))
 
 
-@api.post("/work-items/<int:item_id>/tasks")
+@api.post("/work-items/<int:id>/tasks")
 @described(TaskOut, 201)
-def add_task(item_id: int, json: NewTask):
+def add_task(id: int, json: NewTask):
     """A new task, at the end of the work item's list."""
     with database().write() as session:
-        return TaskOut.model_validate(work.add_task(session, who(), item_id, json)), 201
+        return TaskOut.model_validate(work.add_task(session, who(), id, json)), 201
 
 
-@api.get("/tasks/<int:task_id>")
+@api.get("/tasks/<int:id>")
 @described(TaskOut)
-def get_task(task_id: int):
+def get_task(id: int):
     """One task."""
     with database().read() as session:
-        return TaskOut.model_validate(work.get_task(session, task_id))
+        return TaskOut.model_validate(work.get_task(session, id))
 
 
-@api.patch("/tasks/<int:task_id>")
+@api.patch("/tasks/<int:id>")
 @described(TaskOut)
-def change_task(task_id: int, json: TaskChange):
+def change_task(id: int, json: TaskChange):
     """Changes the fields that are given."""
     with database().write() as session:
-        return TaskOut.model_validate(work.change_task(session, who(), task_id, json))
+        return TaskOut.model_validate(work.change_task(session, who(), id, json))
 
 
-@api.delete("/tasks/<int:task_id>")
+@api.delete("/tasks/<int:id>")
 @described(None, 204)
-def delete_task(task_id: int):
+def delete_task(id: int):
     """Puts a task into the trash for 30 days."""
     with database().write() as session:
-        work.delete_task(session, who(), task_id)
+        work.delete_task(session, who(), id)
     return "", 204
 
 
-@api.post("/tasks/<int:task_id>/restore")
+@api.post("/tasks/<int:id>/restore")
 @described(TaskOut)
-def restore_task(task_id: int):
+def restore_task(id: int):
     """Takes a task back out of the trash."""
     with database().write() as session:
-        return TaskOut.model_validate(work.restore_task(session, who(), task_id))
+        return TaskOut.model_validate(work.restore_task(session, who(), id))
 
 
 @api.get("/trash")

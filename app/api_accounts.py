@@ -59,13 +59,13 @@ def add_token(json: NewToken):
         return NewTokenOut(**TokenOut.model_validate(row).model_dump(), token=token), 201
 
 
-@account_api.delete("/tokens/<int:token_id>")
+@account_api.delete("/tokens/<int:id>")
 @described(None, 204)
-def delete_token(token_id: int):
+def delete_token(id: int):
     """Ends one of one's own tokens."""
     require_admin()
     with database().write() as session:
-        accounts.delete_token(session, holder(), token_id)
+        accounts.delete_token(session, holder(), id)
     return "", 204
 
 
@@ -90,34 +90,34 @@ def add_account(json: NewAccount):
         return AccountOut.model_validate(accounts.add_account(session, json)), 201
 
 
-@account_api.get("/accounts/<int:account_id>")
+@account_api.get("/accounts/<int:id>")
 @described(AccountOut)
-def get_account(account_id: int):
+def get_account(id: int):
     """One account."""
     require_admin()
     with database().read() as session:
-        return AccountOut.model_validate(accounts.get_account(session, account_id))
+        return AccountOut.model_validate(accounts.get_account(session, id))
 
 
-@account_api.patch("/accounts/<int:account_id>")
+@account_api.patch("/accounts/<int:id>")
 @described(AccountOut)
-def change_account(account_id: int, json: AccountChange):
+def change_account(id: int, json: AccountChange):
     """Changes the role, the password, or both."""
     require_admin()
     with database().write() as session:
-        account = accounts.get_account(session, account_id)
+        account = accounts.get_account(session, id)
         if json.role:
-            accounts.set_role(session, account_id, json.role)
+            accounts.set_role(session, id, json.role)
         if json.password:
             accounts.set_password(account, json.password.get_secret_value())
         return AccountOut.model_validate(account)
 
 
-@account_api.delete("/accounts/<int:account_id>")
+@account_api.delete("/accounts/<int:id>")
 @described(None, 204)
-def delete_account(account_id: int):
+def delete_account(id: int):
     """Deletes an account with its tokens. Its work items stay."""
     require_admin()
     with database().write() as session:
-        accounts.delete_account(session, account_id)
+        accounts.delete_account(session, id)
     return "", 204

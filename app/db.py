@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
+from app.models import APPLICATION_ID
 from app.problems import Busy, CannotStart, Damaged, StorageFull
 from app.settings import THREADS
 from app.storage import Storage
@@ -126,6 +127,7 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
+        _refuse_foreign(connection, storage)
         for pragma, (value, expected) in PRAGMAS.items():
             connection.execute(f"PRAGMA {pragma} = {value}")
             (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
@@ -140,3 +142,15 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _refuse_foreign(connection: Any, storage: Storage) -> None:
+    """Before the first PRAGMA that writes: another app's file is not even switched to WAL."""
+    ((schema,), (mark,)) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("schema_version", "application_id")
+    )
+    if schema and mark != APPLICATION_ID:
+        raise CannotStart(
+            f"{storage.path} is another app's database.",
+            "Nothing was changed. Set DATABASE_PATH to another file, or move this one away.",
+        )

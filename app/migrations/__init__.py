@@ -18,7 +18,7 @@ def known_revisions() -> list[str]:
 def upgrade(database: Database) -> bool:
     """Brings the schema up to this code, in one transaction. True if there was something to do.
 
-    Raises CannotStart for a database of newer code or of another app.
+    Raises CannotStart for a database of newer code.
     """
     known = known_revisions()
     with database.connection() as connection:
@@ -29,11 +29,6 @@ def upgrade(database: Database) -> bool:
             raise CannotStart(
                 f"{database.storage.path} has schema {found}; this version of Task Assist knows up to {known[-1]}.",
                 "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
-            )
-        if found is None and inspect(connection).get_table_names():
-            raise CannotStart(
-                f"{database.storage.path} is another app's database.",
-                "Nothing was changed. Set DATABASE_PATH to another file, or move this one away.",
             )
         _run_alembic(connection)
     return True
