@@ -45,7 +45,7 @@ def list_items(session: Session, filters: Filters, today: date, *, limit: int, o
 
 def count_by_status(session: Session) -> dict[str, int]:
     counts = select(WorkItem.status, func.count()).where(WorkItem.deleted_at.is_(None)).group_by(WorkItem.status)
-    return {"open": 0, "done": 0, "archived": 0} | dict(session.execute(counts).tuples().all())
+    return {"open": 0, "done": 0, "archived": 0} | dict(session.execute(counts).all())
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
