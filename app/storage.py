@@ -75,7 +75,8 @@ def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> S
     """What lies under `path`, which need not exist yet. Raises CannotStart where it can't be a database at all."""
     try:
         real = path.resolve(strict=False)
-        is_folder = real.is_dir()
+        # A folder that this user can't look into is for guard() to speak of.
+        is_folder = os.access(real.parent, os.X_OK) and real.is_dir()
     except (OSError, RuntimeError) as error:
         raise CannotStart(f"DATABASE_PATH={path} can't be followed: {error}.") from None
     if is_folder:
