@@ -57,7 +57,7 @@ def _person(user: User, scope: str = "admin") -> Person:
 def init(app: Flask) -> None:
     manager = LoginManager(app)
     # The cookie is signed, HttpOnly and SameSite; binding it to an address would sign phones out all day.
-    manager.session_protection = None
+    manager.session_protection = None  # pyright: ignore[reportAttributeAccessIssue]
     manager.user_loader(_person_of_cookie)
     manager.request_loader(_person_of_token)
     app.extensions["throttle"] = Throttle()

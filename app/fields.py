@@ -44,6 +44,7 @@ def _empty_is_none(value: object) -> object:
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines)]
+Position = Annotated[int, Field(ge=1, le=2**31)]
 Due = Annotated[date | None, BeforeValidator(_empty_is_none)]
 Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_account_email)]
 Password = Annotated[SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=1000)]
@@ -65,7 +66,7 @@ class WorkItemChange(NewWorkItem):
     """Only the fields that are given change. A new position moves the item there and shifts those between."""
 
     title: Title = ""
-    position: int = Field(1, ge=1, le=2**31)
+    position: Position = 1
 
 
 class NewTask(Fields):
@@ -78,7 +79,7 @@ class TaskChange(NewTask):
     """Only the fields that are given change. A new position moves the task there and shifts those between."""
 
     title: Title = ""
-    position: int = Field(1, ge=1, le=2**31)
+    position: Position = 1
 
 
 class Filters(Fields):

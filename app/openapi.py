@@ -1,5 +1,6 @@
 """The OpenAPI document and the shapes of answers. spectree reads both from the functions that answer."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +11,9 @@ from spectree.models import SecureType, SecuritySchemeData
 from app import __version__
 from app.fields import Priority, Role, Scope, Status
 from app.problems import invalid_input
+
+# spectree turns what a view gives, a Shape with or without a status, into a response.
+View = Callable[..., Any]
 
 
 class Shape(BaseModel):
@@ -138,7 +142,7 @@ spec = SpecTree(
 )
 
 
-def described(answer: type[Shape] | None, status: int = 200):
+def described(answer: type[Shape] | None, status: int = 200) -> Callable[[View], View]:
     """Lists a function in the document with what it answers, and checks what it is asked."""
     codes: dict[str, Any] = {f"HTTP_{code}": ErrorOut for code in (400, 401, 403, 404, 413, 415, 429, 503, 507)}
     codes[f"HTTP_{status}"] = answer

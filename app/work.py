@@ -185,7 +185,7 @@ def empty_trash(session: Session) -> None:
 # --- shared by both ---------------------------------------------------------------------------------------
 
 
-def _fitting(filters: Filters, today: date) -> Select[tuple[WorkItem]]:
+def _fitting(filters: Filters, today: date) -> Select[WorkItem]:
     wanted = select(WorkItem).where(WorkItem.deleted_at.is_(None))
     if filters.status != "all":
         wanted = wanted.where(WorkItem.status == filters.status)
@@ -213,7 +213,7 @@ def _contains(column: Any, word: str) -> ColumnElement[bool]:
     return func.lower(column).contains(word.lower(), autoescape=True)
 
 
-def _tasks_of(item_id: int) -> Select[tuple[Task]]:
+def _tasks_of(item_id: int) -> Select[Task]:
     return select(Task).where(Task.work_item_id == item_id, Task.deleted_at.is_(None))
 
 
@@ -274,7 +274,7 @@ def _move_to(session: Session, row: WorkItem | Task, position: int) -> None:
     row.position = new
 
 
-def _move_past_neighbour(session: Session, row: Row, direction: Direction, visible: Select[tuple[Row]]) -> None:
+def _move_past_neighbour(session: Session, row: Row, direction: Direction, visible: Select[Row]) -> None:
     table = type(row)
     if direction == "up":
         neighbours = visible.where(table.position < row.position).order_by(table.position.desc())

@@ -148,10 +148,12 @@ def test_a_forwarded_address_counts_only_behind_trusted_proxies(monkeypatch, tmp
         made = create_app(load({"DATABASE_PATH": str(tmp_path / f"{hops}.db"), "ADMIN_EMAIL": EMAIL,
                                 "ADMIN_PASSWORD": PASSWORD, "TRUSTED_PROXIES": hops}))  # fmt: skip
         client = made.test_client()
-        for n in range(61):
-            answer = client.post("/sign-in", data={"email": f"{n}@example.com", "password": "x"},
-                                 headers={"X-Forwarded-For": f"198.51.100.{n}"})  # fmt: skip
-        assert answer.status_code == last
+        answers = [
+            client.post("/sign-in", data={"email": f"{n}@example.com", "password": "x"},
+                        headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code
+            for n in range(61)
+        ]  # fmt: skip
+        assert answers[-1] == last
         made.extensions["database"].close()
 
 
