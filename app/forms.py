@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import flash, make_response, redirect, request
@@ -73,4 +73,5 @@ def say(text: str) -> None:
 def offer_undo(text: str, action: str, **fields: str) -> None:
     """A bar with the text and a button that posts `fields` to `action`."""
     name, value = next(iter(fields.items()), ("", ""))
-    flash({"text": text, "action": action, "name": name, "value": value}, "undo")
+    undo: Any = {"text": text, "action": action, "name": name, "value": value}
+    flash(undo, "undo")
