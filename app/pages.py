@@ -13,6 +13,7 @@ from app.fields import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.forms import Refused, back, filters_in, filters_of_form, go, offer_undo, page_again, refused, say, typed
 from app.models import Task, WorkItem, utc_now
 from app.problems import Invalid
+from app.settings import PASSWORD_LENGTH
 
 PAGE = 100
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
@@ -27,6 +28,11 @@ for word in (words.due_words, words.long_date, words.trash_words):
 @pages.app_template_filter()
 def local_time(moment: datetime) -> str:
     return f"{moment.astimezone(settings().zone):%Y-%m-%d %H:%M}"
+
+
+@pages.app_context_processor
+def _rules_to_tell() -> dict[str, int]:
+    return {"password_length": PASSWORD_LENGTH, "trash_days": work.TRASH_DAYS}
 
 
 # --- the list ---------------------------------------------------------------------------------------------
