@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 # A plain path: what is wrong with it is told in this app's words, not in click's.
-FILE = click.argument("file", type=click.Path(path_type=Path))
+FILE = click.argument("file", type=click.Path(path_type=Path, readable=False))
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer, progress and errors as JSON, for programs.")
 
 
@@ -140,7 +140,7 @@ def settle(progress: Any) -> Answer:
 
 
 @click.command(hidden=True)
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @answers("Reading")
 def facts(folders: tuple[Path, ...], progress: Any) -> Answer:  # noqa: ARG001
     """Says in JSON what is in FOLDERS. Writes nothing."""
