@@ -9,34 +9,31 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   flip(ctx.request.submitter);
 });
 
+// An error page would take the place of what was typed, so what it says goes into a bar.
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
+  const { status } = ctx.response;
   focused = document.activeElement?.id;
-  if (!ctx.text.includes('id="main"')) {
-    event.preventDefault(); // something in front of the app answered
-    fail(`The server answered with error ${ctx.response.status}`, ctx);
-  }
+  if (status < 400 || status === 422) return;
+  event.preventDefault();
+  const problem = new DOMParser().parseFromString(ctx.text, "text/html").getElementById("problem");
+  fail(problem?.textContent.trim() ?? `The server answered with error ${status}. Try again in a moment.`, ctx);
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   document.getElementById("failed").hidden = true;
-  if (ctx.response.status < 400) settle(ctx);
+  if (ctx.response.status < 400) closeEditor(ctx);
   else giveBack(ctx);
   if (document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
 });
 
-document.addEventListener("htmx:error", ({ detail: { ctx } }) => fail("The server can't be reached", ctx));
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => fail("The server can't be reached. Try again in a moment.", ctx));
 
-// Shows what the server made of the form, unless it was typed on meanwhile, and closes the editor it stood in.
-function settle({ sourceElement: form, request }) {
-  if (!form.matches("form:not(.add)") || !request.body) return; // #main, where the form itself is gone
-  const typedOn = [...form.elements].some((field) => field.type !== "submit" && request.body.get(field.name) !== field.value);
-  if (!typedOn) form.reset();
+function closeEditor({ sourceElement: form }) {
   const editor = form.closest("details");
-  if (editor) {
-    editor.open = false;
-    editor.querySelector("summary").focus();
-  }
+  if (!editor) return;
+  editor.open = false;
+  editor.querySelector("summary").focus();
 }
 
 function giveBack({ sourceElement: form, request }) {
@@ -50,7 +47,7 @@ function flip(box) {
 function fail(what, ctx) {
   const title = ctx?.request.body?.get("title");
   const bar = document.getElementById("failed");
-  bar.textContent = `${what}, so ${title ? `“${title}”` : "this"} was not saved. Try again in a moment.`;
+  bar.textContent = `${title ? `“${title}” was not saved. ` : ""}${what}`;
   bar.hidden = false;
   if (!ctx) return;
   giveBack(ctx);

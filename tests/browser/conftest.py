@@ -4,23 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.running import CHROMIUM, RunningApp, chromium, running_app
+from tests.browser.running import RunningApp, running_app
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium: sudo apt-get install chromium")
-    with sync_playwright() as playwright:
-        yield chromium(playwright)
 
 
 @pytest.fixture(scope="session")
