@@ -15,7 +15,7 @@ from app.models import Task, WorkItem, utc_now
 from app.problems import Invalid
 from app.settings import PASSWORD_LENGTH
 
-PAGE = 100
+PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
 TASKS_IN_LIST = 4
 JUST_TICKED = timedelta(minutes=10)
