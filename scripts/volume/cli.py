@@ -6,6 +6,7 @@ import signal
 import sys
 import textwrap
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -36,8 +37,8 @@ def main(words: list[str]) -> int:
     try:
         _refuse_odd_names(options)
         _use_the_projects_python(words)
-        place = Place(connect(), options.volume, options.file, options.image)
-        with told_in_words():
+        with closing(connect()) as client, told_in_words():
+            place = Place(client, options.volume, options.file, options.image)
             speaker.answer(COMMANDS[options.command].run(place, options, speaker))
     except Stop as stop:
         return speaker.stop(stop)

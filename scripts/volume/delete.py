@@ -36,10 +36,9 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         speaker.confirm_by_name("Delete the volume?", place.volume, "Nothing was deleted.")
         backup = None if options.no_backup else keep(place, found, "before-delete-", speaker)
         place.client.volumes.get(place.volume).remove()
-    kept = (
-        f" To have it back:  {command('create', place)}  then  {command(f'restore {backup}', place)}" if backup else ""
-    )
-    speaker.say(f"Deleted the volume {place.volume}.{kept}")
+    if backup:
+        speaker.say(f"To have it back:  {command('create', place)}\nand then:  {command(f'restore {backup}', place)}")
+    speaker.say(f"Deleted the volume {place.volume}.")
     return {"volume": place.volume, "deleted": True, "backup": str(backup) if backup else None}
 
 

@@ -39,8 +39,7 @@ class Helper:
         self._start()
         for stdout, stderr in stream:
             out += stdout or b""
-            errors += stderr or b""
-            *lines, rest = bytes(errors).split(b"\n")
+            *lines, rest = (errors + (stderr or b"")).split(b"\n")
             errors = b"\n".join([*(line for line in lines if not _shown(line, advance)), rest])
         code = self._container.wait()["StatusCode"]
         try:

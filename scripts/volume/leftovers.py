@@ -44,7 +44,7 @@ def at_work(place: Place, speaker: Speaker, *, only_looking: bool = False) -> It
 
     Raises Stop while another one is at work, unless `only_looking`.
     """
-    with closing(sqlite3.connect(_lock_file(place), timeout=0, isolation_level=None)) as lock:
+    with closing(sqlite3.connect(lock_file(place.volume), timeout=0, isolation_level=None)) as lock:
         try:
             # Free again as soon as this process ends, however it ends, on every system.
             lock.execute("BEGIN EXCLUSIVE")
@@ -62,8 +62,9 @@ def at_work(place: Place, speaker: Speaker, *, only_looking: bool = False) -> It
         yield
 
 
-def _lock_file(place: Place) -> Path:
-    return Path(tempfile.gettempdir(), f"task-assist-{getpass.getuser()}-{place.volume}.lock")
+def lock_file(volume: str) -> Path:
+    """Locked by the command that is at work on the volume."""
+    return Path(tempfile.gettempdir(), f"task-assist-{getpass.getuser()}-{volume}.lock")
 
 
 def note(place: Place, stopping: list[Any], sha256: str, source: str) -> None:

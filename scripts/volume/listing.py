@@ -45,31 +45,29 @@ def _volumes(place: Place, speaker: Speaker) -> dict[str, Any]:
     listed = []
     for attributes in volumes:
         name = attributes["Name"]
-        databases = [
-            file for file in found.get(name, {}).get("files", []) if file["database"] and not _is_foreign(file)
-        ]
+        files = found.get(name, {}).get("files", [])
+        databases = [file for file in files if file["database"] and not _is_foreign(file)]
         if databases or _is_labelled(attributes):
             users = {container.name: container.status for container in Place(place.client, name, "", "").users()}
             listed.append(
                 {"volume": name, "databases": databases, "used_by": users, "created_at": attributes["CreatedAt"]}
             )
-    rows = [
-        (
-            each["volume"],
-            file["name"] if file else "none",
-            _what(file) if file else "",
-            _when(file) if file else "",
-            ", ".join(each["used_by"]),
-        )
-        for each in listed
-        for file in each["databases"] or [None]
-    ]
-    if rows:
-        speaker.table([("VOLUME", "FILE", "HOLDS", "CHANGED (UTC)", "USED BY"), *rows])
+    _show_volumes(listed, speaker)
     for name, why in problems.items():
         speaker.say(f"Could not look into {name}: {why}")
     speaker.say(f"{len(listed)} of {len(volumes)} volumes here hold a database of Task Assist, or were made for one.")
     return {"volumes": listed, "not_looked_into": problems}
+
+
+def _show_volumes(listed: list[dict[str, Any]], speaker: Speaker) -> None:
+    rows = []
+    for each in listed:
+        users = ", ".join(each["used_by"])
+        rows += [(each["volume"], file["name"], _what(file), users) for file in each["databases"]]
+        if not each["databases"]:
+            rows.append((each["volume"], "none", "", users))
+    if rows:
+        speaker.table([("VOLUME", "FILE", "HOLDS", "USED BY"), *rows])
 
 
 def _looked_into(place: Place, volumes: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -1,5 +1,6 @@
 """restore: a verified file in the database's place, whole or not at all, and the way back."""
 
+import os
 import stat
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -57,22 +58,21 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
 
 def readable_files(path: Path) -> dict[str, Path]:
     """PATH and what lies beside it, under the names they get. Raises Stop where there is no file to read."""
-    log = path.with_name(path.name + "-wal") if path.name else path
+    name = Path(BACKUP).name
+    beside = {name + ending: path.with_name(path.name + ending) for ending in BESIDE if path.name}
+    files = {name: path} | {name: file for name, file in beside.items() if os.path.lexists(file)}
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
-            raise Stop(f"Can't restore {path}: it is {kind}, not a file.", "Nothing was changed.", REFUSED)
-        files = {Path(BACKUP).name + ending: path.with_name(path.name + ending) for ending in ("", *BESIDE)}
-        files = {name: file for name, file in files.items() if not name.endswith(BESIDE) or file.is_file()}
         for file in files.values():
+            if not stat.S_ISREG(file.stat().st_mode) and not file.is_dir():
+                raise Stop(f"Can't read {file}: it is a pipe, socket or device.", "Nothing was changed.", REFUSED)
             file.open("rb").close()
-    except FileNotFoundError:
-        alone = " Only its -wal is there, which is nothing without it." if log.exists() else ""
-        raise Stop(f"There is no file {path}.{alone}", "Nothing was changed.", NOT_THERE) from None
+    except FileNotFoundError as error:
+        alone = " Only its -wal is there, which is nothing without it." if f"{name}-wal" in files else ""
+        raise Stop(f"There is no file {error.filename}.{alone}", "Nothing was changed.", NOT_THERE) from None
     except (OSError, ValueError) as error:
+        where = error.filename if isinstance(error, OSError) else path
         why = error.strerror if isinstance(error, OSError) else error
-        raise Stop(f"Can't read {path}: {why}.", "Nothing was changed.", REFUSED) from None
+        raise Stop(f"Can't read {where}: {why}.", "Nothing was changed.", REFUSED) from None
     return files
 
 
