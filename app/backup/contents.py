@@ -70,7 +70,7 @@ def refuse_foreign(connection: Any, file: Path) -> None:
 
 def refuse_unsound(connection: Any, file: Path) -> None:
     """Raises Broken with SQLite's own words if any page, index or constraint of the open database is wrong."""
-    faults = [row[0] for row in connection.execute(f"PRAGMA integrity_check({FAULTS_SHOWN})")]
+    faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA integrity_check({FAULTS_SHOWN})")]
     if faults != ["ok"]:
         raise Broken(f"{file} is damaged: {'; '.join(faults)}.")
 

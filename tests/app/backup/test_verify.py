@@ -210,6 +210,7 @@ def test_a_wrong_file_is_refused_for_what_it_is(kind: str, backup: Path, tmp_pat
     with pytest.raises(Refused, match=said) as refused:
         verify(backup)
     assert refused.value.exit_code == exit_code
+    assert "\n" not in refused.value.message
     assert names(tmp_path) == before
     done = CliRunner().invoke(main, ["verify", "--json", str(backup)])
     assert (done.exit_code, json.loads(done.stdout)["error"]["code"]) == (exit_code, refused.value.code)
