@@ -39,6 +39,15 @@ class Content:
             return {"code": "not_sqlite", "message": "It is not an SQLite database.", "hint": ""}
         return self.database["database"]["problem"]
 
+    @property
+    def strange_owner(self) -> int | None:
+        """The user whose folder or database the app can't write in; None where it can.
+
+        An empty volume is no matter: Docker hands it to the app when the app's container starts.
+        """
+        kept = (self.folder, self.database) if self.files else ()
+        return next((each["owner"] for each in kept if each and not each["writable"]), None)
+
     def databases(self) -> list[str]:
         """The names of all the files that are databases of Task Assist."""
         return [file["name"] for file in self.files if file["database"] and "rows" in file["database"]]

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from .content import content, described, hand_over
+from .content import Content, content, described, hand_over
 from .engine import Place
 from .leftovers import at_work
 from .speak import Speaker, size
@@ -22,7 +22,7 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         attributes = place.attributes()
         found = content(place)
     users = {container.name: container.status for container in place.users()}
-    speaker.facts(_where(attributes, found.folder, users) | described(found))
+    speaker.facts(_where(attributes, found, users) | described(found))
     used = f"in use by {', '.join(users)}" if users else "not in use"
     speaker.say(f"The database of {place.volume}: {found.in_words()}; {used}.")
     docker_facts = {key.lower(): attributes[key] for key in ("Driver", "Mountpoint", "CreatedAt", "Labels", "Options")}
@@ -36,7 +36,8 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
     }
 
 
-def _where(attributes: dict[str, Any], folder: dict[str, Any], users: dict[str, str]) -> dict[str, str]:
+def _where(attributes: dict[str, Any], found: Content, users: dict[str, str]) -> dict[str, str]:
+    folder = found.folder
     count = len(folder["files"]) + folder["files_not_shown"]
     facts = {
         "Volume": attributes["Name"],
@@ -46,7 +47,8 @@ def _where(attributes: dict[str, Any], folder: dict[str, Any], users: dict[str, 
         "Size": f"{size(folder['size_bytes'])} in {count} file{'' if count == 1 else 's'}",
         "Used by": ", ".join(f"{name} ({status})" for name, status in users.items()) or "no container",
     }
-    # An empty one is handed to the app when the app's container starts for the first time.
-    if not folder["writable"] and count:
-        facts["Owner"] = f"user {folder['owner']}, so the app (user 1000) can't write. {hand_over(attributes['Name'])}"
+    if found.strange_owner is not None:
+        facts["Owner"] = (
+            f"user {found.strange_owner}, so the app (user 1000) can't write. {hand_over(attributes['Name'])}"
+        )
     return facts

@@ -6,13 +6,13 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from .content import Content, content
+from .content import Content, content, hand_over
 from .engine import Place, command, told_in_words
 from .helper import BACKUP, helper, scratch_volume
 from .leftovers import Mended, at_work, mend, note
 from .safety import keep
 from .speak import Speaker, in_short
-from .stop import IN_USE, INTERRUPTED, NOT_THERE, REFUSED, Stop
+from .stop import CANT_WRITE, IN_USE, INTERRUPTED, NOT_THERE, REFUSED, Stop
 
 HELP = "Puts the database in PATH in the place of the one in the volume, and keeps that one in backups/."
 EXAMPLES = ("restore backups/task_manager-20261123T081500Z.db", "restore old.db --dry-run")
@@ -105,6 +105,9 @@ def _refuse(place: Place, now: Content, stopping: list[Any]) -> None:
             "Nothing was changed. Name another file with --file, or another volume with --volume.",
             REFUSED,
         )
+    if now.strange_owner is not None:
+        message = f"{place.volume} belongs to user {now.strange_owner}, so the app (user 1000) can't write there."
+        raise Stop(message, f"Nothing was changed. {hand_over(place.volume)}", CANT_WRITE)
     vanishing = [container.name for container in stopping if container.attrs["HostConfig"]["AutoRemove"]]
     if vanishing:
         names = " ".join(vanishing)

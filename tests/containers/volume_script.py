@@ -112,7 +112,7 @@ class Script:
 
     def fingerprint(self) -> str:
         """Changes with any byte, name, owner or time in the volume."""
-        look = "find . -printf '%p %s %u %m %T@\\n' | sort; find . -name '*.db*' -exec sha256sum {} + | sort"
+        look = "find . -type f -printf '%p %s %u %m %T@\\n' | sort; find . -name '*.db*' -exec sha256sum {} + | sort"
         listing = self.inside("sh", "-c", f"cd /app/data; {look}")
         # What readers note in there is no part of the database.
         return "\n".join(line for line in listing.splitlines() if "-shm" not in line)
