@@ -55,6 +55,9 @@ def volume(engine: None) -> Iterator[str]:
     name = new_name()
     docker("volume", "create", name)
     yield name
+    # A container of a test that failed half way may still have it.
+    for container in docker("ps", "--all", "--quiet", "--filter", f"volume={name}").stdout.split():
+        docker("rm", "--force", container)
     docker("volume", "rm", "--force", name)
 
 

@@ -86,9 +86,7 @@ def test_without_what_compose_needs_it_says_so_and_runs_from_the_folder(
     assert "Running without Docker: " in done.stdout
     assert reason in done.stdout
     assert f"Your data lives in the file {database}" in done.stdout
-    assert (
-        f"app serve --host 127.0.0.1 --port {free_port} AUTH_DISABLED=true DATABASE_PATH={database}" in done.stdout
-    )
+    assert f"app serve --host 127.0.0.1 --port {free_port} AUTH_DISABLED=true DATABASE_PATH={database}" in done.stdout
 
 
 def test_a_base_image_that_can_be_pulled_is_pulled(checkout: Checkout, free_port: str):
