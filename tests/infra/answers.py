@@ -12,8 +12,24 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:" + "cd" * 32},
     "docker:index/image:Image": {"repoDigest": "sha256:" + "ef" * 32},
     "docker-build:index:Image": {"digest": DIGEST},
+    "azure-native:storage:StorageAccount": {"name": "taskassistdata1a2b3c4d"},
+    "azure-native:storage:FileShare": {"name": "task-manager-data"},
+    "azure-native:containerregistry:Registry": {"loginServer": "taskassist1a2b.azurecr.example"},
+    "azure-native:keyvault:Secret": {"properties": {"secretUriWithVersion": "https://vault.example/secrets/one/1"}},
+    "azure-native:managedidentity:UserAssignedIdentity": {"clientId": "client-1", "principalId": "principal-1"},
+    "azure-native:web:WebApp": {"customDomainVerificationId": "VERIFY-ME", "identity": {"type": "UserAssigned"}},
+    "azure-native:web:Certificate": {"thumbprint": "AB12"},
 }
-CALLS: Mapping[str, Mapping[str, Any]] = {}
+CALLS: Mapping[str, Mapping[str, Any]] = {
+    "azure-native:authorization:getClientConfig": {"tenantId": "tenant-1", "subscriptionId": "subscription-1"},
+    "azure-native:storage:listStorageAccountKeys": {
+        "keys": [{"keyName": f"key{n}", "value": f"account-key-{n}", "permissions": "Full", "creationTime": ""} for n in (1, 2)]
+    },
+    "azure-native:containerregistry:listRegistryCredentials": {
+        "username": "taskassist1a2b",
+        "passwords": [{"name": "password", "value": "registry-password"}],
+    },
+}
 
 
 def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
