@@ -240,7 +240,7 @@ def check_gcp(reader: Reader, config: StackConfig) -> None:
     reader.provider("gcp:project", "Google Cloud needs the project to bill.", "my-project", *project)
     for key in ("region", "zone"):
         example = {"region": "europe-west1", "zone": "europe-west1-b"}[key]
-        if not pulumi.Config("gcp").get(key) and not (key == "zone" and config.storage == "filestore"):
+        if not pulumi.Config("gcp").get(key):
             reader.fault(f"gcp:{key}", "", f"Google Cloud needs a {key}.", example)
     region, zone = pulumi.Config("gcp").get("region") or "", pulumi.Config("gcp").get("zone") or ""
     if region and zone and not zone.startswith(f"{region}-"):

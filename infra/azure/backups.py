@@ -109,7 +109,7 @@ def daily(schedule: Schedule, keep: Keep) -> recovery.AzureFileShareProtectionPo
         retention_policy=recovery.LongTermRetentionPolicyArgs(
             retention_policy_type="LongTermRetentionPolicy",
             daily_schedule=recovery.DailyRetentionScheduleArgs(
-                retention_times=at, retention_duration=of(max(keep.daily, 1), recovery.RetentionDurationType.DAYS)
+                retention_times=at, retention_duration=of(max(keep.daily, keep.last, 1), recovery.RetentionDurationType.DAYS)
             ),
             weekly_schedule=weekly if keep.weekly else None,
             monthly_schedule=monthly if keep.monthly else None,

@@ -19,8 +19,40 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "azure-native:managedidentity:UserAssignedIdentity": {"clientId": "client-1", "principalId": "principal-1"},
     "azure-native:web:WebApp": {"customDomainVerificationId": "VERIFY-ME", "identity": {"type": "UserAssigned"}},
     "azure-native:web:Certificate": {"thumbprint": "AB12"},
+    "aws:ecr/repository:Repository": {
+        "repositoryUrl": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/task-assist",
+        "registryId": "123456789012",
+    },
+    "aws:apigatewayv2/api:Api": {"apiEndpoint": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com"},
+    "aws:acm/certificate:Certificate": {
+        "domainValidationOptions": [
+            {
+                "domainName": "tasks.example.org",
+                "resourceRecordName": "_prove.tasks.example.org.",
+                "resourceRecordType": "CNAME",
+                "resourceRecordValue": "_value.acm-validations.aws.",
+            }
+        ]
+    },
+    "aws:apigatewayv2/domainName:DomainName": {
+        "domainNameConfiguration": {
+            "certificateArn": "arn:certificate",
+            "endpointType": "REGIONAL",
+            "securityPolicy": "TLS_1_2",
+            "targetDomainName": "d-1.execute-api.eu-central-1.amazonaws.com",
+        }
+    },
 }
 CALLS: Mapping[str, Mapping[str, Any]] = {
+    "aws:index/getPartition:getPartition": {"partition": "aws"},
+    "aws:index/getRegion:getRegion": {"region": "eu-central-1"},
+    "aws:ec2/getVpcs:getVpcs": {"ids": ["vpc-1"]},
+    "aws:ec2/getSubnets:getSubnets": {"ids": ["subnet-b", "subnet-a"]},
+    "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
+        "proxyEndpoint": "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+        "userName": "AWS",
+        "password": "registry-password",
+    },
     "azure-native:authorization:getClientConfig": {"tenantId": "tenant-1", "subscriptionId": "subscription-1"},
     "azure-native:storage:listStorageAccountKeys": {
         "keys": [{"keyName": f"key{n}", "value": f"account-key-{n}", "permissions": "Full", "creationTime": ""} for n in (1, 2)]
@@ -38,4 +70,6 @@ def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[st
 
 
 def answer_call(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    if token == "aws:ec2/getSubnet:getSubnet":
+        return {"id": args["id"], "availabilityZoneId": f"euc1-{args['id'][-1]}"}
     return {**args, **CALLS[token]}
