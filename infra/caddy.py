@@ -20,7 +20,7 @@ def for_domain(domain: str, upstream: str) -> str:
 
 
 def behind_front_end(port: int, upstream: str) -> str:
-    """A Caddyfile for a container that only the platform's HTTPS front end can reach, so that its forwarding headers count."""
+    """A Caddyfile for a container that only the platform's HTTPS front end reaches, so that its headers count."""
     return f"""{{
 	admin off
 	auto_https off

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-# What the config looks like when nothing is set; Pulumi.yaml shows the same to `pulumi config`, and a test compares them.
+# The config when nothing is set. Pulumi.yaml shows the same to `pulumi config`, and a test compares them.
 DEFAULTS: Mapping[str, str] = {
     "cloud": "",
     "image": "",
@@ -30,7 +30,18 @@ STORAGES: Mapping[str, tuple[str, ...]] = {
 }
 # Where Cloud Run maps domains without a load balancer: cloud.google.com/run/docs/mapping-custom-domains, 2026-11.
 DOMAIN_MAPPING_REGIONS = frozenset(
-    "asia-east1 asia-northeast1 asia-southeast1 europe-north1 europe-west1 europe-west4 us-central1 us-east1 us-east4 us-west1".split()
+    [
+        "asia-east1",
+        "asia-northeast1",
+        "asia-southeast1",
+        "europe-north1",
+        "europe-west1",
+        "europe-west4",
+        "us-central1",
+        "us-east1",
+        "us-east4",
+        "us-west1",
+    ]
 )
 DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
@@ -56,7 +67,7 @@ class Keep:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When backups are made. Providers' snapshots are daily, so they take the first hour and minute the cron line names."""
+    """When backups are made. Providers' snapshots are daily: they take the first hour and minute of the cron line."""
 
     cron: str
     hour: int
@@ -136,7 +147,9 @@ def read_config() -> StackConfig:
         keep=keep(reader),
         rollout=reader.text("rollout"),
         storage_key_index=reader.number("storageKeyIndex", 1, 2),
-        domain=reader.matching("domain", DOMAIN, "it must be a host name in small letters, without https://.", "tasks.example.org")
+        domain=reader.matching(
+            "domain", DOMAIN, "it must be a host name in small letters, without https://.", "tasks.example.org"
+        )
         or None,
         admin_email=reader.matching("adminEmail", EMAIL, "it must be an e-mail address.", DEFAULTS["adminEmail"]),
     )
@@ -179,7 +192,10 @@ def schedule(reader: Reader) -> Schedule | None:
     fields = cron.split()
     if len(fields) != len(CRON_LIMITS) or not all(map(cron_field, fields, CRON_LIMITS)):
         reader.fault(
-            "backupSchedule", cron, "it must be five cron fields (minute hour day month weekday) or off.", DEFAULTS["backupSchedule"]
+            "backupSchedule",
+            cron,
+            "it must be five cron fields (minute hour day month weekday) or off.",
+            DEFAULTS["backupSchedule"],
         )
         return None
     return Schedule(cron, hour=first_number(fields[1], 3), minute=first_number(fields[0], 0))
@@ -201,7 +217,9 @@ def keep(reader: Reader) -> Keep:
     pairs = [part.partition("=") for part in value.split()]
     counts = {name: int(count) for name, _, count in pairs if name in KEEP and count.isascii() and count.isdigit()}
     if len(counts) != len(pairs) or not any(counts.values()):
-        reader.fault("backupKeep", value, f"it must be counts for {', '.join(KEEP)}, not all zero.", DEFAULTS["backupKeep"])
+        reader.fault(
+            "backupKeep", value, f"it must be counts for {', '.join(KEEP)}, not all zero.", DEFAULTS["backupKeep"]
+        )
     return Keep(**counts)
 
 
@@ -248,7 +266,16 @@ def check_gcp(reader: Reader, config: StackConfig) -> None:
     if config.storage == "filestore" and config.domain and region and region not in DOMAIN_MAPPING_REGIONS:
         why = f"Cloud Run maps domains only in {', '.join(sorted(DOMAIN_MAPPING_REGIONS))}."
         reader.fault("gcp:region", region, why, "europe-west1")
-    pinned_image(reader, config)
+    if (
+        config.image
+        and config.storage == "disk"
+        and not config.domain
+        and not config.image.startswith(f"{region}-docker.pkg.dev/")
+    ):
+        why = f"without a domain the VM has no public address and pulls only from Artifact Registry in {region}."
+        reader.fault("image", config.image, why, f"{region}-docker.pkg.dev/PROJECT/REPOSITORY/task-assist@sha256:…")
+    else:
+        pinned_image(reader, config)
 
 
 def pinned_image(reader: Reader, config: StackConfig) -> None:

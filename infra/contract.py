@@ -1,7 +1,7 @@
 """The contract between a host and the container, the same on every place.
 
-The container finds a persistent mount at /app/data, the host sets DATABASE_PATH to a file under it, and the app listens on
-port 8000. Every place builds its container from these names, and tests and policies hold it to them.
+The container finds a persistent mount at /app/data, the host sets DATABASE_PATH to a file under it, and the app
+listens on port 8000. Every place builds its container from these names, and tests and policies hold it to them.
 """
 
 from collections.abc import Mapping

@@ -22,7 +22,8 @@ def estimate(costs: list[Cost], place: str) -> str:
     by_use = [cost.what for cost in costs if cost.usd is None]
     parts = ", ".join(f"{what} ${usd:.2f}" for what, usd in fixed)
     more = f"; by use: {', '.join(by_use)}" if by_use else ""
-    return f"about ${sum(usd for _, usd in fixed):.0f} a month: {parts}{more} (list prices {place}, {PRICES_OF}, no promise)"
+    total = sum(usd for _, usd in fixed)
+    return f"about ${total:.0f} a month: {parts}{more} (list prices {place}, {PRICES_OF}, no promise)"
 
 
 def dear(costs: list[Cost]) -> str | None:

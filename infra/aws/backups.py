@@ -35,7 +35,9 @@ class Backups(pulumi.ComponentResource):
         policy = aws.iam.RolePolicyAttachment(
             "backups",
             role=role.name,
-            policy_arn=pulumi.Output.concat("arn:", partition, ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"),
+            policy_arn=pulumi.Output.concat(
+                "arn:", partition, ":iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+            ),
             opts=child,
         )
         aws.backup.Selection(
@@ -45,7 +47,11 @@ class Backups(pulumi.ComponentResource):
             resources=[args.file_system_arn],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        self.kept = [Kept(pulumi.Output.concat("backup vault ", vault.name), "protected with its recovery points, billed by size")]
+        self.kept = [
+            Kept(
+                pulumi.Output.concat("backup vault ", vault.name), "protected with its recovery points, billed by size"
+            )
+        ]
         self.register_outputs({})
 
 
@@ -71,4 +77,7 @@ def rules(vault: pulumi.Input[str], schedule: Schedule, keep: Keep) -> list[aws.
 
 def assumed_by_backup() -> dict[str, object]:
     principal = {"Service": "backup.amazonaws.com"}
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}],
+    }

@@ -50,7 +50,11 @@ class Gateway(pulumi.ComponentResource):
             opts=child,
         )
         route = aws.apigatewayv2.Route(
-            "all", api_id=api.id, route_key="$default", target=pulumi.Output.concat("integrations/", integration.id), opts=child
+            "all",
+            api_id=api.id,
+            route_key="$default",
+            target=pulumi.Output.concat("integrations/", integration.id),
+            opts=child,
         )
         stage = aws.apigatewayv2.Stage(
             "stage",
@@ -68,7 +72,9 @@ class Gateway(pulumi.ComponentResource):
     def serve(self, domain: str, api: aws.apigatewayv2.Api, stage: aws.apigatewayv2.Stage) -> None:
         """The same API under a domain, once its certificate is proved through DNS."""
         child = pulumi.ResourceOptions(parent=self)
-        certificate = aws.acm.Certificate("certificate", domain_name=domain, validation_method="DNS", tags=TAGS, opts=child)
+        certificate = aws.acm.Certificate(
+            "certificate", domain_name=domain, validation_method="DNS", tags=TAGS, opts=child
+        )
         proved = aws.acm.CertificateValidation("certificate-proved", certificate_arn=certificate.arn, opts=child)
         name = aws.apigatewayv2.DomainName(
             "domain",
@@ -89,7 +95,9 @@ class Gateway(pulumi.ComponentResource):
 
 def task_registry(vpc_id: str, opts: pulumi.ResourceOptions) -> aws.servicediscovery.Service:
     """A private Cloud Map service. SRV records, because the gateway takes the port from there."""
-    namespace = aws.servicediscovery.PrivateDnsNamespace("names", name=f"{NAME}.internal", vpc=vpc_id, tags=TAGS, opts=opts)
+    namespace = aws.servicediscovery.PrivateDnsNamespace(
+        "names", name=f"{NAME}.internal", vpc=vpc_id, tags=TAGS, opts=opts
+    )
     return aws.servicediscovery.Service(
         "task",
         name="app",

@@ -8,7 +8,18 @@ import pulumi_aws as aws
 from infra.aws.network import Network
 from infra.aws.roles import Roles
 from infra.aws.storage import Storage
-from infra.contract import GID, HEALTH_COMMAND, MOUNT_PATH, NAME, PASSWORD_VARIABLE, PORT, STOP_SECONDS, TAGS, UID, environment
+from infra.contract import (
+    GID,
+    HEALTH_COMMAND,
+    MOUNT_PATH,
+    NAME,
+    PASSWORD_VARIABLE,
+    PORT,
+    STOP_SECONDS,
+    TAGS,
+    UID,
+    environment,
+)
 
 VOLUME = "data"
 
@@ -70,7 +81,9 @@ class Hosting(pulumi.ComponentResource):
             network_mode="awsvpc",
             cpu="256",
             memory="512",
-            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(operating_system_family="LINUX", cpu_architecture="X86_64"),
+            runtime_platform=aws.ecs.TaskDefinitionRuntimePlatformArgs(
+                operating_system_family="LINUX", cpu_architecture="X86_64"
+            ),
             execution_role_arn=args.roles.execution_arn,
             task_role_arn=args.roles.task_arn,
             volumes=[
@@ -103,7 +116,13 @@ def container(args: HostingArgs) -> dict[str, object]:
         "environment": [{"name": key, "value": value} for key, value in sorted(plain.items())],
         "secrets": [{"name": PASSWORD_VARIABLE, "valueFrom": args.password_arn}],
         "mountPoints": [{"sourceVolume": VOLUME, "containerPath": MOUNT_PATH, "readOnly": False}],
-        "healthCheck": {"command": ["CMD-SHELL", HEALTH_COMMAND], "interval": 10, "timeout": 5, "retries": 3, "startPeriod": 120},
+        "healthCheck": {
+            "command": ["CMD-SHELL", HEALTH_COMMAND],
+            "interval": 10,
+            "timeout": 5,
+            "retries": 3,
+            "startPeriod": 120,
+        },
         "stopTimeout": STOP_SECONDS,
         "linuxParameters": {"initProcessEnabled": False, "capabilities": {"drop": ["ALL"]}},
         "logConfiguration": {

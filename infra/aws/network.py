@@ -102,5 +102,10 @@ def subnets_by_zone(vpc_id: str) -> dict[str, str]:
     ]
     subnets = [aws.ec2.get_subnet(id=subnet) for subnet in aws.ec2.get_subnets(filters=filters).ids]
     if not subnets:
-        raise pulumi.RunError("The default VPC has no default subnets. Type: aws ec2 create-default-subnet --availability-zone …")
-    return {subnet.availability_zone_id: subnet.id for subnet in sorted(subnets, key=lambda subnet: subnet.availability_zone_id)}
+        raise pulumi.RunError(
+            "The default VPC has no default subnets. Type: aws ec2 create-default-subnet --availability-zone …"
+        )
+    return {
+        subnet.availability_zone_id: subnet.id
+        for subnet in sorted(subnets, key=lambda subnet: subnet.availability_zone_id)
+    }

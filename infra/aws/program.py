@@ -1,7 +1,5 @@
 """AWS's plan: EFS with its backups, a registry, a Fargate service, and an HTTPS gateway."""
 
-import pulumi
-
 from infra.aws.backups import Backups, BackupsArgs
 from infra.aws.gateway import Gateway, GatewayArgs
 from infra.aws.hosting import Hosting, HostingArgs
@@ -47,7 +45,11 @@ def plan(config: StackConfig) -> Site:
         admin_password=password,
         costs=costs(config),
         priced_in="EU (Frankfurt)",
-        kept=[*storage.kept, *(backups.kept if backups else []), Kept("task definitions of earlier versions", "inactive, free")],
+        kept=[
+            *storage.kept,
+            *(backups.kept if backups else []),
+            Kept("task definitions of earlier versions", "inactive, free"),
+        ],
         notes=gateway.notes,
     )
 
@@ -55,5 +57,10 @@ def plan(config: StackConfig) -> Site:
 def costs(config: StackConfig) -> list[Cost]:
     """The month's bill."""
     by_use = ["EFS $0.30 a GB", "HTTP API $1 a million calls", "logs"] + (["AWS Backup"] if config.backups else [])
-    fixed = [Cost("Fargate 0.25 vCPU, 0.5 GB", 9.01), Cost("IPv4 address", 3.65), Cost("private zone", 0.50), Cost("secret", 0.40)]
+    fixed = [
+        Cost("Fargate 0.25 vCPU, 0.5 GB", 9.01),
+        Cost("IPv4 address", 3.65),
+        Cost("private zone", 0.50),
+        Cost("secret", 0.40),
+    ]
     return [*fixed, *(Cost(what, None) for what in by_use)]

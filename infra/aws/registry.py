@@ -70,5 +70,10 @@ def private_repository(reference: str) -> pulumi.Output[str] | None:
 def keep_versions() -> dict[str, object]:
     """An ECR life-cycle policy that keeps the newest images, tagged or not."""
     selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": VERSIONS_KEPT}
-    rule = {"rulePriority": 1, "description": f"keep {VERSIONS_KEPT} versions", "selection": selection, "action": {"type": "expire"}}
+    rule = {
+        "rulePriority": 1,
+        "description": f"keep {VERSIONS_KEPT} versions",
+        "selection": selection,
+        "action": {"type": "expire"},
+    }
     return {"rules": [rule]}

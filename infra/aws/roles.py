@@ -33,7 +33,9 @@ class Roles(pulumi.ComponentResource):
     def __init__(self, name: str, args: RolesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:aws:Roles", name, opts=opts)
         self.policies = []
-        logs = aws.cloudwatch.LogGroup("logs", retention_in_days=LOG_DAYS, tags=TAGS, opts=pulumi.ResourceOptions(parent=self))
+        logs = aws.cloudwatch.LogGroup(
+            "logs", retention_in_days=LOG_DAYS, tags=TAGS, opts=pulumi.ResourceOptions(parent=self)
+        )
         self.log_group = logs.name
         start = [
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),

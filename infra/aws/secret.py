@@ -24,7 +24,9 @@ class Secret(pulumi.ComponentResource):
         super().__init__("task-assist:aws:Secret", name, opts=opts)
         child = pulumi.ResourceOptions(parent=self)
         secret = aws.secretsmanager.Secret("admin-password", recovery_window_in_days=0, tags=TAGS, opts=child)
-        version = aws.secretsmanager.SecretVersion("admin-password", secret_id=secret.id, secret_string=args.value, opts=child)
+        version = aws.secretsmanager.SecretVersion(
+            "admin-password", secret_id=secret.id, secret_string=args.value, opts=child
+        )
         # By way of the version, so that no task starts before the secret has a value.
         self.arn = version.secret_id
         self.register_outputs({})

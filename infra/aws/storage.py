@@ -57,7 +57,9 @@ class Storage(pulumi.ComponentResource):
             posix_user=aws.efs.AccessPointPosixUserArgs(uid=UID, gid=GID),
             root_directory=aws.efs.AccessPointRootDirectoryArgs(
                 path=DIRECTORY,
-                creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(owner_uid=UID, owner_gid=GID, permissions="0750"),
+                creation_info=aws.efs.AccessPointRootDirectoryCreationInfoArgs(
+                    owner_uid=UID, owner_gid=GID, permissions="0750"
+                ),
             ),
             tags=TAGS,
             opts=child,
@@ -69,7 +71,7 @@ class Storage(pulumi.ComponentResource):
         self.register_outputs({})
 
     def admit(self, task_role: pulumi.Input[str]) -> None:
-        """Lets in the task's role alone, through the access point, over TLS. Without a policy EFS admits whoever reaches it."""
+        """Lets in the task's role alone, through the access point, over TLS; EFS by itself admits whoever reaches it."""
         self.ready.append(
             aws.efs.FileSystemPolicy(
                 "only-the-task",

@@ -70,11 +70,15 @@ class Backups(pulumi.ComponentResource):
             container_name=container_name,
             protected_item_name=pulumi.Output.concat("AzureFileShare;", args.share_name),
             properties=recovery.AzureFileshareProtectedItemArgs(
-                protected_item_type="AzureFileShareProtectedItem", policy_id=policy.id, source_resource_id=args.account_id
+                protected_item_type="AzureFileShareProtectedItem",
+                policy_id=policy.id,
+                source_resource_id=args.account_id,
             ),
             opts=pulumi.ResourceOptions(parent=self, protect=True, depends_on=[container]),
         )
-        self.kept = [Kept(pulumi.Output.concat("backup vault ", vault.name), "protected with its snapshots, billed by size")]
+        self.kept = [
+            Kept(pulumi.Output.concat("backup vault ", vault.name), "protected with its snapshots, billed by size")
+        ]
         self.register_outputs({})
 
 
@@ -87,7 +91,9 @@ def daily(schedule: Schedule, keep: Keep) -> recovery.AzureFileShareProtectionPo
 
     sunday = [recovery.DayOfWeek.SUNDAY]
     weekly = recovery.WeeklyRetentionScheduleArgs(
-        days_of_the_week=sunday, retention_times=at, retention_duration=of(keep.weekly, recovery.RetentionDurationType.WEEKS)
+        days_of_the_week=sunday,
+        retention_times=at,
+        retention_duration=of(keep.weekly, recovery.RetentionDurationType.WEEKS),
     )
     monthly = recovery.MonthlyRetentionScheduleArgs(
         retention_schedule_format_type=recovery.RetentionScheduleFormat.WEEKLY,
@@ -109,7 +115,8 @@ def daily(schedule: Schedule, keep: Keep) -> recovery.AzureFileShareProtectionPo
         retention_policy=recovery.LongTermRetentionPolicyArgs(
             retention_policy_type="LongTermRetentionPolicy",
             daily_schedule=recovery.DailyRetentionScheduleArgs(
-                retention_times=at, retention_duration=of(max(keep.daily, keep.last, 1), recovery.RetentionDurationType.DAYS)
+                retention_times=at,
+                retention_duration=of(max(keep.daily, keep.last, 1), recovery.RetentionDurationType.DAYS),
             ),
             weekly_schedule=weekly if keep.weekly else None,
             monthly_schedule=monthly if keep.monthly else None,

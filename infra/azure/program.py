@@ -26,13 +26,17 @@ def plan(config: StackConfig) -> Site:
     site_name = pulumi.Output.concat(f"{NAME}-", suffix)
     network = Network("network", NetworkArgs(group.name)) if config.storage == "nfs" else None
     storage = Storage(
-        "storage", StorageArgs(group.name, config.storage, config.storage_key_index, network.subnet_id if network else None)
+        "storage",
+        StorageArgs(group.name, config.storage, config.storage_key_index, network.subnet_id if network else None),
     )
     # Azure Backup takes SMB shares only.
     backups = None
     if config.backups and config.storage == "smb":
         backups = Backups(
-            "backups", BackupsArgs(group.name, storage.account_name, storage.account_id, storage.share_name, config.backups, config.keep)
+            "backups",
+            BackupsArgs(
+                group.name, storage.account_name, storage.account_id, storage.share_name, config.backups, config.keep
+            ),
         )
     registry = Registry("registry", RegistryArgs(group.name, config.image))
     password = admin_password()
@@ -84,5 +88,7 @@ def domain_note(domain: str, site_name: pulumi.Output[str], verification_id: pul
 def costs(config: StackConfig) -> list[Cost]:
     """The month's bill."""
     share = Cost("NFS share of 100 GiB", 16.00) if config.storage == "nfs" else Cost("share", 1.00)
-    by_use = [Cost("Log Analytics", None)] + ([Cost("Azure Backup", None)] if config.backups and config.storage == "smb" else [])
+    by_use = [Cost("Log Analytics", None)] + (
+        [Cost("Azure Backup", None)] if config.backups and config.storage == "smb" else []
+    )
     return [Cost("App Service B1", 13.14), Cost("registry", 5.00), share, *by_use]

@@ -1,9 +1,11 @@
 """The container registry, and the image in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import containerregistry
+from pulumi_azure_native.containerregistry.outputs import RegistryPasswordResponse
 
 from infra import image
 from infra.contract import NAME, TAGS
@@ -38,12 +40,18 @@ class Registry(pulumi.ComponentResource):
         if args.ready:
             self.image = pulumi.Output.from_input(args.ready)
         else:
-            login = containerregistry.list_registry_credentials_output(resource_group_name=args.group, registry_name=registry.name)
+            login = containerregistry.list_registry_credentials_output(
+                resource_group_name=args.group, registry_name=registry.name
+            )
             target = image.Registry(
                 host=registry.login_server,
                 repository=pulumi.Output.concat(registry.login_server, f"/{NAME}"),
                 username=login.username.apply(lambda username: username or ""),
-                password=pulumi.Output.secret(login.passwords.apply(lambda passwords: (passwords or [])[0].value or "")),
+                password=pulumi.Output.secret(login.passwords.apply(first_password)),
             )
             self.image = image.built(target, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})
+
+
+def first_password(passwords: Sequence[RegistryPasswordResponse] | None) -> str:
+    return (passwords[0].value if passwords else None) or ""

@@ -80,7 +80,10 @@ class Storage(pulumi.ComponentResource):
         self.description = pulumi.Output.concat(f"Azure Files ({args.storage}) ", account.name, "/", share.name)
         self.kept = [
             Kept(pulumi.Output.concat("storage account ", account.name), "protected, free by itself"),
-            Kept(pulumi.Output.concat("share ", share.name), f"protected, billed; {SOFT_DELETE_DAYS} days of soft delete after that"),
+            Kept(
+                pulumi.Output.concat("share ", share.name),
+                f"protected, billed; {SOFT_DELETE_DAYS} days of soft delete after that",
+            ),
         ]
         self.register_outputs({})
 

@@ -46,7 +46,7 @@ def how_to_reach(config: StackConfig) -> str:
     host = pulumi.Config("docker").get("host") or ""
     if config.domain:
         where = host.rpartition("@")[2].removeprefix("ssh://").partition(":")[0] or "this machine"
-        return f"DNS: point {config.domain} (A and AAAA) at {where}, with ports 80 and 443 open; Caddy gets the certificate."
+        return f"DNS: point {config.domain} at {where}, with ports 80 and 443 open; Caddy gets the certificate."
     if host.startswith("ssh://"):
         return f"Reach it through a tunnel:  ssh -N -L {PORT}:127.0.0.1:{PORT} {host}"
     return f"Open http://localhost:{PORT}"

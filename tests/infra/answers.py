@@ -19,6 +19,17 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "azure-native:managedidentity:UserAssignedIdentity": {"clientId": "client-1", "principalId": "principal-1"},
     "azure-native:web:WebApp": {"customDomainVerificationId": "VERIFY-ME", "identity": {"type": "UserAssigned"}},
     "azure-native:web:Certificate": {"thumbprint": "AB12"},
+    "gcp:projects/service:Service": {"project": "my-project"},
+    "gcp:artifactregistry/repository:Repository": {"registryUri": "europe-west1-docker.example/my-project/task-assist"},
+    "gcp:secretmanager/secretVersion:SecretVersion": {
+        "name": "projects/1/secrets/task-assist-admin-password/versions/1"
+    },
+    "gcp:serviceaccount/account:Account": {"email": "sa@example", "member": "serviceAccount:sa@example"},
+    "gcp:compute/address:Address": {"address": "10.30.0.2"},
+    "gcp:filestore/instance:Instance": {"networks": [{"network": "n", "modes": [], "ipAddresses": ["10.40.0.2"]}]},
+    "gcp:cloudrun/domainMapping:DomainMapping": {
+        "statuses": [{"resourceRecords": [{"type": "CNAME", "rrdata": "ghs.example.", "name": ""}]}]
+    },
     "aws:ecr/repository:Repository": {
         "repositoryUrl": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/task-assist",
         "registryId": "123456789012",
@@ -44,6 +55,8 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
     },
 }
 CALLS: Mapping[str, Mapping[str, Any]] = {
+    "gcp:organizations/getProject:getProject": {"number": "123456789"},
+    "gcp:organizations/getClientConfig:getClientConfig": {"accessToken": "registry-password"},
     "aws:index/getPartition:getPartition": {"partition": "aws"},
     "aws:index/getRegion:getRegion": {"region": "eu-central-1"},
     "aws:ec2/getVpcs:getVpcs": {"ids": ["vpc-1"]},
@@ -55,7 +68,10 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
     },
     "azure-native:authorization:getClientConfig": {"tenantId": "tenant-1", "subscriptionId": "subscription-1"},
     "azure-native:storage:listStorageAccountKeys": {
-        "keys": [{"keyName": f"key{n}", "value": f"account-key-{n}", "permissions": "Full", "creationTime": ""} for n in (1, 2)]
+        "keys": [
+            {"keyName": f"key{n}", "value": f"account-key-{n}", "permissions": "Full", "creationTime": ""}
+            for n in (1, 2)
+        ]
     },
     "azure-native:containerregistry:listRegistryCredentials": {
         "username": "taskassist1a2b",

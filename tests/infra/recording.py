@@ -1,4 +1,4 @@
-"""Runs the whole program without a cloud and records what it would make, with the options that Pulumi's own mocks drop."""
+"""Runs the whole program without a cloud and records what it would make, with the options that Pulumi's mocks drop."""
 
 import asyncio
 import logging
