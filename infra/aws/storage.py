@@ -71,7 +71,7 @@ class Storage(pulumi.ComponentResource):
         self.register_outputs({})
 
     def admit(self, task_role: pulumi.Input[str]) -> None:
-        """Lets in the task's role alone, through the access point, over TLS; EFS by itself admits whoever reaches it."""
+        """Lets in the task's role alone, by the access point, over TLS; EFS by itself admits whoever reaches it."""
         self.ready.append(
             aws.efs.FileSystemPolicy(
                 "only-the-task",
