@@ -1,0 +1,150 @@
+"""One's own account with its tokens, and for admins everybody's accounts."""
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask_login import current_user
+from pydantic import BaseModel, ValidationError
+
+from app import accounts
+from app.auth import require_admin, start_session
+from app.context import database, who
+from app.fields import Fields, NewAccount, NewToken, Password, Role
+from app.problems import NotFound, Problem, invalid_input
+
+account_pages = Blueprint("account_pages", __name__)
+
+
+class PasswordChange(Fields):
+    current: str
+    password: Password
+
+
+class RoleChange(Fields):
+    role: Role
+
+
+def typed(form: type[BaseModel]) -> BaseModel:
+    """The form that was sent, checked. Raises Invalid with a sentence for each field."""
+    try:
+        return form.model_validate(request.form.to_dict())
+    except ValidationError as error:
+        raise invalid_input(error) from None
+
+
+def own_account() -> int:
+    account = who()
+    if account is None:
+        raise NotFound("Sign-in is off, so there are no accounts.", "Set AUTH_DISABLED=false in .env to switch it on.")
+    return account
+
+
+# --- one's own --------------------------------------------------------------------------------------------
+
+
+@account_pages.get("/account")
+def account():
+    return _account_page()
+
+
+@account_pages.post("/account/password")
+def change_password():
+    account_id = own_account()
+    try:
+        form = typed(PasswordChange)
+        with database().write() as session:
+            user = accounts.change_password(session, account_id, form.current, form.password.get_secret_value())
+    except Problem as problem:
+        return _account_page(problem), problem.status
+    start_session(user)
+    flash("Your password is changed. Everywhere else you are signed out.")
+    return redirect("/account", 303)
+
+
+@account_pages.post("/account/tokens")
+def add_token():
+    account_id = own_account()
+    try:
+        form = typed(NewToken)
+        with database().write() as session:
+            row, token = accounts.add_token(session, account_id, form)
+    except Problem as problem:
+        return _account_page(problem), problem.status
+    # No redirect: the token is shown in this one answer, and must not wait in a cookie.
+    return _account_page(new_token=token, new_token_name=row.name)
+
+
+@account_pages.post("/account/tokens/<int:token_id>/delete")
+def delete_token(token_id: int):
+    with database().write() as session:
+        token = accounts.delete_token(session, own_account(), token_id)
+    flash(f"The token {token.name} no longer works.")
+    return redirect("/account", 303)
+
+
+def _account_page(problem: Problem | None = None, **new_token: str) -> str:
+    account_id = own_account()
+    with database().read() as session:
+        return render_template(
+            "account.html",
+            account=current_user,
+            tokens=accounts.list_tokens(session, account_id),
+            problem=problem,
+            typed=request.form,
+            **{"new_token": None, **new_token},
+        )
+
+
+# --- everybody's, for admins ------------------------------------------------------------------------------
+
+
+@account_pages.get("/accounts")
+def everybody():
+    return _accounts_page()
+
+
+@account_pages.post("/accounts")
+def add_account():
+    _require_account_admin()
+    try:
+        form = typed(NewAccount)
+        with database().write() as session:
+            accounts.add_account(session, form)
+    except Problem as problem:
+        return _accounts_page(problem), problem.status
+    flash(f"{form.email} can sign in now.")
+    return redirect("/accounts", 303)
+
+
+@account_pages.post("/accounts/<int:account_id>/role")
+def set_role(account_id: int):
+    _require_account_admin()
+    try:
+        form = typed(RoleChange)
+        with database().write() as session:
+            accounts.set_role(session, account_id, form.role)
+    except Problem as problem:
+        return _accounts_page(problem), problem.status
+    return redirect("/accounts", 303)
+
+
+@account_pages.post("/accounts/<int:account_id>/delete")
+def delete_account(account_id: int):
+    _require_account_admin()
+    try:
+        with database().write() as session:
+            gone = accounts.delete_account(session, account_id)
+    except Problem as problem:
+        return _accounts_page(problem), problem.status
+    flash(f"The account {gone.email} is deleted.")
+    return redirect("/accounts", 303)
+
+
+def _require_account_admin() -> None:
+    own_account()
+    require_admin()
+
+
+def _accounts_page(problem: Problem | None = None) -> str:
+    _require_account_admin()
+    with database().read() as session:
+        everyone = accounts.list_accounts(session)
+        return render_template("accounts.html", accounts=everyone, problem=problem, typed=request.form)

@@ -1,0 +1,138 @@
+"""The `task-assist` command. Imports are inside the commands, so that --help and the health check are quick."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from app import __version__
+
+
+class Command(click.Group):
+    """Shows a problem in words, without a traceback, and exits with 1."""
+
+    def invoke(self, ctx: click.Context):
+        from app.problems import Problem
+
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            stop(problem)
+
+
+def stop(problem: Exception) -> NoReturn:
+    click.echo(f"task-assist: {problem}", err=True)
+    sys.exit(1)
+
+
+@click.group(cls=Command)
+@click.version_option(__version__, message="Task Assist %(version)s")
+def main() -> None:
+    """Task Assist: work items and their tasks, in a database that survives."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on. In a container 0.0.0.0, else 127.0.0.1.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--env-file", type=click.Path(path_type=Path), help="Settings, one NAME=value a line; need not exist.")
+def serve(host: str | None, port: int, env_file: Path | None) -> None:
+    """Runs the app until SIGTERM.
+
+    \b
+    task-assist serve
+    task-assist serve --port 8080 --env-file .env
+    """
+    if env_file:
+        from dotenv import load_dotenv
+
+        load_dotenv(env_file)
+    from app import server, settings
+
+    loaded = settings.load()
+    server.serve(loaded, host or ("0.0.0.0" if loaded.app_env == "production" else "127.0.0.1"), port)  # noqa: S104
+
+
+@main.command()
+def check() -> None:
+    """Checks the settings and the place of the database, and changes nothing."""
+    from app import settings
+    from app.storage import guard, storage_under
+
+    loaded = settings.load()
+    storage = storage_under(loaded.database_path, loaded.database_storage)
+    for warning in guard(storage, production=loaded.app_env == "production"):
+        click.echo(f"Warning: {warning}", err=True)
+    where = f"{storage.path} on {storage.mount.point} ({storage.mount.filesystem}, {storage.profile})"
+    click.echo(f"The settings are right. The database is {where}.")
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True)
+def healthcheck(port: int) -> None:
+    """Exits with 0 while the app in this container answers /healthz."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
+    try:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except OSError as error:
+        sys.exit(f"task-assist: nothing answers on port {port}: {error}")
+    if status != 200:
+        sys.exit(f"task-assist: /healthz answers {status}")
+
+
+@main.command("reset-password")
+@click.argument("email")
+def reset_password(email: str) -> None:
+    """Gives the account EMAIL a new password, prints it once, and signs the account out everywhere.
+
+    \b
+    task-assist reset-password you@example.com
+    docker compose exec app task-assist reset-password you@example.com
+    """
+    import secrets
+
+    from app import accounts
+    from app.problems import NotFound
+
+    with _open_database() as database, database.write() as session:
+        account = accounts.find_account(session, email)
+        if account is None:
+            known = ", ".join(each.email for each in accounts.list_accounts(session)) or "none yet"
+            raise NotFound(f"There is no account {email}.", f"The accounts are: {known}")
+        password = secrets.token_urlsafe(15)
+        accounts.set_password(account, password)
+    click.echo(f"The password of {account.email} is now  {password}")
+
+
+def _open_database():
+    from contextlib import contextmanager
+
+    from app import migrations, settings
+    from app.db import Database
+    from app.problems import CannotStart
+    from app.storage import guard, storage_under
+
+    @contextmanager
+    def opened():
+        loaded = settings.load()
+        storage = storage_under(loaded.database_path, loaded.database_storage)
+        guard(storage, production=loaded.app_env == "production")
+        if not storage.path.exists():
+            raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
+        database = Database(storage)
+        try:
+            migrations.upgrade(database)
+            yield database
+        finally:
+            database.close()
+
+    return opened()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    main()

@@ -1,0 +1,102 @@
+"""What may be typed into each field. Pages and the API check with these, so a rule stands once."""
+
+from datetime import date
+from typing import Annotated, Literal
+from unicodedata import category
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+
+from app.settings import EMAIL, PASSWORD_LENGTH
+
+Status = Literal["open", "done", "archived"]
+Priority = Literal["high", "normal", "low"]
+Role = Literal["admin", "member"]
+Scope = Literal["read", "write", "admin"]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(_printable(text).split())
+    if not line:
+        raise ValueError("This can't be empty.")
+    return line
+
+
+def _lines(text: str) -> str:
+    return _printable(text.replace("\r\n", "\n").rstrip())
+
+
+def _printable(text: str) -> str:
+    for character in text:
+        if category(character) in ("Cc", "Cs") and character not in "\r\n\t":
+            raise ValueError(f"The character U+{ord(character):04X} can't be kept.")
+    return text
+
+
+def _account_email(text: str) -> str:
+    if not EMAIL.fullmatch(text):
+        raise ValueError("An email address like you@example.com.")
+    return text.lower()
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
+Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines)]
+Position = Annotated[int, Field(ge=1, le=2**31)]
+Due = Annotated[date | None, BeforeValidator(_empty_is_none)]
+Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_account_email)]
+Password = Annotated[SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=1000)]
+
+
+class Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewWorkItem(Fields):
+    title: Title
+    notes: Notes = ""
+    status: Status = "open"
+    priority: Priority = "normal"
+    due: Due = None
+
+
+class WorkItemChange(NewWorkItem):
+    """Only the fields that are given change. A new position moves the item there and shifts those between."""
+
+    title: Title = ""
+    position: Position = 1
+
+
+class NewTask(Fields):
+    title: Title
+    done: bool = False
+    due: Due = None
+
+
+class TaskChange(NewTask):
+    """Only the fields that are given change. A new position moves the task there and shifts those between."""
+
+    title: Title = ""
+    position: Position = 1
+
+
+class Filters(Fields):
+    """Which work items a list shows. `due`: today (includes overdue ones), overdue."""
+
+    q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)] = ""
+    status: Literal["open", "done", "archived", "all"] = "all"
+    due: Literal["", "today", "overdue"] = ""
+    priority: Literal["high", "normal", "low", ""] = ""
+
+
+class NewAccount(Fields):
+    email: Email
+    password: Password
+    role: Role = "member"
+
+
+class NewToken(Fields):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)]
+    scope: Scope = "read"

@@ -1,0 +1,76 @@
+"""What a page's form brings, where the answer to it leads, and what it tells the person."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import flash, make_response, redirect, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.wrappers import Response
+
+from app.fields import Filters
+from app.problems import Invalid, invalid_input
+
+Typed = TypeVar("Typed", bound=BaseModel)
+OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The form that could not be saved, by its id in the page: what is wrong with it, and what was typed."""
+
+    form: str
+    problem: Invalid
+    typed: Mapping[str, str]
+
+
+def typed(fields: type[Typed]) -> Typed:
+    """The fields of the form that was sent. Raises pydantic's ValidationError."""
+    return fields.model_validate({name: value for name, value in request.form.items() if name != "back"})
+
+
+def refused(form: str, error: ValidationError) -> Refused:
+    return Refused(form, invalid_input(error), request.form)
+
+
+def filters_in(query: Mapping[str, str]) -> Filters:
+    """The filters of a list's address; without a status it shows what is open. Raises Invalid."""
+    given = {name: value for name, value in query.items() if value and name in Filters.model_fields}
+    try:
+        return Filters.model_validate({"status": "open", **given})
+    except ValidationError as error:
+        raise invalid_input(error) from None
+
+
+def filters_of_form() -> Filters:
+    """The filters of the list in which the form stood."""
+    return filters_in(dict(parse_qsl(urlsplit(back()).query)))
+
+
+def back() -> str:
+    """The page the form stood on. A form must not lead a person out of the app, so it is a path of its own."""
+    path = request.form.get("back", "")
+    return path if OWN_PATH.fullmatch(path) else "/"
+
+
+def go(path: str, focus: str = "") -> Response:
+    """To another page after a change. Without JavaScript the fragment puts the focus back where it was."""
+    return redirect(f"{path}#{focus}" if focus else path, 303)
+
+
+def page_again(page: str) -> Response:
+    """The page with what was typed and what is wrong with it, under the address it had."""
+    return make_response(page, 422, {"HX-Replace-Url": "false"})
+
+
+def say(text: str) -> None:
+    """For those who can't see that it worked; the others see nothing."""
+    flash(text, "said")
+
+
+def offer_undo(text: str, action: str, **fields: str) -> None:
+    """A bar with the text and a button that posts `fields` to `action`."""
+    name, value = next(iter(fields.items()), ("", ""))
+    flash({"text": text, "action": action, "name": name, "value": value}, "undo")

@@ -1,0 +1,53 @@
+"""/healthz: alive. /readyz: ready to write. And the line at the foot of every page, from the same facts."""
+
+from flask import Blueprint
+
+from app import __version__
+from app.context import database
+from app.openapi import HealthOut, described
+from app.storage import Storage
+
+health = Blueprint("health", __name__)
+
+
+@health.get("/healthz")
+@described(HealthOut)
+def healthz():
+    """Is the process alive? Says where the data is, and nothing secret."""
+    return HealthOut.model_validate(_facts())
+
+
+@health.get("/readyz")
+@described(HealthOut)
+def readyz():
+    """Can it answer from the database, and write?"""
+    with database().read() as session:
+        session.connection().exec_driver_sql("SELECT 1 FROM alembic_version")
+    return HealthOut.model_validate(_facts())
+
+
+def _facts() -> dict:
+    storage = database().storage
+    return {
+        "status": "ok",
+        "version": __version__,
+        "database": {
+            "kind": "sqlite",
+            "mount": storage.mount.point,
+            "filesystem": storage.mount.filesystem,
+            "profile": storage.profile,
+            "persistent": storage.persistent,
+            "writer": True,
+        },
+        "backup": None,
+    }
+
+
+def data_line(storage: Storage) -> str:
+    """Where the data is, in one short line."""
+    kind = storage.mount.filesystem
+    if not storage.persistent:
+        return f"Not kept: this place is erased with the container ({kind})"
+    if storage.own_mount:
+        return f"Saved on a volume of its own ({kind})"
+    return f"Saved on this computer ({storage.path.name}, {kind})"

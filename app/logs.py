@@ -1,0 +1,61 @@
+"""The log: one JSON object a line in a container, readable lines on a terminal. On stderr, so that stdout is data."""
+
+import logging
+import sys
+import time
+
+import structlog
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+QUIET = frozenset(("/healthz", "/readyz"))
+"""Asked every few seconds by every platform: logged only at the level debug."""
+
+
+def init(level: str) -> None:
+    """Sends structlog's and the standard library's messages to the same place in the same shape."""
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if sys.stderr.isatty():
+        # Plain: the pretty tracebacks print local variables, passwords among them.
+        last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    else:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last], foreign_pre_chain=shared
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for noisy in ("alembic", "_granian", "granian"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def log_requests(app: Flask) -> None:
+    """One line an answer. Without query string and body: what people type is theirs."""
+    log = structlog.get_logger("request")
+
+    @app.before_request
+    def _start() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        write = log.debug if request.path in QUIET else log.info
+        write(
+            f"{request.method} {request.path}",
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
+            address=request.remote_addr,
+        )
+        return response

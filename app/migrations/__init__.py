@@ -1,0 +1,51 @@
+"""The schema's history. It is upgraded at start, never down; code that is too old for a database says so."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from app.db import Database
+from app.problems import CannotStart
+
+FOLDER = Path(__file__).parent
+
+
+def known_revisions() -> list[str]:
+    """The revisions this code knows, oldest first: the numbers that the file names in versions/ begin with."""
+    return sorted(file.name.split("_")[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def upgrade(database: Database) -> bool:
+    """Brings the schema up to this code, in one transaction. True if there was something to do.
+
+    Raises CannotStart for a database of newer code.
+    """
+    known = known_revisions()
+    with database.connection() as connection:
+        found = _revision(connection)
+        if found == known[-1]:
+            return False
+        if found is not None and found not in known:
+            raise CannotStart(
+                f"{database.storage.path} has schema {found}; this version of Task Assist knows up to {known[-1]}.",
+                "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
+            )
+        _run_alembic(connection)
+    return True
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _run_alembic(connection: Connection) -> None:
+    # Imported here because a start that has nothing to upgrade, which is nearly every one, need not wait for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

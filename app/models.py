@@ -1,0 +1,124 @@
+"""The tables. What may stand in them is in fields.py, what may be done with them in work.py and accounts.py."""
+
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+APPLICATION_ID = 0x5441736B
+"""SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time in UTC. SQLite keeps no offset, so it goes in and comes out here."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Base(DeclarativeBase):
+    # Named constraints: Alembic's batch mode can only change what has a name.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: Moment, str: Text}
+    # An id is never used again: an old link or cookie must not reach another row.
+    __table_args__: Any = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class User(Base):
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str]
+    role: Mapped[str] = mapped_column(String(16))  # admin, member
+    # Part of every session cookie: raising it signs the account out everywhere.
+    session_number: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ApiToken(Base):
+    __tablename__ = "api_tokens"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    scope: Mapped[str] = mapped_column(String(16))  # read, write, admin
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    user: Mapped[User] = relationship()
+
+
+class WorkItem(Base):
+    __tablename__ = "work_items"
+    __table_args__ = (Index("ix_work_items_deleted_at_position", "deleted_at", "position"), Base.__table_args__)
+
+    title: Mapped[str]
+    notes: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(String(16), default="open")  # open, done, archived
+    priority: Mapped[str] = mapped_column(String(16), default="normal")  # high, normal, low
+    due: Mapped[date | None]
+    position: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+    deleted_at: Mapped[datetime | None]
+    # Without those in the trash, in their order.
+    tasks: Mapped[list["Task"]] = relationship(
+        back_populates="work_item",
+        primaryjoin="and_(WorkItem.id == Task.work_item_id, Task.deleted_at.is_(None))",
+        order_by="Task.position, Task.id",
+        viewonly=True,
+    )
+
+    @property
+    def tasks_total(self) -> int:
+        return len(self.tasks)
+
+    @property
+    def tasks_done(self) -> int:
+        return sum(task.done for task in self.tasks)
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    __table_args__ = (Index("ix_tasks_work_item_id_position", "work_item_id", "position"), Base.__table_args__)
+
+    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_items.id", ondelete="CASCADE"))
+    title: Mapped[str]
+    done: Mapped[bool] = mapped_column(default=False)
+    due: Mapped[date | None]
+    position: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+    deleted_at: Mapped[datetime | None]
+    work_item: Mapped[WorkItem] = relationship(back_populates="tasks", viewonly=True)
+
+
+class Event(Base):
+    """Who did what to a work item, and when: its history."""
+
+    __tablename__ = "events"
+
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_items.id", ondelete="CASCADE"), index=True)
+    action: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[str] = mapped_column(default="")
+    user: Mapped[User | None] = relationship()

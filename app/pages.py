@@ -1,0 +1,236 @@
+"""The pages: a form comes in, a verb of work.py does what it says, a page or a redirect goes out."""
+
+from datetime import datetime, timedelta
+from typing import get_args
+
+from flask import Blueprint, render_template, request, url_for
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from app import words, work
+from app.context import database, settings, today, who
+from app.fields import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
+from app.forms import Refused, back, filters_in, filters_of_form, go, offer_undo, page_again, refused, say, typed
+from app.models import Task, WorkItem, utc_now
+from app.problems import Invalid
+
+PAGE = 100
+"""Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
+TASKS_IN_LIST = 4
+JUST_TICKED = timedelta(minutes=10)
+
+pages = Blueprint("pages", __name__)
+for word in (words.due_words, words.long_date, words.trash_words):
+    pages.add_app_template_filter(word)
+
+
+@pages.app_template_filter()
+def local_time(moment: datetime) -> str:
+    return f"{moment.astimezone(settings().zone):%Y-%m-%d %H:%M}"
+
+
+# --- the list ---------------------------------------------------------------------------------------------
+
+
+@pages.get("/")
+def index() -> str:
+    return _list_page(filters_in(request.args), request.args.get("page", 1, type=int))
+
+
+@pages.post("/work-items")
+def add_item() -> Response:
+    try:
+        fields = typed(NewWorkItem)
+    except ValidationError as error:
+        return page_again(_list_page(filters_of_form(), refusal=refused("new-item", error)))
+    with database().write() as session:
+        item = work.add_item(session, who(), fields)
+    say(f"Added “{item.title}”.")
+    # Where it can be seen: it may not fit the filters of the list it was typed into.
+    return go(url_for("pages.index"), "new-item-title")
+
+
+@pages.post("/work-items/<int:item_id>/move")
+def move_item(item_id: int) -> Response:
+    direction = _direction()
+    with database().write() as session:
+        item = work.move_item(session, item_id, direction, filters_of_form(), today())
+    say(f"Moved “{item.title}” {direction}.")
+    return go(back(), f"item-{item_id}-{direction}")
+
+
+@pages.post("/work-items/<int:item_id>/delete")
+def delete_item(item_id: int) -> Response:
+    with database().write() as session:
+        item = work.delete_item(session, who(), item_id)
+    offer_undo(f"Deleted “{item.title}”.", url_for("pages.restore_item", item_id=item_id))
+    return go(back())
+
+
+@pages.post("/work-items/<int:item_id>/restore")
+def restore_item(item_id: int) -> Response:
+    with database().write() as session:
+        item = work.restore_item(session, who(), item_id)
+    say(f"Restored “{item.title}”.")
+    return go(back(), f"item-{item_id}-tick")
+
+
+def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
+    with database().read() as session:
+        total = work.list_items(session, filters, today(), limit=0).total
+        last = max(1, -(-total // PAGE))
+        page = min(max(page, 1), last)
+        return render_template(
+            "list.html",
+            items=work.list_items(session, filters, today(), limit=PAGE, offset=(page - 1) * PAGE).rows,
+            total=total,
+            page=page,
+            last=last,
+            filters=filters,
+            counts=work.count_by_status(session),
+            due_count=work.list_items(session, Filters(status="open", due="today"), today(), limit=0).total,
+            here=list_url(filters, page),
+            refused=refusal,
+        )
+
+
+@pages.app_template_global()
+def tasks_in_list(item: WorkItem) -> tuple[list[Task], int]:
+    """The first tasks to do of an open item, and how many more there are.
+
+    One that was just ticked stays among them, so that the focus stays and a slip can be mended at once.
+    """
+    if item.status != "open":
+        return [], 0
+    shown = [task for task in item.tasks if not task.done or task.updated_at > utc_now() - JUST_TICKED]
+    return shown[:TASKS_IN_LIST], sum(not task.done for task in shown[TASKS_IN_LIST:])
+
+
+@pages.app_template_global()
+def list_url(filters: Filters, page: int = 1, **changed: str) -> str:
+    """The address of the list with these filters; those that are not set stay out of it."""
+    wanted = filters.model_dump() | changed
+    if wanted["status"] == "open":
+        wanted["status"] = ""
+    query = {name: value for name, value in wanted.items() if value} | ({"page": page} if page > 1 else {})
+    return url_for("pages.index", **query)
+
+
+# --- one work item ----------------------------------------------------------------------------------------
+
+
+@pages.get("/work-items/<int:item_id>")
+def item(item_id: int) -> str:
+    return _item_page(item_id)
+
+
+@pages.post("/work-items/<int:item_id>")
+def change_item(item_id: int) -> Response:
+    try:
+        change = typed(WorkItemChange)
+    except ValidationError as error:
+        return page_again(_item_page(item_id, refused("details", error)))
+    with database().write() as session:
+        before = work.get_item(session, item_id).status
+        item = work.change_item(session, who(), item_id, change)
+    if item.status == before:
+        say(f"Saved “{item.title}”.")
+    else:
+        undo = url_for("pages.change_item", item_id=item_id)
+        offer_undo(f"“{item.title}” is {item.status} now.", undo, status=before)
+    return go(back(), f"item-{item_id}-tick")
+
+
+@pages.post("/work-items/<int:item_id>/tasks")
+def add_task(item_id: int) -> Response:
+    try:
+        fields = typed(NewTask)
+    except ValidationError as error:
+        return page_again(_item_page(item_id, refused("new-task", error)))
+    with database().write() as session:
+        task = work.add_task(session, who(), item_id, fields)
+    say(f"Added “{task.title}”.")
+    return go(back(), "new-task-title")
+
+
+def _item_page(item_id: int, refusal: Refused | None = None) -> str:
+    with database().read() as session:
+        return render_template(
+            "item.html",
+            item=work.get_item(session, item_id),
+            history=work.history(session, item_id),
+            here=url_for("pages.item", item_id=item_id),
+            refused=refusal,
+        )
+
+
+# --- tasks ------------------------------------------------------------------------------------------------
+
+
+@pages.post("/tasks/<int:task_id>")
+def change_task(task_id: int) -> Response:
+    try:
+        change = typed(TaskChange)
+    except ValidationError as error:
+        return page_again(_item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
+    with database().write() as session:
+        task = work.change_task(session, who(), task_id, change)
+    say(f"Saved “{task.title}”.")
+    return go(back(), f"task-{task_id}-edit")
+
+
+@pages.post("/tasks/<int:task_id>/tick")
+def tick_task(task_id: int) -> Response:
+    change = TaskChange(done=request.form.get("done") == "1")
+    with database().write() as session:
+        item = work.change_task(session, who(), task_id, change).work_item
+        progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
+    say(progress)
+    return go(back(), f"task-{task_id}-tick")
+
+
+@pages.post("/tasks/<int:task_id>/move")
+def move_task(task_id: int) -> Response:
+    direction = _direction()
+    with database().write() as session:
+        task = work.move_task(session, task_id, direction)
+    say(f"Moved “{task.title}” {direction}.")
+    return go(back(), f"task-{task_id}-{direction}")
+
+
+@pages.post("/tasks/<int:task_id>/delete")
+def delete_task(task_id: int) -> Response:
+    with database().write() as session:
+        task = work.delete_task(session, who(), task_id)
+    offer_undo(f"Deleted “{task.title}”.", url_for("pages.restore_task", task_id=task_id))
+    return go(back())
+
+
+@pages.post("/tasks/<int:task_id>/restore")
+def restore_task(task_id: int) -> Response:
+    with database().write() as session:
+        task = work.restore_task(session, who(), task_id)
+    say(f"Restored “{task.title}”.")
+    return go(back(), f"task-{task_id}-tick")
+
+
+def _item_of(task_id: int) -> int:
+    with database().read() as session:
+        return work.get_task(session, task_id).work_item_id
+
+
+def _direction() -> work.Direction:
+    direction = request.form.get("direction")
+    if direction not in get_args(work.Direction):
+        raise Invalid("A move goes up or down.", fields={"direction": "up or down"})
+    return direction
+
+
+# --- the trash --------------------------------------------------------------------------------------------
+
+
+@pages.get("/trash")
+def trash() -> str:
+    with database().read() as session:
+        items, tasks = work.trash(session)
+        return render_template("trash.html", items=items, tasks=tasks, here=url_for("pages.trash"))

@@ -1,0 +1,109 @@
+"""What can go wrong, in words for a person. Pages, the API and the command line all show these, and nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+
+class Problem(Exception):
+    """Something a person can act on.
+
+    `message` says what happened and to which value, `hint` what to do next, `fields` maps the name of
+    an input to what is wrong with it, `retry_after` is in seconds. `status` is the HTTP status that fits.
+    """
+
+    code = "invalid"
+    status = 400
+
+    def __init__(
+        self, message: str, hint: str = "", *, fields: dict[str, str] | None = None, retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.fields = fields or {}
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class Invalid(Problem):
+    code, status = "invalid", 422
+
+
+class NotFound(Problem):
+    code, status = "not_found", 404
+
+
+class SignInNeeded(Problem):
+    code, status = "sign_in_needed", 401
+
+
+class Forbidden(Problem):
+    code, status = "forbidden", 403
+
+
+class Conflict(Problem):
+    code, status = "conflict", 409
+
+
+class TooMany(Problem):
+    code, status = "too_many", 429
+
+
+class Busy(Problem):
+    code, status = "busy", 503
+
+
+class StorageFull(Problem):
+    code, status = "storage_full", 507
+
+
+class Damaged(Problem):
+    code, status = "damaged", 500
+
+
+class CannotStart(Problem):
+    """The app refuses to start, or a command to run."""
+
+    code, status = "cannot_start", 500
+
+
+def invalid_input(error: ValidationError) -> Invalid:
+    """The same fault, with a sentence for each input."""
+    fields = {".".join(str(part) for part in fault["loc"]) or "body": sentence(fault) for fault in error.errors()}
+    return Invalid("Some of the input can't be used.", "Nothing was changed.", fields=fields)
+
+
+def sentence(fault: Mapping[str, Any]) -> str:
+    """What is wrong with one input, from one of a ValidationError's errors()."""
+    limits = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing":
+            return "This is needed."
+        case "too_short" | "string_too_short":
+            return (
+                "This can't be empty." if limits["min_length"] == 1 else f"At least {limits['min_length']} characters."
+            )
+        case "too_long" | "string_too_long":
+            return f"At most {limits['max_length']} characters."
+        case "literal_error":
+            return f"One of {limits['expected']}."
+        case "int_parsing" | "int_type":
+            return "A whole number."
+        case "bool_parsing" | "bool_type":
+            return "true or false."
+        case "greater_than_equal":
+            return f"At least {limits['ge']}."
+        case "less_than_equal":
+            return f"At most {limits['le']}."
+        case "value_error":
+            return str(limits["error"])
+        case "extra_forbidden":
+            return "There is no such field."
+        case kind if kind.startswith("date_"):
+            return "A date like 2026-11-23."
+        case _:
+            return f"{fault['msg']}."

@@ -1,0 +1,147 @@
+"""What every request and answer passes: proxies, the session cookie, cross-site requests, headers."""
+
+import os
+import re
+import secrets
+import time
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from app.problems import CannotStart, Forbidden
+from app.settings import Settings
+from app.storage import Storage
+
+LARGEST_BODY = 1 << 20
+SESSION_DAYS = 30
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer: with it browsers send "Origin: null" with forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+log = structlog.get_logger()
+
+
+def init(app: Flask, settings: Settings, storage: Storage) -> None:
+    hops = settings.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(storage),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        SESSION_COOKIE_NAME="task_assist",
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
+    )
+    app.session_interface = _Sessions(settings)
+    app.before_request(lambda: refuse_cross_site(request, settings))
+    app.after_request(lambda response: _with_headers(response, settings))
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's signed cookie, Secure whenever the person's browser speaks HTTPS."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
+        return _https(self._settings)
+
+
+def _https(settings: Settings) -> bool:
+    return request.is_secure or (settings.public_url or "").startswith("https:")
+
+
+def refuse_cross_site(asked: Request, settings: Settings) -> None:
+    """Raises Forbidden for a change that another site's page asks for (CSRF).
+
+    Every browser of today says where a request comes from, so no token is needed: Sec-Fetch-Site first, which
+    pages can't forge; then, as it is not sent over plain HTTP, Origin against Host or PUBLIC_URL (gateways rewrite
+    Host). A request with neither is not from a browser, and carries no cookie that a browser was tricked out of.
+    """
+    if asked.method in SAFE_METHODS:
+        return
+    site, origin = asked.headers.get("Sec-Fetch-Site"), asked.headers.get("Origin")
+    if site is not None:
+        foreign = site not in ("same-origin", "none")
+    elif origin is not None:
+        foreign = not _own_origin(origin, asked.host, settings)
+    else:
+        foreign = False
+    if foreign:
+        raise Forbidden(
+            f"This change was asked for by another site ({origin or site}), so it was not made.",
+            "Open Task Assist itself and try again. Behind a proxy, set PUBLIC_URL to the address in the browser.",
+        )
+
+
+def _own_origin(origin: str, host: str, settings: Settings) -> bool:
+    return origin.lower() == settings.public_url or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def _with_headers(response: Response, settings: Settings) -> Response:
+    response.headers.update(HEADERS)
+    if _https(settings):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    # A page shows what lies in the database: it must not come out of a cache, on a shared computer least of all.
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+# --- the session secret -----------------------------------------------------------------------------------
+
+
+def kept_secret(storage: Storage) -> str:
+    """The secret beside the database, made at the first start. Of two instances that start at once, one makes it."""
+    file = storage.path.with_suffix(".secret")
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_secret(file)
+    except OSError as error:
+        raise CannotStart(f"The session secret {file} can't be made: {error.strerror}.", "Or set SECRET_KEY.") from None
+    secret = secrets.token_hex(32)
+    with os.fdopen(descriptor, "w") as opened:
+        try:
+            opened.write(secret)
+            opened.flush()
+            os.fsync(descriptor)
+        except OSError as error:
+            file.unlink()
+            raise CannotStart(
+                f"The session secret {file} can't be written: {error.strerror}.", "Make room, or set SECRET_KEY."
+            ) from None
+        mode = os.fstat(descriptor).st_mode & 0o777
+    if mode & 0o077:
+        log.warning(f"{storage.mount.filesystem} can't keep {file} from other users (mode {mode:o}).")
+    return secret
+
+
+def _read_secret(file: Path) -> str:
+    for _ in range(20):
+        try:
+            secret = file.read_text().strip()
+        except OSError as error:
+            raise CannotStart(
+                f"The session secret {file} can't be read: {error.strerror}.",
+                f"Hand it over:  sudo chown {os.getuid()} {file}",
+            ) from None
+        if re.fullmatch(r"[0-9a-f]{64}", secret):
+            return secret
+        time.sleep(0.1)  # Another instance has just made the file and is about to write it.
+    raise CannotStart(f"The session secret {file} is damaged.", f"Delete it; everybody then signs in again:  rm {file}")

@@ -1,0 +1,163 @@
+"""Every environment variable of the app: one table, which also writes .env.sample and finds all faults at once."""
+
+import os
+import re
+import textwrap
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from app.problems import CannotStart, sentence
+
+THREADS = 16
+"""How many requests run at once, each with a database connection of its own."""
+PASSWORD_LENGTH = 12
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def _time_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("There is no such time zone.") from None
+    return name
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("It is http:// or https:// and a host, without a path.")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _own_secret(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value().startswith("<"):
+        raise ValueError("This is the sample's placeholder.")
+    return secret
+
+
+def _email(address: str) -> str:
+    if not EMAIL.fullmatch(address):
+        raise ValueError("An email address, please.")
+    return address
+
+
+class Settings(BaseModel):
+    """The table. A field's name in capitals is the variable; its examples[0] is the line to put into .env."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app_env: Literal["development", "production"] = Field(
+        "development",
+        description="production refuses to start where the database would not survive. The image sets it.",
+        examples=["production"],
+    )
+    database_path: Path = Field(
+        Path("task_manager.db"),
+        description="The SQLite file. In a container it must lie on a mount of its own: the image and every stack set"
+        " /app/data/task_manager.db and mount a volume or share at /app/data. Change it only for a run without a"
+        " container; without it the file is task_manager.db in the working folder.",
+        examples=["/app/data/task_manager.db"],
+    )
+    database_storage: Literal["auto", "shared", "exclusive"] = Field(
+        "auto",
+        description="How SQLite locks its file: shared for local disks, exclusive for network mounts."
+        " auto looks at the file system.",
+        examples=["auto"],
+    )
+    auth_disabled: bool = Field(
+        False,
+        description="true switches sign-in off and answers only requests made to localhost. Docker Compose sets it"
+        " to true unless it is set here.",
+        examples=["false"],
+    )
+    admin_email: Annotated[str, AfterValidator(_email)] | None = Field(
+        None,
+        description="Email and password of the first account (an admin), made at the first start. Without them the"
+        " log shows a one-time set-up code.",
+        examples=["you@example.com"],
+    )
+    admin_password: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(
+        None,
+        min_length=PASSWORD_LENGTH,
+        description=f"At least {PASSWORD_LENGTH} characters. Only used while there is no account.",
+        examples=["<a long password of your own>"],
+    )
+    secret_key: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(
+        None,
+        min_length=32,
+        description="Signs the session cookies. Without it one is made at the first start and kept beside the"
+        " database. To make one: openssl rand -hex 32",
+        examples=["<the output of: openssl rand -hex 32>"],
+    )
+    public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
+        None,
+        description="The address people type, when something in front of the app rewrites it.",
+        examples=["https://tasks.example.com"],
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How many reverse proxies stand in front. 0 ignores X-Forwarded-For and X-Forwarded-Proto.",
+        examples=["1"],
+    )
+    tz: Annotated[str, AfterValidator(_time_zone)] | None = Field(
+        None,
+        description="The time zone that decides what today is. Without it: the machine's, in the image UTC.",
+        examples=["Europe/Berlin"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much the log says.", examples=["info"]
+    )
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo | None:
+        """The time zone of "today", None for the machine's own."""
+        return zoneinfo.ZoneInfo(self.tz) if self.tz else None
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in `environment`; an empty value counts as not set. Raises CannotStart with every fault at once."""
+    names = {name.upper(): name for name in Settings.model_fields}
+    given = {name: environment[variable] for variable, name in names.items() if environment.get(variable)}
+    faults: list[str] = []
+    settings = None
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        for fault in error.errors():
+            name = str(fault["loc"][0])
+            faults.append(_fault(name, given[name], sentence(fault)))
+    for name, partner in (("admin_email", "admin_password"), ("admin_password", "admin_email")):
+        if name in given and partner not in given:
+            faults.append(_fault(partner, "", f"{name.upper()} is set and needs it."))
+    if settings is None or faults:
+        count = "One setting is" if len(faults) == 1 else f"{len(faults)} settings are"
+        raise CannotStart(f"{count} wrong. Put lines like these into .env:", "\n".join(faults))
+    return settings
+
+
+def _fault(name: str, value: str, why: str) -> str:
+    field = Settings.model_fields[name]
+    shown = "" if not value else "=(hidden)" if "SecretStr" in str(field.annotation) else f"={value}"
+    return f"  {name.upper()}{shown} - {why}\n    {name.upper()}={(field.examples or [''])[0]}"
+
+
+def sample() -> str:
+    """The text of .env.sample. `docker --env-file` keeps quotes and comments behind a value, so there are none."""
+    lines = ["# cp .env.sample .env, then take the # away from the lines you want to change.", ""]
+    for name, field in Settings.model_fields.items():
+        lines += textwrap.wrap(
+            field.description or "", 110, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+        )
+        lines += [f"#{name.upper()}={(field.examples or [''])[0]}", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    print(sample(), end="")  # noqa: T201

@@ -1,0 +1,198 @@
+"""What lies under DATABASE_PATH: the mount, its file system, how SQLite must lock there, and the mount guard."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.problems import CannotStart
+
+Profile = Literal["shared", "exclusive"]
+MOUNT_PATH = "/app/data"
+
+# Local file systems whose locks and shared memory work between processes. All others, known or not, are "exclusive".
+LOCAL = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs bcachefs overlay tmpfs ramfs apfs hfs ntfs".split())
+IN_MEMORY = frozenset(("tmpfs", "ramfs"))
+OBJECT_STORES = frozenset("gcsfuse s3fs blobfuse blobfuse2 mount-s3 mountpoint-s3 goofys geesefs rclone".split())
+DOCKER_VOLUME = re.compile(r"/volumes/(?P<name>[^/]+)/_data")
+ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+
+HOW_TO_MOUNT = f"""\
+The database would be erased with the container. Mount a volume or share at {MOUNT_PATH}:
+  docker run    -v task-manager-data:{MOUNT_PATH} ... task-assist
+  Compose       volumes: ["task-manager-db:{MOUNT_PATH}"]
+  Azure         an Azure Files share as path mapping {MOUNT_PATH}: pulumi up -s azure, or
+                az webapp config storage-account add
+  AWS           an EFS access point as mount point {MOUNT_PATH} of the task definition: pulumi up -s aws
+  Google Cloud  a persistent disk or Filestore share at {MOUNT_PATH}: pulumi up -s gcp
+and set DATABASE_PATH={MOUNT_PATH}/task_manager.db. To try the app without keeping anything: APP_ENV=development."""
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One line of /proc/self/mountinfo (proc_pid_mountinfo(5)); `root` is the mounted folder of the file system."""
+
+    point: str
+    root: str
+    filesystem: str
+    source: str
+    read_only: bool
+
+    @property
+    def volume(self) -> str | None:
+        """The name of the Docker volume that this is, if it is one."""
+        found = DOCKER_VOLUME.search(self.root)
+        return found["name"] if found else None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the database is. `path` is absolute and free of symbolic links."""
+
+    path: Path
+    mount: Mount
+    profile: Profile
+
+    @property
+    def own_mount(self) -> bool:
+        return self.mount.point != "/"
+
+    @property
+    def anonymous(self) -> bool:
+        """True on a Docker volume without a name: `docker run --rm` and `docker compose down -v` delete it."""
+        return bool(ANONYMOUS.fullmatch(self.mount.volume or ""))
+
+    @property
+    def persistent(self) -> bool:
+        """False where a rebuild, a redeploy or a reboot erases the file."""
+        erased_with_container = self.mount.filesystem == "overlay" and not self.own_mount
+        return not (self.mount.filesystem in IN_MEMORY or erased_with_container or self.anonymous)
+
+
+def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> Storage:
+    """What lies under `path`, which need not exist yet. Raises CannotStart where it can't be a database at all."""
+    try:
+        real = path.resolve(strict=False)
+        # A folder that this user can't look into is for guard() to speak of.
+        is_folder = os.access(real.parent, os.X_OK) and real.is_dir()
+    except (OSError, RuntimeError) as error:
+        raise CannotStart(f"DATABASE_PATH={path} can't be followed: {error}.") from None
+    if is_folder:
+        raise CannotStart(
+            f"DATABASE_PATH={path} is a folder.", f"Name a file in it: DATABASE_PATH={path}/task_manager.db"
+        )
+    mounts = read_mounts()
+    mount = mount_of(real.parent, mounts)
+    if any(other.point == str(real) for other in mounts):
+        raise CannotStart(
+            f"DATABASE_PATH={path} is mounted as a single file, so SQLite's -wal file beside it would be lost.",
+            f"Mount the folder {real.parent} instead.",
+        )
+    detected: Profile = "shared" if mount.filesystem in LOCAL else "exclusive"
+    return Storage(real, mount, detected if override == "auto" else override)
+
+
+def mount_of(folder: Path, mounts: Iterable[Mount]) -> Mount:
+    """The mount that holds `folder`: the longest mount point above it, the last one where several lie on each other."""
+    found = Mount("/", "/", "unknown", "", read_only=False)
+    for mount in mounts:
+        if folder.is_relative_to(mount.point) and len(mount.point) >= len(found.point):
+            found = mount
+    return found
+
+
+def read_mounts(file: Path = Path("/proc/self/mountinfo")) -> list[Mount]:
+    """The mounts this process sees; none where the system has no /proc."""
+    try:
+        lines = file.read_text(errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        return []
+    return [_mount(line) for line in lines]
+
+
+def _mount(line: str) -> Mount:
+    # 36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+    before, _, after = line.partition(" - ")
+    root, point, options = before.split(" ")[3:6]
+    filesystem, source, super_options = [*after.split(" "), "", ""][:3]
+    read_only = "ro" in options.split(",") or "ro" in super_options.split(",")
+    return Mount(_unescaped(point), _unescaped(root), filesystem, _unescaped(source), read_only)
+
+
+def _unescaped(text: str) -> str:
+    """The kernel writes space, tab, newline and backslash as three octal digits."""
+    return re.sub(r"\\([0-7]{3})", lambda digits: chr(int(digits[1], 8)), text)
+
+
+# --- the guard --------------------------------------------------------------------------------------------
+
+
+def guard(storage: Storage, *, production: bool) -> list[str]:
+    """Raises CannotStart where data would be lost or can't be written; returns warnings for the log."""
+    refuse_object_store(storage)
+    if production:
+        refuse_unmounted(storage)
+    refuse_unwritable(storage)
+    if production and storage.anonymous:
+        return [
+            f"{storage.mount.point} is a Docker volume without a name: docker run --rm and docker compose down -v "
+            f"delete it. Give it one: -v task-manager-data:{storage.mount.point}"
+        ]
+    return []
+
+
+def refuse_object_store(storage: Storage) -> None:
+    kind = storage.mount.filesystem.removeprefix("fuse.")
+    if kind in OBJECT_STORES or storage.mount.source in OBJECT_STORES:
+        raise CannotStart(
+            f"{storage.mount.point} is an object store ({storage.mount.filesystem}). SQLite can't work there: "
+            "it has neither locks nor writes in place.",
+            "Mount a disk or a file share instead (Azure Files, EFS, Filestore).",
+        )
+
+
+def refuse_unmounted(storage: Storage) -> None:
+    where = f"DATABASE_PATH={storage.path}"
+    if not storage.own_mount:
+        raise CannotStart(f"{where} is not on a mount of its own, but inside the container.", HOW_TO_MOUNT)
+    if storage.mount.filesystem in IN_MEMORY:
+        raise CannotStart(
+            f"{where} is in memory ({storage.mount.filesystem} at {storage.mount.point}), gone at the next restart.",
+            HOW_TO_MOUNT,
+        )
+
+
+def refuse_unwritable(storage: Storage) -> None:
+    folder = storage.path.parent
+    if not folder.is_dir():
+        raise CannotStart(f"The folder of DATABASE_PATH={storage.path} does not exist.", f"Make it:  mkdir -p {folder}")
+    if storage.mount.read_only:
+        raise CannotStart(
+            f"{storage.mount.point} is mounted read-only, so the database {storage.path} can't be written.",
+            "Mount it without :ro (Docker), readOnly (ECS, Cloud Run) or ro (mount).",
+        )
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise CannotStart(f"{_owner(folder)}, so user {os.getuid()} can't write there.", _chown(storage))
+    beside = (storage.path, *(storage.path.with_name(storage.path.name + end) for end in ("-wal", "-shm", "-journal")))
+    for file in beside:
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+            raise CannotStart(f"{_owner(file)}, so user {os.getuid()} can't write it.", _chown(storage))
+
+
+def _owner(path: Path) -> str:
+    status = path.stat()
+    return f"{path} belongs to user {status.st_uid} (mode {status.st_mode & 0o777:o})"
+
+
+def _chown(storage: Storage) -> str:
+    """The command that hands the database over, for the kind of place it is in."""
+    owner, mount = f"{os.getuid()}:{os.getgid()}", storage.mount
+    if not storage.own_mount:
+        return f"Hand it over:  sudo chown -R {owner} {storage.path.parent}"
+    volume = mount.volume or mount.root
+    return (
+        f"Hand it over:  docker run --rm --user 0 -v {volume}:{mount.point} task-assist chown -R {owner} {mount.point}"
+        + ("" if mount.volume else f"\nor on the host:  sudo chown -R {owner} {mount.root}")
+    )

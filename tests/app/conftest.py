@@ -1,0 +1,80 @@
+"""The app on a database of its own, for each test."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.db import Database
+from app.fields import NewAccount, NewToken
+from app.settings import Settings, load
+
+EMAIL, PASSWORD = "ann@example.com", "a long enough password"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Sign-in is off, as on a laptop."""
+    return load({"DATABASE_PATH": str(tmp_path / "task_manager.db"), "AUTH_DISABLED": "true"})
+
+
+@pytest.fixture
+def app(settings: Settings):
+    made = create_app(settings)
+    yield made
+    made.extensions["database"].close()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    return app.extensions["database"]
+
+
+@pytest.fixture
+def locked_settings(settings: Settings) -> Settings:
+    """Sign-in is on, and the first account comes from the settings."""
+    path = str(settings.database_path)
+    return load({"DATABASE_PATH": path, "ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD})
+
+
+@pytest.fixture
+def locked_app(locked_settings: Settings):
+    made = create_app(locked_settings)
+    yield made
+    made.extensions["database"].close()
+
+
+@pytest.fixture
+def stranger(locked_app: Flask) -> FlaskClient:
+    """A client that nobody has signed in with."""
+    return locked_app.test_client()
+
+
+@pytest.fixture
+def signed_in(locked_app: Flask) -> FlaskClient:
+    """The admin's browser."""
+    client = locked_app.test_client()
+    assert client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 303
+    return client
+
+
+@pytest.fixture
+def token(locked_app: Flask):
+    """Makes an API token of the scope that is asked for, of a new account with the role."""
+    from app import accounts
+
+    def make(scope: str, role: str = "admin") -> dict[str, str]:
+        new = NewAccount.model_validate({"email": f"{scope}@{role}.example", "password": PASSWORD, "role": role})
+        with locked_app.extensions["database"].write() as session:
+            account = accounts.add_account(session, new)
+            _, plain = accounts.add_token(session, account.id, NewToken.model_validate({"name": scope, "scope": scope}))
+        return {"Authorization": f"Bearer {plain}"}
+
+    return make

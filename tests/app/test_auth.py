@@ -1,0 +1,232 @@
+"""Signing in: the first account, wrong passwords, too many tries, stale cookies, and sign-in switched off."""
+
+import re
+
+import pytest
+from flask import Flask
+from structlog.testing import capture_logs
+
+from app import accounts, create_app
+from app.settings import load
+from tests.app.conftest import EMAIL, PASSWORD
+
+
+def sign_in(client, email: str = EMAIL, password: str = PASSWORD, **more):
+    return client.post("/sign-in", data={"email": email, "password": password, **more})
+
+
+# --- the first account ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def empty_app(tmp_path):
+    """Sign-in is on and there is no account; the code stands in the log."""
+    with capture_logs() as logs:
+        made = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db")}))
+    made.extensions["logged_code"] = re.search(r"set-up code: (\w{4}-\w{4})", str(logs))[1]  # type: ignore[index]
+    yield made
+    made.extensions["database"].close()
+
+
+def set_up(client, code: str, email: str = EMAIL, password: str = PASSWORD):
+    return client.post("/setup", data={"code": code, "email": email, "password": password})
+
+
+def test_the_code_in_the_log_makes_the_first_account_once(empty_app: Flask):
+    client, code = empty_app.test_client(), empty_app.extensions["logged_code"]
+    assert client.get("/").location == "/setup"
+    assert set_up(client, code.lower()).status_code == 303
+    assert client.get("/").status_code == 200, "signed in at once"
+    assert client.get("/accounts").status_code == 200, "as an admin"
+    other = empty_app.test_client()
+    assert set_up(other, code, "eve@example.com").location == "/sign-in"
+    assert sign_in(other, "eve@example.com").status_code == 422
+
+
+def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: Flask):
+    client = empty_app.test_client()
+    answers = [set_up(client, "AAAA-AAAA").status_code for _ in range(11)]
+    assert answers == [422] * 10 + [429]
+    assert set_up(client, empty_app.extensions["logged_code"]).status_code == 429
+
+
+@pytest.mark.parametrize(("email", "password"), [("ann", PASSWORD), (EMAIL, "short"), ("", "")])
+def test_what_was_typed_wrong_stays_in_the_form(empty_app: Flask, email: str, password: str):
+    answer = set_up(empty_app.test_client(), empty_app.extensions["logged_code"], email, password)
+    assert answer.status_code == 422
+    assert f'value="{email}"' in answer.text
+    assert not password or password not in answer.text
+
+
+def test_the_settings_make_the_first_account_and_only_that(locked_app: Flask, locked_settings):
+    changed = load({"DATABASE_PATH": str(locked_settings.database_path), "ADMIN_EMAIL": "eve@example.com",
+                    "ADMIN_PASSWORD": PASSWORD})  # fmt: skip
+    again = create_app(changed)
+    with again.extensions["database"].read() as session:
+        assert [account.email for account in accounts.list_accounts(session)] == [EMAIL]
+    again.extensions["database"].close()
+
+
+# --- signing in and out -----------------------------------------------------------------------------------
+
+
+def test_signing_in_leads_back_to_the_page_that_asked(stranger):
+    asked = stranger.get("/?q=milk&status=done")
+    assert asked.location == "/sign-in?next=/?q%3Dmilk%26status%3Ddone"
+    assert sign_in(stranger, next="/?q=milk&status=done").location == "/?q=milk&status=done"
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/\t/evil"])
+def test_signing_in_leads_nowhere_else(stranger, elsewhere: str):
+    assert sign_in(stranger, next=elsewhere).location == "/"
+
+
+def test_the_email_may_be_typed_in_any_case(stranger):
+    assert sign_in(stranger, EMAIL.upper()).status_code == 303
+
+
+@pytest.mark.parametrize(("email", "password"), [(EMAIL, "wrong"), ("eve@example.com", PASSWORD), ("", "")])
+def test_a_wrong_password_and_an_unknown_account_read_the_same(stranger, email: str, password: str):
+    answer = sign_in(stranger, email, password)
+    assert answer.status_code == 422
+    assert "don&#39;t fit together" in answer.text
+    assert stranger.get("/").status_code == 303
+
+
+def test_signing_out_ends_the_session(signed_in):
+    assert signed_in.post("/sign-out").status_code == 303
+    assert signed_in.get("/").status_code == 303
+
+
+def test_a_new_password_signs_out_everywhere_else(locked_app: Flask, signed_in):
+    elsewhere = locked_app.test_client()
+    sign_in(elsewhere)
+    new = "another long password"
+    changed = signed_in.post("/account/password", data={"current": PASSWORD, "password": new})
+    assert changed.status_code == 303
+    assert signed_in.get("/").status_code == 200
+    assert elsewhere.get("/").status_code == 303
+    assert sign_in(elsewhere, password=new).status_code == 303
+
+
+def test_a_deleted_account_is_signed_out_and_its_tokens_end(locked_app: Flask, stranger, token):
+    headers = token("write", "member")
+    with locked_app.extensions["database"].write() as session:
+        accounts.delete_account(session, accounts.find_account(session, "write@member.example").id)  # type: ignore[union-attr]
+    assert stranger.get("/api/v1/work-items", headers=headers).status_code == 401
+
+
+# --- too many tries ---------------------------------------------------------------------------------------
+
+
+def test_an_account_is_throttled_before_anything_is_hashed(monkeypatch, stranger):
+    hashed = []
+    monkeypatch.setattr(accounts, "password_fits", lambda user, password: hashed.append(password))
+    answers = [sign_in(stranger, password=f"guess {n}").status_code for n in range(15)]
+    assert answers == [422] * 10 + [429] * 5
+    assert len(hashed) == 10
+    assert sign_in(stranger).headers["Retry-After"]
+
+
+def test_an_address_is_throttled_over_all_accounts(monkeypatch, stranger):
+    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    answers = [sign_in(stranger, f"{n}@example.com").status_code for n in range(61)]
+    assert answers == [422] * 60 + [429]
+
+
+def test_another_address_has_its_own_count_but_not_for_the_same_account(monkeypatch, stranger):
+    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    for n in range(10):
+        stranger.post("/sign-in", data={"email": EMAIL, "password": "x"}, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
+    assert sign_in(stranger).status_code == 429
+    assert sign_in(stranger, "eve@example.com").status_code == 422
+
+
+def test_a_forwarded_address_counts_only_behind_trusted_proxies(monkeypatch, tmp_path):
+    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    for hops, last in (("0", 429), ("1", 422)):
+        made = create_app(load({"DATABASE_PATH": str(tmp_path / f"{hops}.db"), "ADMIN_EMAIL": EMAIL,
+                                "ADMIN_PASSWORD": PASSWORD, "TRUSTED_PROXIES": hops}))  # fmt: skip
+        client = made.test_client()
+        answers = [
+            client.post("/sign-in", data={"email": f"{n}@example.com", "password": "x"},
+                        headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code
+            for n in range(61)
+        ]  # fmt: skip
+        assert answers[-1] == last
+        made.extensions["database"].close()
+
+
+def test_the_right_password_starts_the_count_again(stranger):
+    for _ in range(3):
+        for _ in range(8):
+            sign_in(stranger, password="wrong")
+        assert sign_in(stranger).status_code == 303
+        stranger.post("/sign-out")
+
+
+# --- sign-in switched off ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]", "LOCALHOST"])
+def test_without_sign_in_localhost_is_answered(client, host: str):
+    assert client.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["tasks.example.com", "192.168.1.5:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]:8000"]
+)
+def test_without_sign_in_nobody_else_is(client, host: str):
+    answer = client.get("/", headers={"Host": host})
+    assert answer.status_code == 403
+    assert "AUTH_DISABLED=false" in answer.text
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "Via"])
+def test_without_sign_in_a_forwarded_request_is_refused_but_for_health(client, header: str):
+    assert client.get("/", headers={header: "for=1.2.3.4"}).status_code == 403
+    assert client.get("/healthz", headers={header: "for=1.2.3.4", "Host": "10.0.0.1"}).status_code == 200
+
+
+def test_without_sign_in_there_are_no_accounts(client):
+    assert client.get("/account").status_code == 404
+    assert client.post("/api/v1/tokens", json={"name": "a", "scope": "read"}).status_code == 409
+
+
+# --- accounts ---------------------------------------------------------------------------------------------
+
+
+def test_an_admin_adds_an_account_and_it_can_sign_in(locked_app: Flask, signed_in):
+    made = signed_in.post("/accounts", data={"email": "bob@example.com", "password": PASSWORD, "role": "member"})
+    assert made.status_code == 303
+    bob = locked_app.test_client()
+    assert sign_in(bob, "bob@example.com").status_code == 303
+    assert bob.get("/").status_code == 200
+    assert bob.get("/accounts").status_code == 403
+    assert bob.post("/accounts", data={"email": "c@example.com", "password": PASSWORD}).status_code == 403
+
+
+def test_the_last_admin_stays(signed_in):
+    for address, data in (("/accounts/1/delete", {}), ("/accounts/1/role", {"role": "member"})):
+        answer = signed_in.post(address, data=data)
+        assert answer.status_code == 409
+        assert "the last admin" in answer.text
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_deleted(locked_app: Flask, signed_in):
+    page = signed_in.post("/account/tokens", data={"name": "laptop", "scope": "write"}).text
+    plain = re.search(r"ta_[\w-]{43}", page)[0]  # type: ignore[index]
+    assert plain not in signed_in.get("/account").text
+    api = locked_app.test_client()
+    headers = {"Authorization": f"Bearer {plain}"}
+    assert api.post("/api/v1/work-items", json={"title": "by token"}, headers=headers).status_code == 201
+    assert signed_in.post("/account/tokens/1/delete").status_code == 303
+    assert api.get("/api/v1/work-items", headers=headers).status_code == 401
+
+
+def test_a_member_makes_no_admin_token(locked_app: Flask, signed_in):
+    signed_in.post("/accounts", data={"email": "bob@example.com", "password": PASSWORD, "role": "member"})
+    bob = locked_app.test_client()
+    sign_in(bob, "bob@example.com")
+    assert bob.post("/account/tokens", data={"name": "x", "scope": "admin"}).status_code == 422
+    assert bob.post("/account/tokens", data={"name": "x", "scope": "read"}).status_code == 200

@@ -1,0 +1,40 @@
+"""/healthz and /readyz, and the line at the foot of each page."""
+
+from app.health import data_line
+from app.storage import Mount, Storage
+
+
+def test_alive_says_where_the_data_is(client):
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert set(answer.json) == {"status", "version", "database", "backup"}
+    assert set(answer.json["database"]) == {"kind", "mount", "filesystem", "profile", "persistent", "writer"}
+    assert answer.json["status"] == "ok" and answer.json["database"]["writer"] is True
+    assert answer.json["backup"] is None
+
+
+def test_nothing_secret_in_it(locked_app, stranger):
+    text = stranger.get("/healthz").text + stranger.get("/readyz").text
+    assert locked_app.config["SECRET_KEY"] not in text
+    assert "example.com" not in text
+
+
+def test_ready_only_while_the_database_answers(app, client):
+    assert client.get("/readyz").status_code == 200
+    path = app.extensions["database"].storage.path
+    app.extensions["database"].close()
+    path.unlink()
+    path.write_bytes(b"not a database" * 100)
+    answer = client.get("/readyz")
+    assert answer.status_code == 500
+    assert "not an SQLite database" in answer.json["error"]["message"]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_foot_of_the_page_says_where_the_data_is(tmp_path):
+    def line(point: str, filesystem: str) -> str:
+        return data_line(Storage(tmp_path / "a.db", Mount(point, "/", filesystem, "", False), "shared"))
+
+    assert line("/app/data", "ext4") == "Saved on a volume of its own (ext4)"
+    assert line("/", "ext4") == "Saved on this computer (a.db, ext4)"
+    assert "Not kept" in line("/", "overlay")

@@ -1,0 +1,137 @@
+"""Cross-site requests, cookies, headers, and the session secret."""
+
+import os
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app, security
+from app.problems import CannotStart
+from app.security import kept_secret
+from app.settings import load
+from app.storage import Storage, storage_under
+from tests.app.conftest import EMAIL, PASSWORD
+
+
+def add(client, **headers: str) -> int:
+    return client.post("/work-items", data={"title": "milk"}, headers=headers).status_code
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),  # not a browser
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Sec-Fetch-Site": "none"}, 303),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403),
+        ({"Origin": "http://localhost"}, 303),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost:9999"}, 403),
+        ({"Origin": ""}, 403),
+    ],
+)
+def test_a_change_that_another_site_asks_for_is_refused(client, headers: dict[str, str], status: int):
+    assert add(client, **headers) == status
+
+
+def test_reading_is_never_refused(client):
+    assert client.get("/", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+def test_behind_a_gateway_that_rewrites_host_the_public_url_counts(tmp_path: Path):
+    app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "AUTH_DISABLED": "true",
+                           "PUBLIC_URL": "https://Tasks.example.com"}))  # fmt: skip
+    assert add(app.test_client(), Origin="https://tasks.example.com") == 303
+    assert add(app.test_client(), Origin="http://tasks.example.com") == 403
+    app.extensions["database"].close()
+
+
+def test_every_answer_carries_the_headers(client):
+    for path in ("/", "/healthz", "/static/style.css", "/nowhere", "/api/v1/work-items"):
+        with client.get(path) as answer:
+            headers = answer.headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert client.get("/").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("more", "headers", "secure"),
+    [
+        ({}, {}, False),
+        ({"PUBLIC_URL": "https://tasks.example.com"}, {}, True),
+        ({"TRUSTED_PROXIES": "1"}, {"X-Forwarded-Proto": "https"}, True),
+        ({}, {"X-Forwarded-Proto": "https"}, False),
+    ],
+)
+def test_the_cookie_is_secure_behind_https(tmp_path: Path, more, headers, secure: bool):
+    app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "ADMIN_EMAIL": EMAIL,
+                           "ADMIN_PASSWORD": PASSWORD, **more}))  # fmt: skip
+    answer = app.test_client().post("/sign-in", data={"email": EMAIL, "password": PASSWORD}, headers=headers)
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert ("Secure" in cookie) is secure
+    assert ("Strict-Transport-Security" in answer.headers) is secure
+    app.extensions["database"].close()
+
+
+def test_a_body_of_more_than_a_megabyte_is_refused(client):
+    answer = client.post("/work-items", data={"title": "x" * (1 << 20) + "x"})
+    assert answer.status_code == 413
+    assert "1 MB" in answer.text
+
+
+# --- the session secret -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Storage:
+    return storage_under(tmp_path / "task_manager.db")
+
+
+def test_the_secret_is_made_once_for_its_own_user_alone(place: Storage):
+    secret = kept_secret(place)
+    file = place.path.with_name("task_manager.secret")
+    assert kept_secret(place) == secret == file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(secret) == 64
+
+
+def test_sessions_outlive_a_restart(locked_app: Flask, signed_in, locked_settings):
+    cookie = signed_in.get_cookie("task_assist")
+    again = create_app(locked_settings)
+    client = again.test_client()
+    client.set_cookie("task_assist", cookie.value)
+    assert client.get("/").status_code == 200
+    again.extensions["database"].close()
+
+
+def test_where_the_mode_cannot_be_kept_that_is_said_and_the_app_goes_on(monkeypatch, place: Storage):
+    warnings: list[str] = []
+    monkeypatch.setattr(security.log, "warning", warnings.append)
+    real = os.fstat
+
+    class Share:
+        st_mode = 0o100777
+
+    monkeypatch.setattr(os, "fstat", lambda descriptor: Share() if warnings == [] else real(descriptor))
+    assert len(kept_secret(place)) == 64
+    assert "can't keep" in warnings[0]
+
+
+def test_a_damaged_secret_is_told_with_what_to_type(monkeypatch, place: Storage):
+    monkeypatch.setattr(security.time, "sleep", lambda seconds: None)
+    place.path.with_name("task_manager.secret").write_text("")
+    with pytest.raises(CannotStart, match=r"rm .*task_manager\.secret"):
+        kept_secret(place)
+
+
+def test_a_secret_key_of_ones_own_leaves_no_file(tmp_path: Path):
+    app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "SECRET_KEY": "k" * 40}))
+    assert not list(tmp_path.glob("*.secret"))
+    app.extensions["database"].close()

@@ -1,0 +1,148 @@
+"""The process: it starts, says what stops it from starting, and ends cleanly on SIGTERM."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app import server
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def serve(folder: Path, port: int, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)],
+        env={**os.environ, "DATABASE_PATH": str(folder / "a.db"), "AUTH_DISABLED": "true", **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ask(port: int, method: str, path: str, body: dict | None = None) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer
+
+
+def wait_until_ready(port: int, process: subprocess.Popen) -> None:
+    for _ in range(200):
+        try:
+            if ask(port, "GET", "/readyz").status == 200:
+                return
+        except OSError:
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        time.sleep(0.1)
+    raise AssertionError("not ready after 20 s")
+
+
+@pytest.fixture
+def running(tmp_path: Path, port: int):
+    process = serve(tmp_path, port)
+    wait_until_ready(port, process)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_sigterm_lets_running_requests_end_closes_the_database_and_exits_with_0(running, tmp_path: Path, port: int):
+    """A request that has begun to send its body when SIGTERM comes is still answered, and what it wrote is there."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    body = json.dumps({"title": "late"}).encode()
+    head = f"POST /api/v1/work-items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" \
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"  # fmt: skip
+    connection.sendall(head.encode() + body[:5])
+    time.sleep(0.5)
+    running.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    connection.sendall(body[5:])
+    with connection, connection.makefile("rb") as answer:
+        assert answer.readline().startswith(b"HTTP/1.1 201")
+    assert running.wait(timeout=20) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.db", "a.secret"], "the WAL is folded in"
+
+
+def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(monkeypatch):
+    assert server.STOP_SECONDS < 10
+
+
+def test_what_was_acknowledged_is_there_after_kill_9(running, tmp_path: Path, port: int):
+    acknowledged = []
+
+    def write() -> None:
+        for number in range(10_000):
+            try:
+                if ask(port, "POST", "/api/v1/work-items", {"title": f"item {number}"}).status == 201:
+                    acknowledged.append(f"item {number}")
+            except (OSError, http.client.HTTPException):
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    time.sleep(1)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    for process in (running.pid, *map(int, children)):
+        os.kill(process, signal.SIGKILL)
+    writer.join()
+    assert acknowledged
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        titles = {title for (title,) in database.execute("SELECT title FROM work_items")}
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+    assert set(acknowledged) <= titles
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"TRUSTED_PROXIES": "many", "TZ": "Mars"}, "2 settings are wrong"),
+        ({"APP_ENV": "production"}, "is not on a mount of its own"),
+        ({"DATABASE_PATH": "/nowhere/a.db"}, "mkdir -p /nowhere"),
+        ({"DATABASE_PATH": "/"}, "is a folder"),
+    ],
+)
+def test_a_start_that_is_refused_says_why_in_words(tmp_path: Path, port: int, environment, sentence: str):
+    process = serve(tmp_path, port, **environment)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert said.startswith("task-assist: ") and sentence in said
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, port: int):
+    with socket.create_server(("127.0.0.1", port)):
+        process = serve(tmp_path, port)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"Can't listen on 127.0.0.1:{port}" in said and "--port" in said
+
+
+def test_the_log_of_a_container_is_json(tmp_path: Path, port: int):
+    process = serve(tmp_path, port)
+    wait_until_ready(port, process)
+    ask(port, "GET", "/?q=private")
+    process.terminate()
+    _, said = process.communicate(timeout=20)
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert "GET /" in [line["event"] for line in lines]
+    assert "private" not in said
+    assert "/readyz" not in said

@@ -1,0 +1,64 @@
+"""Settings: one table, every fault at once, and a sample that every tool reads the same way."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.problems import CannotStart
+from app.settings import Settings, load, sample
+
+ROOT = Path(__file__).parents[2]
+
+
+def refusal(**environment: str) -> str:
+    with pytest.raises(CannotStart) as refused:
+        load(environment)
+    return str(refused.value)
+
+
+def test_nothing_set_is_fine_and_an_empty_value_counts_as_not_set():
+    assert load({}) == load({"ADMIN_EMAIL": "", "TZ": "", "TRUSTED_PROXIES": ""})
+    assert load({}).database_path == Path("task_manager.db")
+    assert load({}).auth_disabled is False
+
+
+def test_all_faults_come_at_once_each_with_the_line_to_put_into_env():
+    message = refusal(
+        TZ="Mars", TRUSTED_PROXIES="many", PUBLIC_URL="tasks", APP_ENV="prod", ADMIN_EMAIL="ann@example.com"
+    )
+    for name in ("TZ", "TRUSTED_PROXIES", "PUBLIC_URL", "APP_ENV", "ADMIN_PASSWORD"):
+        assert re.search(rf"^    {name}=.+", message, re.MULTILINE), f"{name} has no line to paste in:\n{message}"
+    assert "TZ=Mars" in message
+    assert "5 settings are wrong" in message
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ADMIN_PASSWORD"])
+def test_a_wrong_secret_is_not_shown(name: str):
+    assert "hush" not in refusal(**{name: "hush", "ADMIN_EMAIL": "ann@example.com"})
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ADMIN_PASSWORD"])
+def test_the_placeholder_of_the_sample_is_no_secret(name: str):
+    placeholder = re.search(rf"^#{name}=(.*)$", sample(), re.MULTILINE)
+    assert placeholder
+    assert "placeholder" in refusal(**{name: placeholder[1], "ADMIN_EMAIL": "ann@example.com"})
+
+
+@pytest.mark.parametrize("url", ["https://tasks.example.com", "http://localhost:8000", "https://Tasks.example.com/"])
+def test_a_public_url_is_kept_as_an_origin(url: str):
+    assert load({"PUBLIC_URL": url}).public_url == url.lower().rstrip("/")
+
+
+def test_env_sample_is_written_from_the_table():
+    assert (ROOT / ".env.sample").read_text() == sample(), "run: python -m app.settings > .env.sample"
+
+
+def test_env_sample_means_the_same_to_docker_and_to_compose():
+    for line in sample().splitlines():
+        assert not line or line.startswith("#"), f"{line!r} changes something without being asked"
+        assert "'" not in line.split("=")[-1] or line.startswith("# "), line
+    variables = re.findall(r"^#([A-Z_]+)=", sample(), re.MULTILINE)
+    assert variables == [name.upper() for name in Settings.model_fields]
+    for name, value in re.findall(r"^#([A-Z_]+)=(.*)$", sample(), re.MULTILINE):
+        assert '"' not in value and " #" not in value, f"{name}: docker --env-file keeps quotes and comments"

@@ -1,0 +1,145 @@
+"""What lies under DATABASE_PATH, and the starts that are refused because data would be lost."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app import storage
+from app.problems import CannotStart
+from app.storage import Mount, Storage, guard, mount_of, read_mounts, storage_under
+
+MOUNTINFO = r"""71 47 0:39 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib
+91 71 254:0 /var/lib/docker/volumes/tasks/_data /app/data rw,relatime master:1 - ext4 /dev/vda rw
+92 71 0:50 / /app/database rw - tmpfs tmpfs rw
+93 71 0:51 / /mnt/with\040space rw,relatime shared:1 master:2 - nfs4 server:/tasks rw,vers=4.1
+94 71 0:52 / /mnt/share rw - cifs //server/share rw
+95 71 0:53 / /mnt/share/ro ro,relatime - ext4 /dev/vdb rw
+96 71 0:54 / /mnt/object rw - fuse.gcsfuse bucket rw
+97 71 0:55 / /mnt/share rw - ext4 /dev/vdc rw
+98 71 0:56 / /mnt/desktop rw - fakeowner /run/host rw
+"""
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> list[Mount]:
+    file = tmp_path / "mountinfo"
+    file.write_text(MOUNTINFO)
+    return read_mounts(file)
+
+
+def on(mount: Mount, folder: Path) -> Storage:
+    return Storage(folder / "task_manager.db", mount, "shared")
+
+
+def volume(**changes) -> Mount:
+    usual = {"point": "/app/data", "root": "/var/lib/docker/volumes/tasks/_data", "filesystem": "ext4"}
+    return Mount(**{**usual, "source": "/dev/vda", "read_only": False, **changes})
+
+
+@pytest.mark.parametrize(
+    ("folder", "point", "filesystem"),
+    [
+        ("/app/data", "/app/data", "ext4"),
+        ("/app/data/deeper", "/app/data", "ext4"),
+        ("/app/database", "/app/database", "tmpfs"),  # not a folder of /app/data, though the name begins like it
+        ("/app", "/", "overlay"),
+        ("/mnt/with space", "/mnt/with space", "nfs4"),
+        ("/mnt/share", "/mnt/share", "ext4"),  # the later mount hides the earlier one
+    ],
+)
+def test_the_mount_is_the_longest_one_above_the_folder(mounts, folder: str, point: str, filesystem: str):
+    found = mount_of(Path(folder), mounts)
+    assert (found.point, found.filesystem) == (point, filesystem)
+
+
+@pytest.mark.parametrize(
+    ("filesystem", "profile"),
+    [("ext4", "shared"), ("xfs", "shared"), ("nfs4", "exclusive"), ("cifs", "exclusive"), ("fakeowner", "exclusive"),
+     ("something-new", "exclusive")],
+)  # fmt: skip
+def test_only_known_local_file_systems_are_shared(monkeypatch, tmp_path: Path, filesystem: str, profile: str):
+    monkeypatch.setattr(storage, "read_mounts", lambda: [volume(point=str(tmp_path), filesystem=filesystem)])
+    assert storage_under(tmp_path / "a.db").profile == profile
+    assert storage_under(tmp_path / "a.db", "exclusive").profile == "exclusive"
+
+
+def test_a_symbolic_link_is_followed_to_the_mount_it_leads_to(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert storage_under(tmp_path / "link" / "a.db").path == tmp_path / "real" / "a.db"
+
+
+def test_paths_that_can_be_no_database_are_refused(monkeypatch, tmp_path: Path):
+    with pytest.raises(CannotStart, match="is a folder"):
+        storage_under(tmp_path)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(CannotStart, match="can't be followed"):
+        storage_under(tmp_path / "loop" / "a.db")
+    monkeypatch.setattr(storage, "read_mounts", lambda: [volume(point=str(tmp_path / "a.db"))])
+    with pytest.raises(CannotStart, match="mounted as a single file"):
+        storage_under(tmp_path / "a.db")
+
+
+# --- the guard --------------------------------------------------------------------------------------------
+
+
+def test_in_production_a_volume_of_its_own_is_fine(tmp_path: Path):
+    assert guard(on(volume(), tmp_path), production=True) == []
+
+
+@pytest.mark.parametrize(
+    "mount",
+    [volume(point="/", root="/", filesystem="overlay"), volume(filesystem="tmpfs"), volume(filesystem="ramfs"),
+     volume(point="/", root="/", filesystem="ext4")],
+)  # fmt: skip
+def test_in_production_nothing_starts_where_data_would_be_erased(tmp_path: Path, mount: Mount):
+    with pytest.raises(CannotStart) as refused:
+        guard(on(mount, tmp_path), production=True)
+    for way in ("docker run    -v task-manager-data:/app/data", "Compose", "Azure", "AWS", "Google Cloud"):
+        assert way in str(refused.value)
+    guard(on(mount, tmp_path), production=False)
+
+
+def test_a_volume_without_a_name_starts_with_a_warning(tmp_path: Path):
+    anonymous = on(volume(root=f"/var/lib/docker/volumes/{'0123456789abcdef' * 4}/_data"), tmp_path)
+    assert "without a name" in guard(anonymous, production=True)[0]
+    assert not anonymous.persistent
+
+
+@pytest.mark.parametrize("kind", ["fuse.gcsfuse", "fuse.s3fs", "fuse.blobfuse2", "fuse.rclone"])
+@pytest.mark.parametrize("production", [True, False])
+def test_object_stores_are_refused_by_name(tmp_path: Path, kind: str, production: bool):
+    with pytest.raises(CannotStart, match=kind):
+        guard(on(volume(filesystem=kind), tmp_path), production=production)
+
+
+def test_a_read_only_mount_and_a_missing_folder_are_told(tmp_path: Path):
+    with pytest.raises(CannotStart, match="mounted read-only"):
+        guard(on(volume(read_only=True), tmp_path), production=True)
+    with pytest.raises(CannotStart, match="mkdir -p"):
+        guard(on(volume(), tmp_path / "missing"), production=True)
+
+
+@pytest.mark.parametrize(
+    ("mount", "command"),
+    [
+        (volume(), "docker run --rm --user 0 -v tasks:/app/data task-assist chown -R"),
+        (volume(root="/srv/tasks"), "sudo chown -R"),
+        (volume(point="/", root="/"), "sudo chown -R"),
+    ],
+)
+def test_what_this_user_cannot_write_is_answered_with_the_chown_to_type(monkeypatch, tmp_path, mount, command):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(CannotStart) as refused:
+        guard(on(mount, tmp_path), production=False)
+    assert command in str(refused.value)
+    assert f"user {os.getuid()} can't write" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal"])
+def test_a_single_file_of_another_user_is_told_too(monkeypatch, tmp_path: Path, name: str):
+    (tmp_path / name).touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == tmp_path)
+    with pytest.raises(CannotStart, match=name):
+        guard(on(volume(), tmp_path), production=False)

@@ -1,0 +1,53 @@
+"""scripts/test names what it skipped and why; with --all the same is a failure."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "tests/conftest.py", tmp_path)
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\n"
+        "def test_runs(): pass\n"
+        "@pytest.mark.skip(reason='no Docker engine here')\n"
+        "def test_engine(): pass\n"
+        "def test_late(): pytest.skip('no Chromium here')\n"
+        "@pytest.mark.xfail\n"
+        "def test_known(): assert False\n"
+    )
+    (tmp_path / "test_module.py").write_text("import pytest\npytest.importorskip('no_such_module')\n")
+    return tmp_path
+
+
+def run_pytest(suite: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
+    return subprocess.run(command, cwd=suite, capture_output=True, text=True, check=False)
+
+
+def test_what_was_skipped_is_named_with_its_reason(suite: Path):
+    done = run_pytest(suite)
+    assert done.returncode == 0
+    _, summary = done.stdout.split("not run on this machine")
+    assert "no Docker engine here:\n  test_some.py::test_engine\n" in summary
+    assert "no Chromium here:\n  test_some.py::test_late\n" in summary
+    assert "could not import 'no_such_module'" in summary
+    assert "\n  test_module.py\n" in summary
+
+
+def test_all_fails_where_it_would_skip(suite: Path):
+    done = run_pytest(suite, "--all", "--continue-on-collection-errors")
+    assert done.returncode == 1
+    # A mark and a module are skipped before their test begins: pytest calls that an error.
+    assert "1 failed, 1 passed, 1 xfailed, 2 errors" in done.stdout
+    assert "no Docker engine here" in done.stdout
+
+
+def test_nothing_skipped_is_nothing_said(suite: Path):
+    assert "not run on this machine" not in run_pytest(suite, "-k", "test_runs", "test_some.py").stdout
