@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import runpy
+import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ class Resource:
     protect: bool
     options: Mapping[str, Any] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -138,6 +141,7 @@ def resource_of(request: Any, urn: str) -> Resource:
         protect=request.protect,
         options={key: value for key, value in options.items() if value},
         depends_on=tuple(sorted(urn for urn in request.dependencies if urn)),
+        depends={key: tuple(sorted(value.urns)) for key, value in request.propertyDependencies.items() if value.urns},
     )
 
 
@@ -152,11 +156,20 @@ class Lines(logging.Handler):
         self.lines.append(f"{record.levelname.lower()}: {record.getMessage()}")
 
 
+def own_loop() -> asyncio.AbstractEventLoop:
+    """The loop that Pulumi's mocks need in each thread, made here so that somebody closes it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    return loop
+
+
 def record(config: Mapping[str, str], stack: str = "test") -> Plan:
     """Runs the program with this config, bare keys or a provider's own. Raises what the program raises."""
     full = {key if ":" in key else f"task-assist:{key}": value for key, value in config.items()}
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=4, initializer=lambda: loops.append(own_loop())))
+    loops = [loop]
     recorder, lines = Recorder(), Lines()
     logger = logging.Logger("pulumi", logging.INFO)
     logger.addHandler(lines)
@@ -165,11 +178,14 @@ def record(config: Mapping[str, str], stack: str = "test") -> Plan:
         mocks.set_mocks(Stand(), project="task-assist", stack=stack, preview=False, logger=logger, monitor=recorder)
         settings.set_root_resource(None)
         run = pulumi.runtime.run_in_stack(lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None)
-        loop.run_until_complete(run)
+        with warnings.catch_warnings():
+            # The SDKs import resources that they themselves have deprecated.
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_")
+            loop.run_until_complete(run)
     finally:
         pulumi.runtime.set_all_config({})
-        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
         asyncio.set_event_loop(None)
+        for made in loops:
+            made.close()
     return Plan(recorder.planned, recorder.outputs, lines.lines)

@@ -1,4 +1,4 @@
-"""Stand-in providers: small gRPC servers that play a cloud for the real Pulumi engine, and write down what it asks of them."""
+"""Stand-in providers: small gRPC servers that play a cloud for the real engine, and write down what it asks of them."""
 
 from collections.abc import Mapping
 from concurrent import futures
@@ -13,7 +13,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from tests.infra.answers import answer_call, answer_resource
 
 PACKAGES = ("aws", "azure-native", "docker", "docker-build", "gcp", "random")
-# The inputs that no cloud can change in place; "*" is every input.
+# How the engine writes a string that is not known yet.
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+# The inputs that no cloud can change in place.
 REPLACES: Mapping[str, set[str]] = {
     "docker:index/container:Container": {"image", "envs", "mounts", "name"},
     "docker:index/remoteImage:RemoteImage": {"name"},
@@ -94,10 +96,16 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(self, request: Any, context: Any) -> Any:
+        if request.preview:
+            return provider_pb2.CreateResponse(
+                properties=not_yet(state(request, request.properties), request.properties)
+            )
         self.log.add("create", request.urn)
         return provider_pb2.CreateResponse(id=f"{request.name}-id", properties=state(request, request.properties))
 
     def Update(self, request: Any, context: Any) -> Any:
+        if request.preview:
+            return provider_pb2.UpdateResponse(properties=state(request, request.news))
         self.log.add("update", request.urn)
         return provider_pb2.UpdateResponse(properties=state(request, request.news))
 
@@ -125,6 +133,11 @@ def struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
 
 def state(request: Any, inputs: struct_pb2.Struct) -> struct_pb2.Struct:
     return struct(answer_resource(request.type, request.name, plain(inputs)))
+
+
+def not_yet(after: struct_pb2.Struct, inputs: struct_pb2.Struct) -> struct_pb2.Struct:
+    """A preview's answer: what only the cloud knows is unknown."""
+    return struct({key: value if key in inputs else UNKNOWN for key, value in plain(after).items()})
 
 
 class StandIns:
