@@ -1,5 +1,6 @@
 """What each stack plans, in files that a reviewer can read. After a change: pytest tests/infra --update-plans"""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def readable(found: Plan) -> str:
         "said": found.log,
         "resources": [describe(resource) for resource in resources],
     }
-    return yaml.safe_dump(document, sort_keys=False, width=110, allow_unicode=True)
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, width=110, allow_unicode=True)
 
 
 def describe(resource: Resource) -> dict[str, Any]:
@@ -37,14 +38,33 @@ def describe(resource: Resource) -> dict[str, Any]:
     return {**described, **resource.options}
 
 
+class Dumper(yaml.SafeDumper):
+    """Writes a text of several lines as one, line by line."""
+
+
+def lines(dumper: Dumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+Dumper.add_representer(str, lines)
+
+
+def document(value: str) -> Any:
+    """What is inside a string that is a JSON document, such as a policy or the VM's user-data; else the string."""
+    text = value.removeprefix("#cloud-config\n")
+    return shown(json.loads(text)) if text.startswith(("{", "[{")) and "\t" not in text else value
+
+
 def shown(value: Any) -> Any:
-    """Sorted, whole numbers as such, secrets as the word."""
+    """Sorted, whole numbers as such, secrets as the word, documents opened."""
     if is_secret(value):
         return {"secret": shown(value["value"])} if isinstance(value["value"], dict | list) else "secret"
     if isinstance(value, dict):
         return {key: shown(value[key]) for key in sorted(value)}
     if isinstance(value, list):
         return [shown(item) for item in value]
+    if isinstance(value, str):
+        return document(value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
