@@ -24,13 +24,12 @@ def behind_front_end(port: int, upstream: str) -> str:
     return f"""{{
 	admin off
 	auto_https off
-	servers {{
-		trusted_proxies static 0.0.0.0/0 ::/0
-	}}
 }}
+
 :{port} {{
 	encode zstd gzip
 	reverse_proxy {upstream}:{PORT} {{
+		trusted_proxies 0.0.0.0/0 ::/0
 		lb_try_duration {WAIT}
 		lb_try_interval 500ms
 	}}

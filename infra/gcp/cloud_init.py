@@ -63,6 +63,10 @@ mkdir -p {MOUNT}
 
 FORMAT_UNIT = f"""[Unit]
 Description=Format the data disk if it is blank
+# Mounts come before what services wait for by default, so waiting for that here would be a circle.
+DefaultDependencies=no
+Conflicts=shutdown.target
+Before=shutdown.target
 Requires=dev-disk-by\\x2did-google\\x2d{DEVICE}.device
 After=dev-disk-by\\x2did-google\\x2d{DEVICE}.device
 

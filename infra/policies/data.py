@@ -45,8 +45,8 @@ def database_on_mount(resources: Sequence[Planned]) -> Iterator[Violation]:
         if mount is None:
             yield Violation(
                 container.resource,
-                f"DATABASE_PATH={path} lies under none of its mounts ({', '.join(container.mounts) or 'there are none'}):"
-                " the database would be gone with the container.",
+                f"DATABASE_PATH={path} lies under none of its mounts ({', '.join(container.mounts) or 'it has none'}):"
+                " it would be gone with the container.",
             )
             continue
         source = container.mounts[mount]
