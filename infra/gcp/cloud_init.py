@@ -49,6 +49,8 @@ def user_data(machine: Machine) -> str:
 # `blkid` answers 2 only when the device is readable and there is nothing on it. Any other failure must not format.
 FORMAT = f"""set -eu
 device=/dev/disk/by-id/google-{DEVICE}
+for _ in $(seq 30); do [ -e "$device" ] && break; sleep 1; done
+[ -e "$device" ] || {{ echo "No disk is attached as google-{DEVICE}: the app does not start."; exit 1; }}
 status=0
 blkid -p "$device" || status=$?
 if [ "$status" = 2 ]; then
@@ -67,8 +69,6 @@ Description=Format the data disk if it is blank
 DefaultDependencies=no
 Conflicts=shutdown.target
 Before=shutdown.target
-Requires=dev-disk-by\\x2did-google\\x2d{DEVICE}.device
-After=dev-disk-by\\x2did-google\\x2d{DEVICE}.device
 
 [Service]
 Type=oneshot
