@@ -63,7 +63,7 @@ fi
 mkdir -p {MOUNT}
 """
 
-FORMAT_UNIT = f"""[Unit]
+FORMAT_UNIT = """[Unit]
 Description=Format the data disk if it is blank
 # Mounts come before what services wait for by default, so waiting for that here would be a circle.
 DefaultDependencies=no

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.policies.containers import DOCKER, containers
-from infra.policies.model import UNKNOWN, Planned, Rule, Violation, get, of
+from infra.policies.model import UNKNOWN, Planned, Rule, Violation, get, items, of
 
 ACCOUNT = "azure-native:storage:StorageAccount"
 WORLD = {"0.0.0.0/0", "::/0", "*", "Internet"}
@@ -20,7 +20,7 @@ def smb_and_efs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
         if get(account.props, "kind") != "FileStorage" and get(account.props, "enableHttpsTrafficOnly") is False:
             yield Violation(account, "SMB without encryption is let in. Set enable_https_traffic_only=True.")
     for task in of(resources, "aws:ecs/taskDefinition:TaskDefinition"):
-        for volume in get(task.props, "volumes", []):
+        for volume in items(task.props, "volumes"):
             efs = get(volume, "efsVolumeConfiguration")
             if efs and get(efs, "transitEncryption") not in ("ENABLED", UNKNOWN):
                 yield Violation(
@@ -58,7 +58,7 @@ def nfs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
 def storage_ports_closed(resources: Sequence[Planned]) -> Iterator[Violation]:
     for resource in resources:
         for sources, first, last in openings(resource):
-            opened = [str(port) for port in STORAGE_PORTS if first <= port <= last]
+            opened = [str(port) for port in STORAGE_PORTS if covers(first, last, port)]
             if opened and WORLD.intersection(sources):
                 yield Violation(resource, f"Port {' and '.join(opened)} is open to the world. Name who may reach it.")
     for account in of(resources, ACCOUNT):
@@ -67,15 +67,20 @@ def storage_ports_closed(resources: Sequence[Planned]) -> Iterator[Violation]:
             yield Violation(account, "NFS has no password, and every network may reach it. Set default_action=DENY.")
 
 
-def openings(resource: Planned) -> Iterator[tuple[set[str], float, float]]:
+def covers(first: Any, last: Any, port: int) -> bool:
+    """Whether a range of ports has this one; a preview may not know the range."""
+    return UNKNOWN not in (first, last) and first <= port <= last
+
+
+def openings(resource: Planned) -> Iterator[tuple[set[str], Any, Any]]:
     """Who is let in to which ports, by security groups and firewalls of every kind."""
     props = resource.props
     if resource.type == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
         sources = {get(props, "cidrIpv4", ""), get(props, "cidrIpv6", "")}
         yield sources, get(props, "fromPort", 0), get(props, "toPort", 65535)
     elif resource.type == "aws:ec2/securityGroup:SecurityGroup":
-        for rule in get(props, "ingress", []):
-            sources = {*get(rule, "cidrBlocks", []), *get(rule, "ipv6CidrBlocks", [])}
+        for rule in items(props, "ingress"):
+            sources = {*items(rule, "cidrBlocks"), *items(rule, "ipv6CidrBlocks")}
             everything = get(rule, "protocol") == "-1"
             yield (
                 sources,
@@ -83,15 +88,22 @@ def openings(resource: Planned) -> Iterator[tuple[set[str], float, float]]:
                 65535 if everything else get(rule, "toPort", 0),
             )
     elif resource.type == "gcp:compute/firewall:Firewall":
-        for allow in get(props, "allows", []):
-            for ports in get(allow, "ports", ["0-65535"]):
-                first, _, last = ports.partition("-")
-                yield set(get(props, "sourceRanges", ["0.0.0.0/0"])), int(first), int(last or first)
+        sources = {str(source) for source in get(props, "sourceRanges", ["0.0.0.0/0"])}
+        for allow in items(props, "allows"):
+            for ports in items(allow, "ports") or [get(allow, "ports", "0-65535")]:
+                yield sources, *bounds(ports)
     elif resource.type == "azure-native:network:NetworkSecurityGroup":
-        for rule in get(props, "securityRules", []):
+        for rule in items(props, "securityRules"):
             if get(rule, "access") == "Allow" and get(rule, "direction") == "Inbound":
-                first, _, last = get(rule, "destinationPortRange", "*").replace("*", "0-65535").partition("-")
-                yield {get(rule, "sourceAddressPrefix", "*")}, int(first), int(last or first)
+                yield {get(rule, "sourceAddressPrefix", "*")}, *bounds(get(rule, "destinationPortRange", "*"))
+
+
+def bounds(ports: str) -> tuple[Any, Any]:
+    """The first and last port of "443", "2000-3000" or "*"."""
+    if ports is UNKNOWN:
+        return UNKNOWN, UNKNOWN
+    first, _, last = ports.replace("*", "0-65535").partition("-")
+    return int(first), int(last or first)
 
 
 def https_only(resources: Sequence[Planned]) -> Iterator[Violation]:
@@ -100,14 +112,13 @@ def https_only(resources: Sequence[Planned]) -> Iterator[Violation]:
             yield Violation(site, "It answers plain HTTP. Set https_only=True.")
     for firewall in of(resources, "gcp:compute/firewall:Firewall"):
         for sources, first, last in openings(firewall):
-            if WORLD.intersection(sources) and first <= 8000 <= last:
+            if WORLD.intersection(sources) and covers(first, last, 8000):
                 yield Violation(firewall, "The app's own port is open to the world, without HTTPS in front.")
     for container in of(resources, DOCKER):
-        for port in get(container.props, "ports", []):
-            if get(port, "internal") not in (80, 443) and get(port, "ip", "0.0.0.0") not in ("127.0.0.1", "::1"):  # noqa: S104
-                yield Violation(
-                    container, f"Port {get(port, 'internal'):g} is published without HTTPS. Set ip=127.0.0.1."
-                )
+        for port in items(container.props, "ports"):
+            inside, where = get(port, "internal"), get(port, "ip", "every address")
+            if inside not in (80, 443, UNKNOWN) and where not in ("127.0.0.1", "::1", UNKNOWN):
+                yield Violation(container, f"Port {inside:g} is published without HTTPS. Set ip=127.0.0.1.")
 
 
 def no_plain_secrets(resources: Sequence[Planned]) -> Iterator[Violation]:

@@ -1,7 +1,7 @@
 """Between Pulumi's policy SDK and the rules."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -63,9 +63,9 @@ def from_stack(resource: PolicyResource) -> Planned:
 def known(value: Any) -> Any:
     """A plain copy, with UNKNOWN wherever the SDK would raise because a preview can't know the value."""
     if isinstance(value, Mapping):
-        return {str(key): known_at(value, key) for key in value}
+        return {str(key): known_at(value, key) for key in cast(Mapping[str, Any], value)}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [known_at(value, number) for number in range(len(value))]
+        return [known_at(value, number) for number in range(len(cast(Sequence[Any], value)))]
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.policies.model import UNKNOWN, Planned, get
+from infra.policies.model import UNKNOWN, Planned, get, items
 
 DOCKER = "docker:index/container:Container"
 WEB_APP = "azure-native:web:WebApp"
@@ -36,13 +36,15 @@ def containers(resources: Sequence[Planned]) -> Iterator[Container]:
                 yield container
 
 
-def docker(resource: Planned) -> Container:
-    pairs = [line.partition("=") for line in get(resource.props, "envs", []) if line is not UNKNOWN]
+def docker(resource: Planned) -> Container | None:
+    if get(resource.props, "mounts") is UNKNOWN:
+        return None
+    pairs = [line.partition("=") for line in items(resource.props, "envs") if line is not UNKNOWN]
     return Container(
         resource,
         image=get(resource.props, "image", ""),
         environment={key: value for key, _, value in pairs},
-        mounts={get(mount, "target"): get(mount, "source", "") for mount in get(resource.props, "mounts", [])},
+        mounts={get(mount, "target"): get(mount, "source", "") for mount in items(resource.props, "mounts")},
         mounted_by="mounts",
     )
 
@@ -51,11 +53,13 @@ def web_app(resource: Planned) -> Container | None:
     config = get(resource.props, "siteConfig", {})
     if config is UNKNOWN:
         return None
-    mounts: Mapping[str, Any] = get(config, "azureStorageAccounts", {})
+    mounts: Mapping[str, Any] | str = get(config, "azureStorageAccounts", {})
+    if isinstance(mounts, str):
+        return None
     return Container(
         resource,
         image=get(config, "linuxFxVersion", "").removeprefix("DOCKER|"),
-        environment=named(get(config, "appSettings", [])),
+        environment=named(items(config, "appSettings")),
         mounts={get(mount, "mountPath"): get(mount, "shareName") for mount in mounts.values()},
         mounted_by="siteConfig",
     )
@@ -68,7 +72,7 @@ def task(resource: Planned) -> Container | None:
     definition: Mapping[str, Any] = json.loads(definitions)[0]
     systems = {
         get(volume, "name"): get(volume, "efsVolumeConfiguration.fileSystemId", "")
-        for volume in get(resource.props, "volumes", [])
+        for volume in items(resource.props, "volumes")
     }
     return Container(
         resource,
@@ -82,15 +86,13 @@ def task(resource: Planned) -> Container | None:
 def run(resource: Planned) -> Container:
     first = get(resource.props, "template.containers.0", {})
     shares = {
-        get(volume, "name"): get(volume, "nfs.server", "") for volume in get(resource.props, "template.volumes", [])
+        get(volume, "name"): get(volume, "nfs.server", "") for volume in items(resource.props, "template.volumes")
     }
     return Container(
         resource,
         image=get(first, "image", ""),
-        environment=named(get(first, "envs", [])),
-        mounts={
-            get(mount, "mountPath"): shares.get(get(mount, "name"), "") for mount in get(first, "volumeMounts", [])
-        },
+        environment=named(items(first, "envs")),
+        mounts={get(mount, "mountPath"): shares.get(get(mount, "name"), "") for mount in items(first, "volumeMounts")},
         mounted_by="template",
     )
 
@@ -103,7 +105,7 @@ def vm(resource: Planned) -> Container | None:
     files = {file["path"]: file["content"] for file in json.loads(text.partition("\n")[2])["write_files"]}
     everything = "\n".join(files.values())
     where = re.search(r"^Where=(\S+)$", everything, re.MULTILINE)
-    disks = {get(disk, "deviceName"): get(disk, "source") for disk in get(resource.props, "attachedDisks", [])}
+    disks = {get(disk, "deviceName"): get(disk, "source") for disk in items(resource.props, "attachedDisks")}
     device = re.search(r"^What=/dev/disk/by-id/google-(\S+)$", everything, re.MULTILINE)
     disk = disks.get(device.group(1), "") if device else ""
     binds = re.findall(r"type=bind,source=([^,\s]+),target=(\S+)", everything)
@@ -123,6 +125,4 @@ def vm(resource: Planned) -> Container | None:
 
 def named(pairs: Any) -> dict[str, str]:
     """Settings written as a list of names and values. One that is read from a secret store has no value."""
-    if pairs is UNKNOWN:
-        return {}
     return {get(pair, "name"): get(pair, "value", "") for pair in pairs}

@@ -42,6 +42,8 @@ def database_on_mount(resources: Sequence[Planned]) -> Iterator[Violation]:
     for container in containers(resources):
         path = PurePosixPath(container.environment["DATABASE_PATH"])
         mount = next((mount for mount in container.mounts if path.is_relative_to(mount) and str(path) != mount), None)
+        if mount is None and UNKNOWN in container.mounts:
+            continue
         if mount is None:
             yield Violation(
                 container.resource,

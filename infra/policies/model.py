@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 # Stands for a value that a preview can't know. A rule says nothing about it; `up` runs the rules again.
 UNKNOWN = "<known after up>"
@@ -49,13 +49,19 @@ def get(value: Any, path: str, default: Any = None) -> Any:
     for key in path.split("."):
         if value is UNKNOWN:
             return UNKNOWN
-        if isinstance(value, Sequence) and not isinstance(value, str) and key.isdigit() and int(key) < len(value):
-            value = value[int(key)]
+        if isinstance(value, list) and key.isdigit() and int(key) < len(cast(list[Any], value)):
+            value = cast(list[Any], value)[int(key)]
         elif isinstance(value, Mapping):
-            value = value.get(key)
+            value = cast(Mapping[str, Any], value).get(key)
         else:
             return default
     return default if value is None else value
+
+
+def items(value: Any, path: str) -> list[Any]:
+    """The list at a dotted path; empty where there is none, or where a preview can't see it."""
+    found = get(value, path, [])
+    return [] if found is UNKNOWN else list(found)
 
 
 def of(resources: Sequence[Planned], *types: str) -> Iterator[Planned]:
