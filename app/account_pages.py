@@ -2,12 +2,13 @@
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_login import current_user
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from app import accounts
+from app import accounts, forms
 from app.auth import require_admin, start_session
 from app.context import database, who
 from app.fields import Fields, NewAccount, NewToken, Password, Role
+from app.forms import Typed
 from app.problems import NotFound, Problem, invalid_input
 
 account_pages = Blueprint("account_pages", __name__)
@@ -22,10 +23,10 @@ class RoleChange(Fields):
     role: Role
 
 
-def typed(form: type[BaseModel]) -> BaseModel:
+def typed(form: type[Typed]) -> Typed:
     """The form that was sent, checked. Raises Invalid with a sentence for each field."""
     try:
-        return form.model_validate(request.form.to_dict())
+        return forms.typed(form)
     except ValidationError as error:
         raise invalid_input(error) from None
 

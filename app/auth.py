@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Response
 from app import accounts
 from app.context import database, settings
 from app.fields import NewAccount
+from app.forms import own_path
 from app.models import User
 from app.problems import Forbidden, Invalid, Problem, SignInNeeded, invalid_input
 from app.throttle import Throttle
@@ -161,7 +161,7 @@ def require_admin() -> None:
 @auth.post("/sign-in")
 def sign_in():
     if current_user.is_authenticated:
-        return redirect(_own_path(request.values.get("next")), 303)
+        return redirect(own_path(request.values.get("next")), 303)
     if current_app.extensions["setup_code"]:
         return redirect(url_for("auth.set_up"), 303)
     email, problem = request.form.get("email", ""), None
@@ -170,7 +170,7 @@ def sign_in():
             return _signed_in(email, request.form.get("password", ""))
         except Problem as refused:
             problem = refused
-    page = render_template("sign_in.html", email=email, next=_own_path(request.values.get("next")), problem=problem)
+    page = render_template("sign_in.html", email=email, next=own_path(request.values.get("next")), problem=problem)
     return page, problem.status if problem else 200, _retry(problem)
 
 
@@ -185,7 +185,7 @@ def _signed_in(email: str, password: str) -> Response:
         raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
     throttle.forget(account)
     start_session(user)
-    return redirect(_own_path(request.form.get("next")), 303)
+    return redirect(own_path(request.form.get("next")), 303)
 
 
 def start_session(user: User) -> None:
@@ -236,10 +236,3 @@ def _set_up_with_code(code: str, email: str, password: str) -> Response:
 
 def _retry(problem: Problem | None) -> dict[str, str]:
     return {"Retry-After": str(problem.retry_after)} if problem and problem.retry_after else {}
-
-
-def _own_path(path: str | None) -> str:
-    """`path` if it is a page of this app, else the front page: a link must not lead a person elsewhere."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path or urlsplit(path).netloc:
-        return "/"
-    return path

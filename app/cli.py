@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from app import __version__
+from app.backup.cli import COMMANDS as BACKUP_COMMANDS
 
 
 class Command(click.Group):
@@ -131,6 +132,10 @@ def _open_database():
             database.close()
 
     return opened()
+
+
+for _command in BACKUP_COMMANDS:
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
@@ -31,7 +31,7 @@ PRAGMAS = {
 """What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
 
 
-def _sqlite_driver() -> ModuleType:
+def sqlite_driver() -> ModuleType:
     """pysqlite3 with its own, newer SQLite where it is installed, else Python's."""
     try:
         return import_module("pysqlite3")
@@ -44,7 +44,7 @@ class Database:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self._driver = _sqlite_driver()
+        self._driver = sqlite_driver()
         self._engine = _engine(storage, self._driver)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._writer = threading.Lock()
@@ -111,14 +111,19 @@ class Database:
             raise
 
 
+def sqlite_uri(storage: Storage, mode: Literal["rw", "rwc"] = "rwc") -> str:
+    """How SQLite opens the database with the locks of its profile; "rw" fails where there is no file yet."""
+    vfs = "&vfs=unix-excl" if storage.profile == "exclusive" else ""
+    # Quoted, so that a "#" or "?" in the path does not open another file.
+    return f"file://{quote(str(storage.path))}?mode={mode}{vfs}"
+
+
 def _busy() -> Busy:
     return Busy("Too many changes at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
 
 
 def _engine(storage: Storage, driver: ModuleType) -> Engine:
-    vfs = "?vfs=unix-excl" if storage.profile == "exclusive" else ""
-    # Quoted, so that a "#" or "?" in the path does not open another file.
-    uri = f"file://{quote(str(storage.path))}{vfs}"
+    uri = sqlite_uri(storage)
 
     def connect() -> Any:
         return driver.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=WAIT_SECONDS)

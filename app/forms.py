@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import flash, make_response, redirect, request
@@ -49,10 +49,14 @@ def filters_of_form() -> Filters:
     return filters_in(dict(parse_qsl(urlsplit(back()).query)))
 
 
+def own_path(path: str | None) -> str:
+    """`path` if it is a page of this app, else the front page: no link or form may lead a person elsewhere."""
+    return path if path and OWN_PATH.fullmatch(path) else "/"
+
+
 def back() -> str:
-    """The page the form stood on. A form must not lead a person out of the app, so it is a path of its own."""
-    path = request.form.get("back", "")
-    return path if OWN_PATH.fullmatch(path) else "/"
+    """The page the form stood on."""
+    return own_path(request.form.get("back"))
 
 
 def go(path: str, focus: str = "") -> Response:
@@ -73,4 +77,5 @@ def say(text: str) -> None:
 def offer_undo(text: str, action: str, **fields: str) -> None:
     """A bar with the text and a button that posts `fields` to `action`."""
     name, value = next(iter(fields.items()), ("", ""))
-    flash({"text": text, "action": action, "name": name, "value": value}, "undo")
+    undo: Any = {"text": text, "action": action, "name": name, "value": value}
+    flash(undo, "undo")

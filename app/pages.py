@@ -1,7 +1,7 @@
 """The pages: a form comes in, a verb of work.py does what it says, a page or a redirect goes out."""
 
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
@@ -13,8 +13,9 @@ from app.fields import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.forms import Refused, back, filters_in, filters_of_form, go, offer_undo, page_again, refused, say, typed
 from app.models import Task, WorkItem, utc_now
 from app.problems import Invalid
+from app.settings import PASSWORD_LENGTH
 
-PAGE = 100
+PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
 TASKS_IN_LIST = 4
 JUST_TICKED = timedelta(minutes=10)
@@ -27,6 +28,11 @@ for word in (words.due_words, words.long_date, words.trash_words):
 @pages.app_template_filter()
 def local_time(moment: datetime) -> str:
     return f"{moment.astimezone(settings().zone):%Y-%m-%d %H:%M}"
+
+
+@pages.app_context_processor
+def _rules_to_tell() -> dict[str, int]:
+    return {"password_length": PASSWORD_LENGTH, "trash_days": work.TRASH_DAYS}
 
 
 # --- the list ---------------------------------------------------------------------------------------------
@@ -102,18 +108,21 @@ def tasks_in_list(item: WorkItem) -> tuple[list[Task], int]:
     """
     if item.status != "open":
         return [], 0
-    shown = [task for task in item.tasks if not task.done or task.updated_at > utc_now() - JUST_TICKED]
-    return shown[:TASKS_IN_LIST], sum(not task.done for task in shown[TASKS_IN_LIST:])
+    shown, to_do = [], [task for task in item.tasks if not task.done]
+    for task in item.tasks:
+        if task in to_do[:TASKS_IN_LIST] or (task.done and task.updated_at > utc_now() - JUST_TICKED):
+            shown.append(task)
+    return shown, len(to_do[TASKS_IN_LIST:])
 
 
 @pages.app_template_global()
 def list_url(filters: Filters, page: int = 1, **changed: str) -> str:
     """The address of the list with these filters; those that are not set stay out of it."""
-    wanted = filters.model_dump() | changed
-    if wanted["status"] == "open":
-        wanted["status"] = ""
-    query = {name: value for name, value in wanted.items() if value} | ({"page": page} if page > 1 else {})
-    return url_for("pages.index", **query)
+    query: dict[str, Any] = filters.model_dump() | changed
+    if query["status"] == "open":
+        query["status"] = ""
+    query["page"] = page if page > 1 else ""
+    return url_for("pages.index", **{name: value for name, value in query.items() if value})
 
 
 # --- one work item ----------------------------------------------------------------------------------------
@@ -133,7 +142,7 @@ def change_item(item_id: int) -> Response:
     with database().write() as session:
         before = work.get_item(session, item_id).status
         item = work.change_item(session, who(), item_id, change)
-    if item.status == before:
+    if item.status in ("open", before):
         say(f"Saved “{item.title}”.")
     else:
         undo = url_for("pages.change_item", item_id=item_id)
@@ -220,10 +229,11 @@ def _item_of(task_id: int) -> int:
 
 
 def _direction() -> work.Direction:
-    direction = request.form.get("direction")
-    if direction not in get_args(work.Direction):
-        raise Invalid("A move goes up or down.", fields={"direction": "up or down"})
-    return direction
+    match request.form.get("direction"):
+        case "up" | "down" as direction:
+            return direction
+        case _:
+            raise Invalid("A move goes up or down.", fields={"direction": "One of up, down."})
 
 
 # --- the trash --------------------------------------------------------------------------------------------

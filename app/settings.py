@@ -84,7 +84,8 @@ class Settings(BaseModel):
     admin_password: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(
         None,
         min_length=PASSWORD_LENGTH,
-        description=f"At least {PASSWORD_LENGTH} characters. Only used while there is no account.",
+        description=f"At least {PASSWORD_LENGTH} characters, none of them $ # ' or \": docker run and Compose read"
+        " those differently. Only used while there is no account.",
         examples=["<a long password of your own>"],
     )
     secret_key: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(

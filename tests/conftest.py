@@ -1,8 +1,26 @@
-"""scripts/test names every test that it skipped and says why; with --all, a test that would skip fails instead."""
+"""For all tests: the browser they share, and the names of those that were skipped; with --all, a skip is a failure."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Chromium, once for the whole run: Playwright can't be started twice in a process."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser.running import CHROMIUM, chromium
+
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium: sudo apt-get install chromium")
+    with sync_playwright() as playwright:
+        yield chromium(playwright)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,42 +3,53 @@
 
 let focused = ""; // the id of what had the focus before a swap
 
-document.addEventListener("htmx:before:request", (event) => {
-  // What is typed on while the answer is under way replaces what was sent.
-  if (event.detail.ctx.sourceElement.matches(".add")) document.activeElement.select?.();
+// A box is ticked and an add field is free for the next title at once; the answer may take a while.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.matches(".add")) ctx.sourceElement.elements.title.value = "";
+  flip(ctx.request.submitter);
 });
 
+// An error page would take the place of what was typed, so what it says goes into a bar.
 document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  const { status } = ctx.response;
   focused = document.activeElement?.id;
-  if (!event.detail.ctx.text.includes('id="main"')) {
-    event.preventDefault(); // something in front of the app answered
-    fail(`The server answered with error ${event.detail.ctx.response.status}.`);
-  }
+  if (status < 400 || status === 422) return;
+  event.preventDefault();
+  const problem = new DOMParser().parseFromString(ctx.text, "text/html").getElementById("problem");
+  fail(problem?.textContent.trim() ?? `The server answered with error ${status}. Try again in a moment.`, ctx);
 });
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const { sourceElement: form, request, response } = event.detail.ctx;
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   document.getElementById("failed").hidden = true;
-  if (form.isConnected && form.matches("form") && response.status < 400) settle(form, request);
+  if (ctx.response.status < 400) closeEditor(ctx);
+  else giveBack(ctx);
   if (document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
 });
 
-document.addEventListener("htmx:error", () => fail("The server can't be reached."));
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => fail("The server can't be reached. Try again in a moment.", ctx));
 
-// Shows what the server made of the form, and closes the editor it stood in.
-function settle(form, request) {
-  const sent = (name) => request.body?.get(name);
-  const typedOn = [...form.elements].some((field) => field.matches("input, textarea") && sent(field.name) !== field.value);
-  if (request.body && !typedOn) form.reset();
+function closeEditor({ sourceElement: form }) {
   const editor = form.closest("details");
-  if (editor?.open) {
-    editor.open = false;
-    editor.querySelector("summary").focus();
-  }
+  if (!editor) return;
+  editor.open = false;
+  editor.querySelector("summary").focus();
 }
 
-function fail(what) {
+function giveBack({ sourceElement: form, request }) {
+  if (form.matches(".add")) form.elements.title.value ||= request.body.get("title");
+}
+
+function flip(box) {
+  if (box?.matches(".tick")) box.ariaChecked = String(box.ariaChecked !== "true");
+}
+
+function fail(what, ctx) {
+  const title = ctx?.request.body?.get("title");
   const bar = document.getElementById("failed");
-  bar.textContent = `${what} Nothing was saved; what you typed is still here. Try again in a moment.`;
+  bar.textContent = `${title ? `“${title}” was not saved. ` : ""}${what}`;
   bar.hidden = false;
+  if (!ctx) return;
+  giveBack(ctx);
+  flip(ctx.request.submitter);
 }

@@ -43,7 +43,7 @@ def new_name() -> str:
 @pytest.fixture(scope="session")
 def image(engine: None) -> Iterator[str]:
     """The image of this folder's Dockerfile, built anew from what is here."""
-    name = "task-assist-test"
+    name = new_name()
     docker("build", "--tag", name, str(ROOT))
     yield name
     docker("rmi", "--force", name)

@@ -17,6 +17,8 @@ HARDENED = "--read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs 
 WITHOUT_SIGN_IN = ["--env", "AUTH_DISABLED=true"]
 START_SECONDS = 60
 """How long a start may take before a test gives up on it; far more than it needs, on a busy machine too."""
+COMMAND_SECONDS = 600
+"""After this a docker command counts as hung; a first build, with its downloads, is the longest."""
 
 INTEGRITY = f"""
 try:
@@ -29,7 +31,9 @@ print(sqlite3.connect("file:{DATABASE}?mode=ro", uri=True).execute("PRAGMA integ
 
 def docker(*arguments: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
     """One docker command; its output is in stdout, and in the error when it fails."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, **options)
+    done = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS, **options
+    )
     if check and done.returncode:
         raise AssertionError(f"docker {' '.join(arguments)} gave {done.returncode}:\n{done.stdout}{done.stderr}")
     return done

@@ -16,7 +16,7 @@ def test_it_needs_no_capability_and_no_writable_root(run: Run, volume: str):
     container.wait_until_ready()
     container.site.add_item("Written without any rights")
     status = docker("exec", container.name, "cat", "/proc/1/status").stdout
-    assert "CapEff:\t0000000000000000" in status
+    assert "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
     assert "Uid:\t1000\t1000\t1000\t1000" in status
     assert "read-only file system" in docker("exec", container.name, "touch", "/app/x", check=False).stderr.lower()

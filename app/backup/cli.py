@@ -1,0 +1,164 @@
+"""The verbs `snapshot` and `verify`, and those that scripts/manage_db_volume.py runs inside the image."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+# A plain path: what is wrong with it is told in this app's words, not in click's.
+FILE = click.argument("file", type=click.Path(path_type=Path, readable=False))
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer, progress and errors as JSON, for programs.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`facts` are printed with --json, else `sentence`."""
+
+    facts: dict[str, Any]
+    sentence: str = ""
+    exit_code: int = 0
+
+
+def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]]:
+    """Makes a verb of a function that takes `progress`: prints its answer or what went wrong, and exits."""
+
+    def verb(command: Callable[..., Answer]) -> Callable[..., None]:
+        @wraps(command)
+        def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
+            from app.backup.progress import shown
+            from app.problems import Problem
+
+            # A backup holds password hashes: for its owner alone.
+            os.umask(0o077)
+            try:
+                with shown(doing, lines=as_json) as progress:
+                    answer = command(*arguments, progress=progress, **options)
+            except Problem as problem:
+                _stop(problem, as_json=as_json)
+            click.echo(json.dumps(answer.facts) if as_json else answer.sentence)
+            sys.exit(answer.exit_code)
+
+        return run
+
+    return verb
+
+
+def _stop(problem: Any, *, as_json: bool) -> NoReturn:
+    if as_json:
+        error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+        click.echo(json.dumps({"error": error}))
+    else:
+        click.echo(f"task-assist: {problem}", err=True)
+    sys.exit(getattr(problem, "exit_code", 1))
+
+
+@click.command()
+@FILE
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+@JSON
+@answers("Copying")
+def snapshot(file: Path, force: bool, progress: Any) -> Answer:
+    """Copies the database as it is at this moment to FILE, checks the copy, and writes FILE.manifest.json.
+
+    The app may go on writing. On a network mount (profile "exclusive") it has the database for itself and must be
+    stopped first.
+
+    \b
+    task-assist snapshot /backups/tasks.db
+    docker compose exec app task-assist snapshot /app/data/before-import.db
+
+    \b
+    Exit codes: 0 done · 1 can't read or write a file, no room · 2 wrong usage · 5 not an SQLite database
+    6 another app's database · 7 written by a newer Task Assist · 8 damaged · 9 held by another process
+    """
+    from app.backup.snapshot import snapshot
+
+    proof = snapshot(_storage(), file, force=force, progress=progress)
+    sentence = f"Copied the database to {file}: {_in_short(proof.rows)}, {proof.size_bytes:,} bytes, checked."
+    return Answer(proof.model_dump(mode="json"), sentence)
+
+
+@click.command()
+@FILE
+@click.option("--fold", is_flag=True, help="Bring a -wal beside FILE into it first; for a copy of your own.")
+@JSON
+@answers("Checking")
+def verify(file: Path, fold: bool, progress: Any) -> Answer:
+    """Checks that FILE is a whole, unchanged backup that this version can restore.
+
+    \b
+    task-assist verify /backups/tasks.db
+    docker compose exec app task-assist verify /app/data/before-import.db --json
+
+    \b
+    Exit codes: 0 sound, and byte for byte what its manifest says · 3 unproven: sound, but without a manifest
+    1 can't be read · 2 wrong usage · 4 not what its manifest says · 5 not an SQLite database
+    6 another app's database · 7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
+    """
+    from app.backup.refusals import UNPROVEN
+    from app.backup.verify import verify
+
+    found = verify(file, fold=fold, progress=progress)
+    rows = found.contents.rows
+    facts = {
+        "file": str(file),
+        "proven": found.proven,
+        "sha256": found.sha256,
+        "size_bytes": found.size_bytes,
+        "rows": rows,
+        "revision": found.contents.revision,
+    }
+    how = "byte for byte what its manifest says" if found.proven else "but unproven: it has no manifest"
+    sentence = f"{file} is a sound database of Task Assist, {how}: {_in_short(rows)}."
+    return Answer(facts, sentence, 0 if found.proven else UNPROVEN)
+
+
+@click.command(hidden=True)
+@FILE
+@answers("Restoring")
+def restore(file: Path, progress: Any) -> Answer:
+    """Puts FILE in the database's place. The app must be stopped. Answers in JSON."""
+    from app.backup.restore import restore
+
+    found = restore(file, _storage(), progress)
+    return Answer({"sha256": found.sha256, "rows": found.contents.rows})
+
+
+@click.command(hidden=True)
+@answers("Checking")
+def settle(progress: Any) -> Answer:
+    """Takes away what a killed restore left, and says which database is there. The app must be stopped."""
+    from app.backup.restore import settle
+
+    return Answer({"sha256": settle(_storage(), progress)})
+
+
+@click.command(hidden=True)
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, readable=False))
+@answers("Reading")
+def facts(folders: tuple[Path, ...], progress: Any) -> Answer:  # noqa: ARG001
+    """Says in JSON what is in FOLDERS. Writes nothing."""
+    from app.backup.facts import facts_of
+
+    return Answer({"folders": {str(folder): facts_of(folder) for folder in folders}})
+
+
+COMMANDS = (snapshot, verify, restore, settle, facts)
+
+
+def _storage() -> Any:
+    from app import settings
+    from app.storage import storage_under
+
+    loaded = settings.load()
+    return storage_under(loaded.database_path, loaded.database_storage)
+
+
+def _in_short(rows: dict[str, int]) -> str:
+    return f"{rows.get('tasks', 0):,} tasks in {rows.get('work_items', 0):,} items"

@@ -1,0 +1,84 @@
+"""What is in a folder that should hold a database, told without writing anything: it may be mounted read-only."""
+
+import os
+import shutil
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.backup.contents import opened, read_contents, unchanging
+from app.backup.files import SQLITE
+from app.backup.refusals import Held, Refused
+from app.storage import Profile, storage_under
+
+SHOWN = 1000
+"""Files, at most: a volume of another app may hold millions."""
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """The folder's file system, owner and files, as JSON; of Task Assist's databases what they hold."""
+    status, room = folder.stat(), shutil.disk_usage(folder)
+    storage = storage_under(folder / "task_manager.db")
+    unreadable: list[str] = []
+    files = sorted(_files(folder, unreadable))
+    return {
+        "file_system": storage.mount.filesystem,
+        "profile": storage.profile,
+        "free_bytes": room.free,
+        "total_bytes": room.total,
+        "owner": status.st_uid,
+        "writable": _writable(status),
+        "size_bytes": sum(file.lstat().st_size for file in files),
+        "files": [_facts_of_file(file, folder, storage.profile) for file in files[:SHOWN]],
+        "files_not_shown": len(files[SHOWN:]),
+        "folders_not_readable": unreadable,
+    }
+
+
+def _files(folder: Path, unreadable: list[str]) -> list[Path]:
+    found = []
+    for above, _, names in os.walk(folder, onerror=lambda error: unreadable.append(str(error.filename))):
+        found += [Path(above, name) for name in names]
+    return found
+
+
+def _facts_of_file(file: Path, folder: Path, profile: Profile) -> dict[str, Any]:
+    status = file.lstat()
+    readable = stat.S_ISREG(status.st_mode) and os.access(file, os.R_OK)
+    return {
+        "name": str(file.relative_to(folder)),
+        "size_bytes": status.st_size,
+        "changed_at": datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds"),
+        "owner": status.st_uid,
+        "readable": readable,
+        "writable": _writable(status),
+        "database": _facts_of_database(file, profile) if readable else None,
+    }
+
+
+def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
+    """None for what is no SQLite database; "problem" is why it can't be used as Task Assist's."""
+    with file.open("rb") as reading:
+        start = reading.read(100)
+    if not start.startswith(SQLITE):
+        return None
+    in_use = file.with_name(file.name + "-wal").exists()
+    if in_use and profile == "exclusive":
+        # Opening it would hang on NFS until the app ends.
+        held = "The app may have it for itself: its -wal is there."
+        return {"problem": {"code": Held.code, "message": held, "hint": "Stop the app to look inside."}}
+    try:
+        with opened(f"{file.absolute().as_uri()}?mode=ro" if in_use else unchanging(file), file) as connection:
+            contents = read_contents(connection, file)
+    except Refused as refused:
+        return {"problem": {"code": refused.code, "message": refused.message, "hint": refused.hint}}
+    # The file format version for writing: 2 is WAL (sqlite.org/fileformat2).
+    journal_mode = "wal" if start[18] == 2 else "rollback"
+    return {"problem": None, "rows": contents.rows, "revision": contents.revision, "journal_mode": journal_mode}
+
+
+def _writable(status: os.stat_result) -> bool:
+    """By owner and mode, since this may be looking through a read-only mount."""
+    bits = stat.S_IWUSR if status.st_uid == os.getuid() else stat.S_IWOTH
+    return os.getuid() == 0 or bool(status.st_mode & bits)

@@ -1,0 +1,83 @@
+"""Files as the backups need them: told apart by their first bytes, copied, hashed, and put in place for good."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes done and the bytes in all."""
+
+SIDECARS = ("-wal", "-journal")
+"""What SQLite may keep beside a database and what is part of it: without them the newest changes are missing."""
+CHUNK = 1 << 20
+
+SQLITE = b"SQLite format 3\0"
+OTHERS = {
+    b"\x37\x7f\x06\x82": "it is the write-ahead log (-wal) of an SQLite database, not the database",
+    b"\x37\x7f\x06\x83": "it is the write-ahead log (-wal) of an SQLite database, not the database",
+    b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7": "it is the rollback journal of an SQLite database, not the database",
+    b"\x1f\x8b": "it is compressed (gzip)",
+    b"\x28\xb5\x2f\xfd": "it is compressed (zstd)",
+    b"PK\x03\x04": "it is a zip archive",
+    b"age-encryption.org": "it is encrypted (age)",
+}
+
+
+def why_not_sqlite(start: bytes) -> str | None:
+    """What a file that begins with `start` (at least 100 bytes, or all of it) is instead of an SQLite database."""
+    if start.startswith(SQLITE):
+        return None
+    if not start:
+        return "it is empty (0 bytes)"
+    for magic, meaning in OTHERS.items():
+        if start.startswith(magic):
+            return meaning
+    words = start.split(b"\n")[0][:24].decode("ascii", "replace").strip()
+    if words.isprintable() and "\N{REPLACEMENT CHARACTER}" not in words and words:
+        return f'it is not an SQLite database (it starts with "{words}")'
+    return f"it is not an SQLite database (it starts with the bytes {start[:8].hex(' ')})"
+
+
+def sidecars(database: Path) -> list[Path]:
+    """The -wal and -journal beside `database` that hold something."""
+    beside = (database.with_name(database.name + ending) for ending in SIDECARS)
+    return [file for file in beside if file.exists() and file.stat().st_size]
+
+
+def sha256_of(file: Path, progress: Progress | None = None) -> str:
+    digest = hashlib.sha256()
+    for chunk in _chunks(file, progress):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def copy(file: Path, to: Path, progress: Progress | None = None) -> str:
+    """Writes `file`'s bytes to `to`, on disk when this returns, and gives the sha256 of what was written."""
+    digest = hashlib.sha256()
+    with to.open("xb") as target:
+        for chunk in _chunks(file, progress):
+            digest.update(chunk)
+            target.write(chunk)
+        target.flush()
+        os.fsync(target.fileno())
+    return digest.hexdigest()
+
+
+def to_disk(path: Path) -> None:
+    """Returns when the file, or the names in the folder, would survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _chunks(file: Path, progress: Progress | None) -> Iterator[bytes]:
+    total, done = file.stat().st_size, 0
+    with file.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            yield chunk
+            done += len(chunk)
+            if progress:
+                progress(done, total)

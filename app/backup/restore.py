@@ -1,0 +1,83 @@
+"""Puts a verified file in the database's place. Killed at any step, the database is the old one or the new one."""
+
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.backup.contents import opened, refuse_foreign
+from app.backup.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
+from app.backup.refusals import Broken, NotSqlite
+from app.backup.verify import Verified, fold_in, verify
+from app.db import sqlite_uri
+from app.problems import StorageFull
+from app.storage import Storage, refuse_unwritable
+
+
+def restore(file: Path, storage: Storage, progress: Progress | None = None) -> Verified:
+    """Replaces the database by `file`. Nothing may have it open: raises Held if something does.
+
+    Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place.
+    """
+    found = verify(file)
+    refuse_unwritable(storage)
+    target, beside = storage.path, beside_of(storage.path)
+    beside.unlink(missing_ok=True)
+    free = shutil.disk_usage(target.parent).free
+    if free < found.size_bytes:
+        raise StorageFull(
+            f"There is no room beside {target}: {found.size_bytes:,} bytes are needed, {free:,} are free.",
+            "Nothing was changed. Make the volume or share larger, or free some space.",
+        )
+    try:
+        if copy(file, beside, progress) != found.sha256:
+            raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
+        _clear_the_place(storage)
+        beside.replace(target)
+        to_disk(target.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+    return found
+
+
+def settle(storage: Storage, progress: Progress | None = None) -> str | None:
+    """Takes away what a killed restore left, and gives the sha256 of the database that is there, None without one."""
+    if beside_of(storage.path).exists():
+        refuse_unwritable(storage)
+        beside_of(storage.path).unlink()
+    return sha256_of(storage.path, progress) if storage.path.exists() else None
+
+
+def beside_of(database: Path) -> Path:
+    """Where the new database is written before it takes the name."""
+    return database.with_name(f".{database.name}.restoring")
+
+
+def _clear_the_place(storage: Storage) -> None:
+    """Leaves nothing beside the old database that SQLite would take for the new one's.
+
+    Its -wal is folded in *before* the new file takes the name: a kill in between leaves the old database whole, and
+    never the new one beside the old one's log. What can't be folded in, because the old one is damaged, is set aside.
+    """
+    database = storage.path
+    if database.exists():
+        _refuse_other_app(storage)
+        with suppress(Broken, NotSqlite):
+            fold_in(database, sqlite_uri(storage, "rw"))
+    set_aside = datetime.now(UTC).strftime("set-aside-%Y%m%dT%H%M%SZ")
+    for left in sidecars(database):
+        left.rename(left.with_name(f"{left.name}.{set_aside}"))
+    for ending in (*SIDECARS, "-shm"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
+    to_disk(database.parent)
+
+
+def _refuse_other_app(storage: Storage) -> None:
+    """Raises Foreign for the database of another app: a backup of this one has no business in its place."""
+    with storage.path.open("rb") as reading:
+        is_sqlite = reading.read(len(SQLITE)) == SQLITE
+    if is_sqlite:
+        with suppress(Broken, NotSqlite), opened(sqlite_uri(storage, "rw"), storage.path) as connection:
+            (schema,) = connection.execute("PRAGMA schema_version").fetchone()
+            if schema:
+                refuse_foreign(connection, storage.path)

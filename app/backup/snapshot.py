@@ -1,0 +1,115 @@
+"""A copy of the live database as it was at one moment, while the app goes on writing."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app import __version__
+from app.backup import manifest
+from app.backup.contents import opened, read_contents, refuse_unsound, unchanging
+from app.backup.files import Progress, sha256_of, to_disk
+from app.backup.manifest import Manifest
+from app.backup.refusals import Unreadable
+from app.backup.verify import refuse_not_sqlite, refuse_unreadable
+from app.db import sqlite_driver, sqlite_uri
+from app.problems import Conflict, StorageFull
+from app.storage import Storage, refuse_unwritable
+
+PAGES = 1000
+"""Copied at a time. Between two steps the writers of a database that is not in WAL mode get a turn."""
+
+
+def snapshot(storage: Storage, file: Path, *, force: bool = False, progress: Progress | None = None) -> Manifest:
+    """Writes `file` and its manifest, checked and on disk; they appear whole or not at all.
+
+    Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
+    `file` exists already and not `force`, StorageFull.
+    """
+    refuse_unreadable(storage.path)
+    # SQLite keeps its locks in files beside the database, also for reading.
+    refuse_unwritable(storage)
+    refuse_not_sqlite(storage.path)
+    _refuse_target(file, storage.path.stat().st_size, force=force)
+    partial = file.with_name(f".{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        _copy_one_moment(storage, partial, progress)
+        proof = _prove(partial, storage.path)
+        to_disk(partial)
+        _put_in_place(partial, file, proof)
+    finally:
+        partial.unlink(missing_ok=True)
+    return proof
+
+
+def _refuse_target(file: Path, size: int, *, force: bool) -> None:
+    if file.is_dir():
+        raise Unreadable(f"{file} is a folder.", f"Name a file in it:  {file / 'backup.db'}")
+    if file.exists() and not force:
+        raise Conflict(f"{file} exists already.", "Choose another name, or overwrite it with --force.")
+    try:
+        free = shutil.disk_usage(file.parent).free
+    except OSError as error:
+        raise Unreadable(f"Can't write {file}: {error.strerror}.") from None
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise Unreadable(f"Can't write {file}: user {os.getuid()} may not write in {file.parent}.")
+    if free < size:
+        raise StorageFull(
+            f"There is no room for {file}: {size:,} bytes are needed, {free:,} are free.", "Free some space."
+        )
+
+
+def _copy_one_moment(storage: Storage, to: Path, progress: Progress | None) -> None:
+    def report(_status: int, remaining: int, total: int) -> None:
+        if progress:
+            progress((total - remaining) * page_size, total * page_size)
+
+    with opened(sqlite_uri(storage, "rw"), storage.path) as source, opened(_new(to), to) as target:
+        # Held until the copy is done: without it every write of the app would start the copy anew.
+        source.execute("BEGIN")
+        (page_size,) = source.execute("PRAGMA page_size").fetchone()
+        source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        # The file is put on disk at the end, once.
+        target.execute("PRAGMA synchronous = OFF")
+        source.backup(target, pages=PAGES, progress=report)
+        # One file without a -wal, which any tool may open without leaving something beside it. The app sets WAL anew.
+        target.execute("PRAGMA journal_mode = DELETE").fetchone()
+
+
+def _new(file: Path) -> str:
+    return f"{file.absolute().as_uri()}?mode=rwc"
+
+
+def _prove(copied: Path, source: Path) -> Manifest:
+    """The manifest of the checked copy. What is wrong with it is told of `source`, whose fault it is."""
+    with opened(unchanging(copied), source) as connection:
+        contents = read_contents(connection, source)
+        refuse_unsound(connection, source)
+    return Manifest(
+        created_at=datetime.now(UTC).replace(microsecond=0),
+        sha256=sha256_of(copied),
+        size_bytes=copied.stat().st_size,
+        rows=contents.rows,
+        revision=contents.revision,
+        app_version=__version__,
+        sqlite_version=_sqlite_version(),
+    )
+
+
+def _sqlite_version() -> str:
+    driver: Any = sqlite_driver()
+    return driver.sqlite_version
+
+
+def _put_in_place(partial: Path, file: Path, proof: Manifest) -> None:
+    """Killed in between, there is a whole file that counts as unproven, never one beside another's manifest."""
+    proof_file = manifest.path_for(file)
+    proof_file.unlink(missing_ok=True)
+    partial.replace(file)
+    partial_proof = proof_file.with_name(f".{proof_file.name}.partial")
+    partial_proof.write_text(proof.model_dump_json(indent=2) + "\n")
+    to_disk(partial_proof)
+    partial_proof.replace(proof_file)
+    to_disk(file.parent)

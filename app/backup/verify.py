@@ -1,0 +1,113 @@
+"""Is this file a whole, unchanged backup that this version can restore? Reads only."""
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.backup import manifest
+from app.backup.contents import Contents, opened, read_contents, refuse_unsound, unchanging
+from app.backup.files import Progress, sha256_of, sidecars, why_not_sqlite
+from app.backup.refusals import Broken, Mismatch, NotSqlite, Unreadable
+
+SMALLEST = 512
+"""Bytes. SQLite's smallest page."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A sound database of this app. `proven`: byte for byte the file that was backed up, by its manifest."""
+
+    file: Path
+    size_bytes: int
+    sha256: str
+    contents: Contents
+    proven: bool
+
+
+def verify(file: Path, *, fold: bool = False, progress: Progress | None = None) -> Verified:
+    """Raises the Refused that fits. Writes nothing, unless `fold`, which first brings a -wal beside `file` into it."""
+    refuse_unreadable(file)
+    proof = manifest.read(file)
+    if proof:
+        # First, so that a changed byte is told as what it is, wherever it stands.
+        sha256 = _proven_bytes(file, proof, progress)
+        refuse_not_sqlite(file)
+    else:
+        refuse_not_sqlite(file)
+        _refuse_or_fold(file, fold=fold)
+        _refuse_cut_short(file)
+        sha256 = sha256_of(file, progress)
+    with opened(unchanging(file), file) as connection:
+        contents = read_contents(connection, file)
+        refuse_unsound(connection, file)
+    if proof:
+        proof.refuse_other_contents(file, contents)
+    return Verified(file, file.stat().st_size, sha256, contents, proven=proof is not None)
+
+
+def fold_in(file: Path, uri: str) -> None:
+    """Brings what -wal or -journal beside `file` hold into it; SQLite opens it by `uri`.
+
+    Raises Held while another process has it open.
+    """
+    with opened(uri, file) as connection:
+        # Leaving WAL mode needs the file for itself, folds the log in, and takes it away.
+        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if mode != "delete" or sidecars(file):
+        raise Broken(f"What {sidecars(file)[0].name} holds can't be brought into {file}.")
+
+
+def refuse_unreadable(file: Path) -> None:
+    try:
+        status = file.stat()
+        if stat.S_ISREG(status.st_mode):
+            file.open("rb").close()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Unreadable(f"Can't read {file}: {why}.") from None
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
+        raise Unreadable(f"{file} is {kind}, not a file.")
+
+
+def refuse_not_sqlite(file: Path) -> None:
+    """Told from the file's first bytes, without SQLite."""
+    if why := why_not_sqlite(_start(file)):
+        raise NotSqlite(f"{file} is no backup: {why}.")
+
+
+def _proven_bytes(file: Path, proof: manifest.Manifest, progress: Progress | None) -> str:
+    if left := sidecars(file):
+        raise Mismatch(
+            f"{file} is not what its manifest says: it was opened and changed after the backup ({left[0].name}).",
+            "Take another backup.",
+        )
+    sha256 = sha256_of(file, progress)
+    proof.refuse_other_bytes(file, file.stat().st_size, sha256)
+    return sha256
+
+
+def _refuse_or_fold(file: Path, *, fold: bool) -> None:
+    left = sidecars(file)
+    if left and not fold:
+        raise Broken(
+            f"{file} is not the whole database: {left[0].name} beside it holds changes that are not in it.",
+            "It was copied from a running or killed app. Take a backup of that app instead.",
+        )
+    if left:
+        fold_in(file, f"{file.absolute().as_uri()}?mode=rw")
+
+
+def _refuse_cut_short(file: Path) -> None:
+    start, size = _start(file), file.stat().st_size
+    page = int.from_bytes(start[16:18], "big")
+    # 1 stands for 65,536. The number of pages only counts where both change counters agree (sqlite.org/fileformat2).
+    pages = int.from_bytes(start[28:32], "big") if start[24:28] == start[92:96] else 1
+    whole = max(pages * (65_536 if page == 1 else page), SMALLEST)
+    if size < whole:
+        raise Broken(f"{file} is cut short: {size:,} of {whole:,} bytes are there.")
+
+
+def _start(file: Path) -> bytes:
+    with file.open("rb") as reading:
+        return reading.read(100)

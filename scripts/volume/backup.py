@@ -1,0 +1,145 @@
+"""backup: a checked copy of the database in the volume, with its manifest, while the app goes on writing."""
+
+import hashlib
+import json
+import os
+import shutil
+from argparse import ArgumentParser, Namespace
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .content import content, refuse_without_database
+from .engine import Place, command
+from .helper import BACKUP, helper, scratch_volume
+from .leftovers import at_work
+from .speak import Advance, Speaker, all_rows, in_short, size
+from .stop import CANT_WRITE, Stop
+
+HELP = "Copies the database to PATH while the app goes on writing, checks the copy, and writes its manifest beside it."
+EXAMPLES = ("backup", "backup /media/usb/tasks.db --force")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", type=Path, help="the file; without it backups/task_manager-<UTC time>.db"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite PATH")
+
+
+def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
+    path = options.path or default_path(place)
+    refuse_target(path, force=options.force)
+    place.attributes()
+    with at_work(place, speaker):
+        proof = take(place, path, speaker)
+    tell(proof, path, speaker)
+    speaker.say(
+        f"Backed up {place.volume} to {path}: {in_short(proof['rows'])}, {size(proof['size_bytes'])}, "
+        f"sha256 {proof['sha256'][:4]}…, checked."
+    )
+    return {"volume": place.volume, "path": str(path), "manifest_path": str(manifest_of(path)), "manifest": proof}
+
+
+def default_path(place: Place, occasion: str = "") -> Path:
+    time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return Path("backups", f"{Path(place.file).stem}-{occasion}{time}.db")
+
+
+def manifest_of(path: Path) -> Path:
+    return path.with_name(path.name + ".manifest.json")
+
+
+def refuse_target(path: Path, *, force: bool) -> None:
+    """Raises Stop where the backup could not be written at its end."""
+    if path.is_dir():
+        raise Stop(f"{path} is a folder.", f"Name a file in it:  {command(f'backup {path}/tasks.db')}", CANT_WRITE)
+    if path.exists() and not force:
+        raise Stop(f"{path} exists already.", "Choose another name, or overwrite it with --force.", CANT_WRITE)
+    if path.parent == Path("backups"):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.parent.is_dir():
+        raise Stop(
+            f"There is no folder {path.parent} for {path.name}.", f"Make it:  mkdir -p {path.parent}", CANT_WRITE
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise Stop(f"This user may not write in {path.parent}.", "Choose another place for the backup.", CANT_WRITE)
+
+
+def take(place: Place, path: Path, speaker: Speaker) -> dict[str, Any]:
+    """Writes the backup and its manifest; they appear whole or not at all. Gives the manifest."""
+    refuse_without_database(place, content(place))
+    verb = ["snapshot", "--json", BACKUP]
+    # A fixed name: what a killed backup left is overwritten by the next one.
+    partial = path.with_name(f".{place.volume}.partial")
+    with (
+        scratch_volume(place) as scratch,
+        helper(place, verb, volume="write", scratch=scratch) as copying,
+        speaker.progress() as advance,
+    ):
+        copying.put({}, advance)
+        proof = copying.run(advance)
+        _refuse_without_room(path, proof["size_bytes"])
+        try:
+            write_checked(partial, proof, copying, advance)
+            put_in_place(partial, path, proof)
+        finally:
+            partial.unlink(missing_ok=True)
+    return proof
+
+
+def _refuse_without_room(path: Path, needed: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        message = f"There is no room for {path}: {size(needed)} are needed, {size(free)} are free."
+        raise Stop(message, "Free some space, or choose another place.", CANT_WRITE)
+
+
+def write_checked(partial: Path, proof: dict[str, Any], copying: Any, advance: Advance) -> None:
+    """Streams the snapshot to `partial`, and reads it back from there."""
+    partial.unlink(missing_ok=True)
+    # Password hashes are in it.
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as to:
+        copying.get(BACKUP, to, advance)
+        to.flush()
+        os.fsync(to.fileno())
+        to.seek(0)
+        if hashlib.file_digest(to, "sha256").hexdigest() != proof["sha256"]:
+            raise Stop(
+                f"What was written to {partial.parent} is not what was copied.",
+                "Nothing was kept. Check that disk, or choose another place.",
+                CANT_WRITE,
+            )
+
+
+def put_in_place(partial: Path, path: Path, proof: dict[str, Any]) -> None:
+    """Killed in between, there is a whole file that counts as unproven, never one beside another's manifest."""
+    manifest_of(path).unlink(missing_ok=True)
+    partial.replace(path)
+    with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as to:
+        json.dump(proof, to, indent=2)
+        to.write("\n")
+        to.flush()
+        os.fsync(to.fileno())
+    partial.replace(manifest_of(path))
+    # Windows can't open a folder, and keeps names without this.
+    with suppress(PermissionError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+def tell(proof: dict[str, Any], path: Path, speaker: Speaker) -> None:
+    speaker.facts(
+        {
+            "File": str(path),
+            "Manifest": str(manifest_of(path)),
+            "Size": f"{proof['size_bytes']:,} bytes",
+            "Rows": all_rows(proof["rows"]),
+            "Schema": proof["revision"],
+            "Versions": f"Task Assist {proof['app_version']}, SQLite {proof['sqlite_version']}",
+            "Time": proof["created_at"],
+        }
+    )
+    speaker.say(f"SHA-256   {proof['sha256']}")

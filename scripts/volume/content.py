@@ -1,0 +1,112 @@
+"""What a volume holds, as `task-assist facts` in the image tells it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .engine import Place, command
+from .helper import DATA, helper
+from .speak import all_rows, in_short, size
+from .stop import IN_USE, NOT_THERE, REFUSED, Stop
+
+SIDECARS = ("-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True)
+class Content:
+    """`folder` is all that `task-assist facts` says, `database` its entry of the file that is looked after."""
+
+    folder: dict[str, Any]
+    database: dict[str, Any] | None
+
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        return self.folder["files"]
+
+    @property
+    def rows(self) -> dict[str, int] | None:
+        """None where there is no database of Task Assist that can be read."""
+        facts = self.database and self.database["database"]
+        return None if not facts or facts["problem"] else facts["rows"]
+
+    @property
+    def problem(self) -> dict[str, str] | None:
+        """Why the file can't be used as Task Assist's database; None without a file and for a good one."""
+        if not self.database:
+            return None
+        if not self.database["readable"]:
+            return {"code": "unreadable", "message": f"It belongs to user {self.database['owner']}.", "hint": ""}
+        if not self.database["database"]:
+            return {"code": "not_sqlite", "message": "It is not an SQLite database.", "hint": ""}
+        return self.database["database"]["problem"]
+
+    def databases(self) -> list[str]:
+        """The names of all the files that are databases of Task Assist."""
+        return [file["name"] for file in self.files if file["database"] and "rows" in file["database"]]
+
+    def others(self) -> list[str]:
+        """The names of the files that are no part of the database."""
+        own = self.database["name"] if self.database else ""
+        return [file["name"] for file in self.files if not (own and file["name"].removeprefix(own) in ("", *SIDECARS))]
+
+    def in_words(self) -> str:
+        """What is in the file, in half a sentence."""
+        if self.rows is not None:
+            return in_short(self.rows)
+        return f"can't be used: {self.problem['message']}" if self.problem else "none"
+
+
+def content(place: Place) -> Content:
+    """Looks into the volume, which is mounted read-only for it."""
+    with helper(place, ["facts", DATA]) as looking:
+        folder = looking.run(lambda _doing, _done, _total: None)["folders"][DATA]
+    database = next((file for file in folder["files"] if file["name"] == place.file), None)
+    return Content(folder, database)
+
+
+def refuse_without_database(place: Place, found: Content) -> None:
+    """Raises Stop where there is no database that could be backed up, and says what is there."""
+    if not found.database:
+        raise Stop(f"{place.volume} holds no {place.file}: {what_else(found)}.", _where_else(found), NOT_THERE)
+    if found.problem and found.problem["code"] != "in_use":
+        message = f"{place.file} in {place.volume} is no database that can be backed up: {found.problem['message']}"
+        hint = hand_over(place.volume) if found.problem["code"] == "unreadable" else found.problem["hint"]
+        raise Stop(message, hint, REFUSED)
+    running = [container.name for container in place.running_users()]
+    if found.folder["profile"] == "exclusive" and running:
+        names = " ".join(running)
+        raise Stop(
+            f"{names} has the database for itself: on {found.folder['file_system']} only one process can open it.",
+            f"Stop it for the backup:  docker stop {names}  and afterwards:  docker start {names}",
+            IN_USE,
+        )
+
+
+def what_else(found: Content) -> str:
+    """What a volume without the database holds."""
+    if not found.files:
+        unreadable = found.folder["folders_not_readable"]
+        return f"its folder belongs to user {found.folder['owner']} and can't be read" if unreadable else "it is empty"
+    names = ", ".join(file["name"] for file in found.files[:3])
+    more = len(found.files) - 3 + found.folder["files_not_shown"]
+    return f"it holds {names}" + (f" and {more} more" if more > 0 else "")
+
+
+def _where_else(found: Content) -> str:
+    if found.databases():
+        return f"It holds {', '.join(found.databases())}: name it with --file."
+    return f"To see which volumes hold a database:  {command('list --volumes')}"
+
+
+def described(found: Content) -> dict[str, str]:
+    """The database as lines of a table."""
+    if not found.database:
+        return {"Database": f"none: {what_else(found)}"}
+    lines = {"Database": f"{found.database['name']}, {size(found.database['size_bytes'])}"}
+    if found.rows is None:
+        return lines | {"Problem": found.problem["message"] if found.problem else ""}
+    facts = found.database["database"]
+    return lines | {"Rows": all_rows(found.rows), "Schema": facts["revision"], "Journal": facts["journal_mode"]}
+
+
+def hand_over(volume: str) -> str:
+    return f"Hand it over:  docker run --rm --user 0 -v {volume}:/app/data task-assist chown -R 1000:1000 /app/data"

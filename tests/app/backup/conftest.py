@@ -1,0 +1,72 @@
+"""Databases to back up and to put back."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import migrations
+from app.backup import contents, manifest
+from app.backup.snapshot import snapshot
+from app.db import Database
+from app.storage import Storage, storage_under
+from tests.app.backup.databases import add_items
+
+Make = Callable[..., Storage]
+Hold = Callable[[Storage], None]
+
+
+def closed_database(file: Path, items: int) -> Storage:
+    storage = storage_under(file, "shared")
+    database = Database(storage)
+    migrations.upgrade(database)
+    add_items(database, items)
+    database.close()
+    return storage
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """make(name, items): a closed database with that many items, each with one task."""
+
+    return lambda name="task_manager.db", items=3: closed_database(tmp_path / name, items)
+
+
+@pytest.fixture(scope="session")
+def twenty_items(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("source") / "backup.db"
+    snapshot(closed_database(file.with_name("source.db"), 20), file)
+    return file
+
+
+@pytest.fixture
+def backup(twenty_items: Path, tmp_path: Path) -> Path:
+    """A backup of 20 items, with its manifest, and nothing else in its folder."""
+    manifest.path_for(tmp_path / "backup.db").write_bytes(manifest.path_for(twenty_items).read_bytes())
+    return Path(shutil.copy(twenty_items, tmp_path))
+
+
+@pytest.fixture
+def hold(monkeypatch) -> Iterator[Hold]:
+    """hold(storage): from now on another process has the database open, as a running app has."""
+    monkeypatch.setattr(contents, "WAIT_SECONDS", 0.1)
+    script = (
+        "import sys; from app.db import Database; from app.storage import storage_under; from pathlib import Path\n"
+        "with Database(storage_under(Path(sys.argv[1]), sys.argv[2])).read() as session:\n"
+        "    session.connection().exec_driver_sql('SELECT 1 FROM users'); print('held', flush=True); input()"
+    )
+    holders: list[subprocess.Popen[str]] = []
+
+    def start(storage: Storage) -> None:
+        command = [sys.executable, "-c", script, str(storage.path), storage.profile]
+        holders.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        stdout = holders[-1].stdout
+        assert stdout
+        assert stdout.readline() == "held\n"
+
+    yield start
+    for holder in holders:
+        holder.communicate("\n")

@@ -1,0 +1,37 @@
+"""Filling, changing and reading the databases of these tests."""
+
+from pathlib import Path
+
+from app.db import Database, sqlite_driver
+from app.fields import NewTask, NewWorkItem
+from app.work import add_item, add_task
+
+
+def add_items(database: Database, count: int, name: str = "Item") -> None:
+    """Each item with one task, in one transaction: at every moment there are as many of the one as of the other."""
+    for number in range(count):
+        with database.write() as session:
+            item = add_item(session, None, NewWorkItem.model_validate({"title": f"{name} {number}"}))
+            add_task(session, None, item.id, NewTask.model_validate({"title": "Task"}))
+
+
+def execute(file: Path, *statements: str) -> None:
+    """Changes a database behind the app's back."""
+    connection = sqlite_driver().connect(str(file), isolation_level=None)
+    for statement in statements:
+        connection.execute(statement).fetchall()
+    connection.close()
+
+
+def titles(file: Path) -> list[str]:
+    """The items' titles, as the app will see them. Fails for a damaged database."""
+    connection = sqlite_driver().connect(str(file))
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return [title for (title,) in connection.execute("SELECT title FROM work_items ORDER BY id")]
+    finally:
+        connection.close()
+
+
+def names(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir()}

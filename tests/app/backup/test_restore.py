@@ -1,0 +1,163 @@
+"""Putting a backup in the database's place: whole or not at all, wherever it is killed."""
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from types import FrameType, SimpleNamespace
+
+import pytest
+
+from app.backup.refusals import Broken, Foreign, Held, Refused
+from app.backup.restore import beside_of, restore, settle
+from app.db import Database, sqlite_driver
+from app.problems import StorageFull
+from app.storage import Storage, storage_under
+from tests.app.backup.conftest import Hold, Make
+from tests.app.backup.databases import add_items, execute, names, titles
+
+OLD = [f"Item {number}" for number in range(3)] + [f"Only in the log {number}" for number in range(4)]
+NEW = [f"Item {number}" for number in range(20)]
+
+
+@pytest.fixture
+def killed_app(make: Make, tmp_path: Path) -> Storage:
+    """A database as a killed app leaves it: the newest rows are in its -wal only."""
+    storage = make("old.db")
+    database = Database(storage)
+    add_items(database, 4, "Only in the log")
+    place = tmp_path / "volume"
+    place.mkdir()
+    for file in tmp_path.glob("old.db*"):
+        shutil.copy(file, place / file.name.replace("old", "task_manager"))
+    database.close()
+    return storage_under(place / "task_manager.db", "shared")
+
+
+def test_the_backup_takes_the_databases_place(killed_app: Storage, backup: Path):
+    found = restore(backup, killed_app)
+    assert names(killed_app.path.parent) == {"task_manager.db"}
+    assert settle(killed_app) == found.sha256
+    assert titles(killed_app.path) == NEW
+
+
+def test_it_also_fills_an_empty_place(tmp_path: Path, backup: Path):
+    (tmp_path / "empty").mkdir()
+    storage = storage_under(tmp_path / "empty/task_manager.db")
+    assert settle(storage) is None
+    restore(backup, storage)
+    assert titles(storage.path) == NEW
+
+
+def kill_at_line(last: int) -> None:
+    """From here on, this process is killed when it comes to its `last`th line of app/backup."""
+    seen = 0
+
+    def count(frame: FrameType, event: str, _argument: object):
+        nonlocal seen
+        if "/app/backup/" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            seen += 1
+            if seen == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return count
+
+    sys.settrace(count)
+
+
+def killed(storage: Storage, file: Path, line: int) -> bool:
+    """Restores in a process of its own. True if that came to `line` and was killed there."""
+    child = os.fork()
+    if child == 0:
+        kill_at_line(line)
+        restore(file, storage)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: Storage, backup: Path, tmp_path: Path):
+    place, before, mended = killed_app.path.parent, tmp_path / "before", tmp_path / "mended"
+    shutil.copytree(place, before)
+    found: list[list[str]] = []
+    while killed(killed_app, backup, line=len(found) + 1):
+        shutil.copytree(place, mended)
+        storage = storage_under(mended / "task_manager.db")
+        settle(storage)
+        assert not beside_of(storage.path).exists()
+        found.append(titles(killed_app.path))
+        assert titles(storage.path) == found[-1]
+        shutil.rmtree(mended)
+        shutil.rmtree(place)
+        shutil.copytree(before, place)
+    assert len(found) > 100
+    turn = found.index(NEW)
+    assert found == [OLD] * turn + [NEW] * (len(found) - turn)
+
+
+def test_killed_it_can_be_done_again(killed_app: Storage, backup: Path):
+    beside_of(killed_app.path).write_text("half a file")
+    restore(backup, killed_app)
+    assert titles(killed_app.path) == NEW
+    assert names(killed_app.path.parent) == {"task_manager.db"}
+
+
+def test_a_database_in_use_is_left_alone(killed_app: Storage, backup: Path, hold: Hold):
+    hold(killed_app)
+    with pytest.raises(Held, match="Stop the app"):
+        restore(backup, killed_app)
+    assert titles(killed_app.path) == OLD
+    assert not beside_of(killed_app.path).exists()
+
+
+def test_a_wrong_file_changes_nothing(killed_app: Storage, tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("shopping")
+    before = {file.name: file.read_bytes() for file in killed_app.path.parent.iterdir()}
+    with pytest.raises(Refused, match="shopping"):
+        restore(tmp_path / "notes.txt", killed_app)
+    assert {file.name: file.read_bytes() for file in killed_app.path.parent.iterdir()} == before
+
+
+def test_another_apps_database_is_not_replaced(backup: Path, tmp_path: Path):
+    execute(tmp_path / "music.db", "CREATE TABLE albums (title)", "INSERT INTO albums VALUES ('Blue')")
+    with pytest.raises(Foreign, match="another app's database"):
+        restore(backup, storage_under(tmp_path / "music.db"))
+    connection = sqlite_driver().connect(str(tmp_path / "music.db"))
+    assert connection.execute("SELECT title FROM albums").fetchall() == [("Blue",)]
+    connection.close()
+    assert not beside_of(tmp_path / "music.db").exists()
+
+
+def test_a_damaged_database_is_replaced(killed_app: Storage, backup: Path):
+    killed_app.path.write_bytes(b"\xff" * 9000)
+    killed_app.path.with_name("task_manager.db-wal").unlink()
+    restore(backup, killed_app)
+    assert titles(killed_app.path) == NEW
+
+
+def test_a_log_that_has_lost_its_database_is_kept_but_out_of_the_way(killed_app: Storage, backup: Path):
+    log = killed_app.path.with_name("task_manager.db-wal")
+    kept = log.read_bytes()
+    killed_app.path.unlink()
+    restore(backup, killed_app)
+    assert titles(killed_app.path) == NEW
+    (aside,) = (name for name in names(killed_app.path.parent) if "-wal.set-aside-" in name)
+    assert killed_app.path.with_name(aside).read_bytes() == kept
+
+
+def test_without_room_nothing_is_changed(killed_app: Storage, backup: Path, monkeypatch):
+    monkeypatch.setattr("app.backup.restore.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
+    with pytest.raises(StorageFull, match=r"no room beside .* 9 are free"):
+        restore(backup, killed_app)
+    assert titles(killed_app.path) == OLD
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_put_in_place(killed_app: Storage, backup: Path, monkeypatch):
+    monkeypatch.setattr("app.backup.restore.copy", lambda _file, to, _progress: to.write_text("else") and "other hash")
+    with pytest.raises(Broken, match="changed while it was read"):
+        restore(backup, killed_app)
+    assert titles(killed_app.path) == OLD
+    assert not beside_of(killed_app.path).exists()

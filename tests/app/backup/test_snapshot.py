@@ -1,0 +1,150 @@
+"""A snapshot is one moment of the database, whole and checked, whatever the app does meanwhile."""
+
+import json
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from app.backup import manifest
+from app.backup import snapshot as snapshots
+from app.backup.refusals import Broken, Foreign, Held, NotSqlite, Refused, Unreadable
+from app.backup.snapshot import snapshot
+from app.backup.verify import verify
+from app.cli import main
+from app.db import Database
+from app.problems import Conflict, StorageFull
+from app.storage import storage_under
+from tests.app.backup.conftest import Hold, Make
+from tests.app.backup.databases import add_items, execute, names, titles
+
+
+def test_it_is_one_moment_while_the_app_writes(make: Make, tmp_path: Path, monkeypatch):
+    storage = make(items=40)
+    monkeypatch.setattr(snapshots, "PAGES", 2)
+    database, steps = Database(storage), []
+
+    def write_in_between(done: int, _total: int) -> None:
+        add_items(database, 1, "While it was copied")
+        steps.append(done)
+
+    proof = snapshot(storage, tmp_path / "b.db", progress=write_in_between)
+    database.close()
+    assert len(steps) == len(set(steps)) > 5, "the copy began anew with each write"
+    assert proof.rows["work_items"] == proof.rows["tasks"] == 40
+    assert titles(tmp_path / "b.db") == titles(storage.path)[:40]
+    assert len(titles(storage.path)) == 40 + len(steps)
+
+
+def test_the_manifest_says_what_is_in_the_file(make: Make, tmp_path: Path):
+    file = tmp_path / "b.db"
+    proof = snapshot(make(items=3), file)
+    assert manifest.read(file) == proof
+    assert (proof.size_bytes, proof.revision) == (file.stat().st_size, "0001")
+    assert proof.rows == {"api_tokens": 0, "events": 6, "tasks": 3, "users": 0, "work_items": 3}
+    assert verify(file).proven
+
+
+def test_what_is_only_in_the_log_is_in_the_snapshot_too(make: Make, tmp_path: Path):
+    storage = make(items=1)
+    database = Database(storage)
+    add_items(database, 4)
+    assert storage.path.with_name("task_manager.db-wal").stat().st_size
+    assert snapshot(storage, tmp_path / "b.db").rows["tasks"] == 5
+    database.close()
+
+
+def test_it_is_one_file_for_its_owner_alone(make: Make, tmp_path: Path):
+    storage = make()
+    (tmp_path / "out").mkdir()
+    done = CliRunner().invoke(main, ["snapshot", str(tmp_path / "out/b.db")], env={"DATABASE_PATH": str(storage.path)})
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"Copied the database to {tmp_path}/out/b.db: 3 tasks in 3 items, ")
+    titles(tmp_path / "out/b.db")
+    assert names(tmp_path / "out") == {"b.db", "b.db.manifest.json"}
+    assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "out").iterdir()} == {0o600}
+
+
+def test_json_has_the_manifest_on_stdout_and_progress_on_stderr(make: Make, tmp_path: Path):
+    file = tmp_path / "b.db"
+    done = CliRunner().invoke(main, ["snapshot", "--json", str(file)], env={"DATABASE_PATH": str(make().path)})
+    assert json.loads(done.stdout) == json.loads(manifest.path_for(file).read_text())
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert last == {"doing": "Copying", "done": file.stat().st_size, "total": file.stat().st_size}
+
+
+def test_an_existing_file_is_only_overwritten_when_told_to(make: Make, tmp_path: Path):
+    storage, file = make(), tmp_path / "b.db"
+    file.write_text("precious")
+    with pytest.raises(Conflict, match="exists already"):
+        snapshot(storage, file)
+    assert file.read_text() == "precious"
+    snapshot(storage, file, force=True)
+    assert verify(file).proven
+
+
+def test_a_kill_while_overwriting_never_leaves_a_file_with_another_manifest(make: Make, backup: Path, monkeypatch):
+    storage = make(items=1)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        snapshot(storage, backup, force=True)
+    assert not verify(backup).proven
+
+
+@pytest.mark.parametrize(
+    ("target", "problem", "said"),
+    [
+        (".", Unreadable, "is a folder"),
+        ("nowhere/b.db", Unreadable, "Can't write .*No such file"),
+        ("mk.py/b.db", Unreadable, "Can't write"),
+    ],
+)
+def test_a_target_that_cant_be_written(make: Make, tmp_path: Path, target: str, problem: type[Refused], said: str):
+    storage = make()
+    (tmp_path / "mk.py").touch()
+    with pytest.raises(problem, match=said):
+        snapshot(storage, tmp_path / target)
+
+
+def test_a_full_disk_is_told_before_anything_is_written(make: Make, tmp_path: Path, monkeypatch):
+    storage = make()
+    monkeypatch.setattr(snapshots.shutil, "disk_usage", lambda _: SimpleNamespace(free=9))
+    with pytest.raises(StorageFull, match=r"no room for .* 9 are free"):
+        snapshot(storage, tmp_path / "b.db")
+    assert "b.db" not in names(tmp_path)
+
+
+def test_a_damaged_database_makes_no_backup(make: Make, tmp_path: Path):
+    storage = make(items=60)
+    with storage.path.open("r+b") as file:
+        file.seek(4096 * 4)
+        file.write(b"\xff" * 4096)
+    with pytest.raises(Broken, match=r"task_manager\.db is damaged"):
+        snapshot(storage, tmp_path / "b.db")
+    assert names(tmp_path) == {"task_manager.db"}
+
+
+def test_what_is_no_database_of_this_app_makes_no_backup(tmp_path: Path):
+    with pytest.raises(Unreadable, match="No such file"):
+        snapshot(storage_under(tmp_path / "none.db"), tmp_path / "b.db")
+    (tmp_path / "notes.txt").write_text("shopping")
+    with pytest.raises(NotSqlite, match='starts with "shopping"'):
+        snapshot(storage_under(tmp_path / "notes.txt"), tmp_path / "b.db")
+    execute(tmp_path / "music.db", "CREATE TABLE albums (id INTEGER PRIMARY KEY)")
+    with pytest.raises(Foreign, match="another app's database"):
+        snapshot(storage_under(tmp_path / "music.db"), tmp_path / "b.db")
+    assert names(tmp_path) == {"notes.txt", "music.db"}
+
+
+def test_a_database_that_the_app_has_for_itself_says_to_stop_it(make: Make, hold: Hold, tmp_path: Path):
+    storage = storage_under(make().path, "exclusive")
+    hold(storage)
+    with pytest.raises(Held, match="Stop the app"):
+        snapshot(storage, tmp_path / "b.db")
+    assert "b.db" not in names(tmp_path)

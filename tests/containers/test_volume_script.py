@@ -1,0 +1,374 @@
+"""Each command of scripts/manage_db_volume.py on an empty, a used, a foreign and a root-owned volume."""
+
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scripts.volume import leftovers
+from tests.containers.conftest import Run, new_name
+from tests.containers.running import WITHOUT_SIGN_IN, Container, docker
+from tests.containers.volume_script import Script
+
+
+@pytest.fixture
+def script(image: str, volume: str, tmp_path: Path) -> Iterator[Script]:
+    made = Script(volume, image, tmp_path)
+    yield made
+    assert made.leftovers() == []
+
+
+@pytest.fixture
+def app(run: Run, volume: str) -> Container:
+    """The app, running on the volume, as docker-compose.yml hardens it."""
+    container = run(*WITHOUT_SIGN_IN, "--volume", f"{volume}:/app/data")
+    container.wait_until_ready()
+    return container
+
+
+def titles(file: Path) -> list[str]:
+    with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return [title for (title,) in database.execute("SELECT title FROM work_items ORDER BY id")]
+
+
+# --- an empty volume ----------------------------------------------------------------------------------------
+
+
+def test_an_empty_volume(script: Script, volume: str):
+    assert script.ask("create") == {"volume": volume, "created": False}
+    facts = script.ask("inspect")
+    assert (facts["driver"], facts["used_by"], facts["files"], facts["database"]) == ("local", {}, [], None)
+    assert facts["mountpoint"].endswith(f"/{volume}/_data")
+    assert script.ask("list")["files"] == []
+    assert f"{volume} holds no task_manager.db: it is empty." in script.refused(4, "backup")
+    assert not list(script.folder.glob("backups/*"))
+    assert script.ask("delete", "--yes") == {"volume": volume, "deleted": True, "backup": None}
+    assert "There is no volume" in script.refused(4, "inspect")
+
+
+def test_looking_at_an_empty_volume_puts_nothing_into_it(script: Script, volume: str):
+    mountpoint = Path(docker("volume", "inspect", "--format", "{{.Mountpoint}}", volume).stdout.strip())
+    before = mountpoint.stat()
+    script.ask("inspect")
+    script.ask("list", "--volumes")
+    assert (mountpoint.stat().st_uid, mountpoint.stat().st_mtime_ns) == (before.st_uid, before.st_mtime_ns)
+
+
+def test_create_makes_what_inspect_then_sees(script: Script):
+    name = new_name()
+    try:
+        assert script.ask("create", volume=name) == {"volume": name, "created": True}
+        assert script.ask("inspect", volume=name)["labels"] == {"task-assist.volume": "1"}
+        assert name in [each["volume"] for each in script.ask("list", "--volumes")["volumes"]]
+    finally:
+        docker("volume", "rm", name)
+
+
+def test_an_empty_volume_is_filled_by_a_restore_and_the_app_starts_on_it(script: Script, run: Run, volume: str):
+    script.seed(3)
+    script.ask("backup", "b.db")
+    script.inside("sh", "-c", "rm /app/data/*")
+    restored = script.ask("restore", "b.db")
+    assert (restored["rows_before"], restored["rows_after"]["work_items"], restored["kept"]) == (None, 3, None)
+    container = run(*WITHOUT_SIGN_IN, "--volume", f"{volume}:/app/data")
+    container.wait_until_ready()
+    assert len(container.site.item_titles()) == 3
+
+
+# --- a volume in use ----------------------------------------------------------------------------------------
+
+
+def test_a_volume_in_use(script: Script, app: Container):
+    app.site.add_item("First", "Task")
+    facts = script.ask("inspect")
+    assert facts["used_by"] == {app.name: "running"}
+    assert facts["database"]["database"]["rows"]["work_items"] == 1
+    assert facts["database"]["database"]["journal_mode"] == "wal"
+    assert "task_manager.db" in {file["name"] for file in script.ask("list")["files"]}
+    done = script.run("backup", "b.db")
+    assert done.stdout.splitlines()[-1].startswith(f"Backed up {script.volume} to b.db: 1 task in 1 item, ")
+    assert done.stdout.endswith("checked.\n")
+    assert f"{script.volume} is used by {app.name} (running)." in script.refused(6, "delete", "--yes")
+    app.site.add_item("Second")
+    restored = script.ask("restore", "b.db")
+    assert restored["started_again"] == [app.name]
+    assert app.site.item_titles() == {"First"}
+    assert app.integrity() == "ok"
+    app.site.add_item("Third")
+    # And the way back: what was there is in the backup that the restore made.
+    assert titles(script.folder / restored["kept"]) == ["First", "Second"]
+    script.ask("restore", restored["kept"])
+    assert app.site.item_titles() == {"First", "Second"}
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(script: Script, app: Container):
+    script.ask("backup", "b.db")
+    app.site.add_item("Later")
+    started, before = app.state("StartedAt"), script.fingerprint()
+    done = script.run("restore", "b.db", "--dry-run")
+    assert ["work_items", "1", "0"] in [line.split() for line in done.stdout.splitlines()]
+    assert f"Stops   {app.name}" in done.stdout
+    assert done.stdout.endswith("Nothing was changed: this was a dry run.\n")
+    assert (app.state("StartedAt"), script.fingerprint()) == (started, before)
+
+
+def test_a_container_that_stopping_would_delete_is_left_alone(script: Script, run: Run, volume: str):
+    container = run("--rm", *WITHOUT_SIGN_IN, "--volume", f"{volume}:/app/data")
+    container.wait_until_ready()
+    script.ask("backup", "b.db")
+    said = script.refused(6, "restore", "b.db")
+    assert f"{container.name} uses {volume} and was started with --rm" in said
+    assert f"docker stop {container.name}" in said
+    assert container.site.is_ready()
+
+
+def test_a_stopped_container_counts_as_a_user_but_is_not_started(script: Script, app: Container):
+    app.site.add_item("First")
+    script.ask("backup", "b.db")
+    docker("stop", app.name)
+    assert script.ask("inspect")["used_by"] == {app.name: "exited"}
+    assert script.ask("restore", "b.db")["started_again"] == []
+    assert app.state("Running") == "false"
+    script.refused(6, "delete", "--yes")
+
+
+def test_a_container_that_does_not_come_back_is_named(script: Script, volume: str):
+    script.seed(1)
+    script.ask("backup", "b.db")
+    options = ["--health-cmd", "false", "--stop-timeout", "0", "--volume", f"{volume}:/app/data"]
+    never = docker("run", "--detach", "--name", new_name(), *options, script.image, "sleep", "999").stdout.strip()
+    name = docker("inspect", "--format", "{{.Name}}", never).stdout.strip().removeprefix("/")
+    impatient = "import sys; from scripts.volume import cli, leftovers; leftovers.READY_WITHIN = 1\n"
+    try:
+        done = script.run_python("-c", impatient + "sys.exit(cli.main(sys.argv[1:]))", "restore", "b.db")
+    finally:
+        docker("rm", "--force", never)
+    said = done.stderr
+    assert done.returncode == 1
+    assert said.startswith(f"{volume} has the database of b.db, but {name} is not ready.\n")
+    assert f"docker logs {name}\nTo go back:  python scripts/manage_db_volume.py restore backups/" in said
+
+
+def test_a_backup_while_the_app_writes_is_one_moment(script: Script, app: Container):
+    acknowledged: list[str] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        began = time.monotonic()
+        while not stop.is_set():
+            title = f"Item {len(acknowledged)}"
+            app.site.add_item(title)
+            acknowledged.append(title)
+            # 50 a second, as long as the machine keeps up.
+            time.sleep(max(0.0, began + len(acknowledged) / 50 - time.monotonic()))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(3):
+            before = len(acknowledged)
+            script.ask("backup", f"{number}.db")
+            copied = titles(script.folder / f"{number}.db")
+            assert copied == [f"Item {each}" for each in range(len(copied))]
+            assert before <= len(copied) <= len(acknowledged) + 1
+            assert len(acknowledged) > before, "nothing was written during the backup"
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_of_two_commands_the_second_is_refused_but_may_look(script: Script):
+    script.seed(1)
+    with closing(sqlite3.connect(leftovers.lock_file(script.volume), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert f"Another command is at work on {script.volume}." in script.refused(6, "backup", "b.db")
+        assert script.rows() == 1
+    script.ask("backup", "b.db")
+
+
+# --- a foreign volume, and one that belongs to root ---------------------------------------------------------
+
+
+def test_a_foreign_volume(script: Script, tmp_path: Path):
+    script.seed(1)
+    script.ask("backup", "b.db")
+    make = "import sqlite3; sqlite3.connect('/app/data/task_manager.db').execute('CREATE TABLE albums (id)')"
+    script.inside("sh", "-c", "rm /app/data/*")
+    script.inside("python", "-c", make)
+    before = script.fingerprint()
+    assert script.ask("inspect")["database"]["database"]["problem"]["code"] == "other_app"
+    assert "other app" in script.run("list").stdout
+    assert script.volume not in [each["volume"] for each in script.ask("list", "--volumes")["volumes"]]
+    assert "is another app's database" in script.refused(5, "backup", "c.db")
+    assert "is another app's database" in script.refused(5, "restore", "b.db", "--yes")
+    assert f"docker volume rm {script.volume}" in script.refused(5, "delete", "--yes")
+    assert script.fingerprint() == before
+
+
+def test_a_volume_with_other_files_only_takes_a_database_after_a_yes(script: Script):
+    script.seed(1)
+    script.ask("backup", "b.db")
+    script.inside("sh", "-c", "rm /app/data/* && echo 17 >/app/data/PG_VERSION")
+    assert f"{script.volume} holds no task_manager.db: it holds PG_VERSION." in script.refused(4, "backup", "c.db")
+    assert "there is no terminal to ask on" in script.refused(7, "restore", "b.db")
+    assert script.rows() is None
+    assert "Nothing was deleted" in script.refused(5, "delete", "--yes")
+    script.ask("restore", "b.db", "--yes")
+    assert script.rows() == 1
+
+
+def test_a_volume_that_belongs_to_root_says_how_to_hand_it_over(script: Script, volume: str):
+    script.seed(2)
+    script.ask("backup", "b.db")
+    script.inside("sh", "-c", "chown -R 0:0 /app/data && chmod -R u=rwX,go=rX /app/data", user="0")
+    hand_over = f"docker run --rm --user 0 -v {volume}:/app/data task-assist chown -R 1000:1000 /app/data"
+    assert script.rows() == 2
+    assert hand_over in " ".join(script.run("inspect").stdout.split())
+    assert {file["owner"] for file in script.ask("list")["files"]} == {0}
+    before = script.fingerprint()
+    for words in (["backup", "c.db"], ["restore", "b.db"], ["delete", "--yes"]):
+        said = script.refused(8, *words)
+        assert "belongs to user 0" in said
+        assert hand_over in said
+    assert script.fingerprint() == before
+    subprocess.run(hand_over.replace("task-assist", script.image).split(), check=True)
+    script.ask("restore", "b.db")
+
+
+def test_files_that_only_root_may_read_are_told_as_such(script: Script):
+    script.seed(2)
+    script.inside("sh", "-c", "chown -R 0:0 /app/data && chmod 755 /app/data && chmod 600 /app/data/*", user="0")
+    assert script.ask("inspect")["database"]["readable"] is False
+    assert "It belongs to user 0.\nHand it over:" in script.refused(5, "backup")
+
+
+def test_a_database_under_another_name_is_found(script: Script):
+    script.seed(2, file="old.db")
+    assert "It holds old.db: name it with --file." in script.refused(4, "backup")
+    assert script.ask("backup", "b.db", "--file", "old.db")["manifest"]["rows"]["work_items"] == 2
+    (found,) = (each for each in script.ask("list", "--volumes")["volumes"] if each["volume"] == script.volume)
+    assert [file["name"] for file in found["databases"]] == ["old.db"]
+
+
+def test_a_damaged_database_can_be_replaced_and_is_kept_as_it_was(script: Script):
+    script.seed(3)
+    script.ask("backup", "b.db")
+    script.inside("sh", "-c", "head -c 9000 /dev/zero >/app/data/task_manager.db")
+    assert "It is not an SQLite database" in script.refused(5, "backup", "c.db")
+    script.refused(7, "restore", "b.db")
+    kept = script.ask("restore", "b.db", "--yes")["kept"]
+    assert (script.folder / kept).read_bytes() == b"\0" * 9000
+    assert script.rows() == 3
+
+
+# --- what is not there, and what has no room ----------------------------------------------------------------
+
+
+def test_what_is_not_there_is_named(script: Script):
+    said = script.refused(4, "inspect", volume="nowhere")
+    assert said.startswith("There is no volume nowhere. The volumes here: ")
+    assert script.volume in said
+    assert "docker compose build" in script.refused(4, "inspect", image="nothing-of-the-kind")
+    assert "There is no file none.db." in script.refused(4, "restore", "none.db")
+
+
+def test_an_image_that_is_too_old_or_another_one(script: Script):
+    name = new_name()
+    for command, said in (
+        ("rm /app/.venv/bin/task-assist", "is not Task Assist: it has no task-assist command."),
+        ("echo 'import click; click.Group(commands={})()' >/app/app/__main__.py", "is older than this script."),
+    ):
+        docker("run", "--name", name, "--user", "0", script.image, "sh", "-c", command)
+        docker("commit", "--change", "USER app", name, name)
+        docker("rm", name)
+        assert f"The image {name} {said}" in script.refused(4, "inspect", image=name)
+        docker("rmi", name)
+
+
+def test_a_target_that_cant_be_written(script: Script):
+    script.seed(1)
+    (script.folder / "taken.db").write_text("precious")
+    assert "taken.db exists already." in script.refused(8, "backup", "taken.db")
+    assert (script.folder / "taken.db").read_text() == "precious"
+    script.ask("backup", "taken.db", "--force")
+    assert titles(script.folder / "taken.db") == ["Item 0"]
+    assert "backup ./tasks.db" in script.refused(8, "backup", ".")
+    assert "mkdir -p nowhere" in script.refused(8, "backup", "nowhere/b.db")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder with room for 300 kB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k,uid=1000", "none", folder], check=False).returncode:
+        pytest.skip("this root may not mount")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.root
+def test_no_room_on_this_side(script: Script, small_disk: Path):
+    script.seed(2000)
+    assert "There is no room for small/b.db: " in script.refused(8, "backup", "small/b.db")
+    assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.root
+def test_no_room_in_the_volume(script: Script, small_disk: Path):
+    script.seed(2000)
+    script.ask("backup", "large.db")
+    name = new_name()
+    options = ["--opt", "type=none", "--opt", "o=bind", "--opt", f"device={small_disk}"]
+    docker("volume", "create", *options, name)
+    try:
+        small = Script(name, script.image, script.folder)
+        small.seed(1)
+        before = small.fingerprint()
+        assert "There is no room beside task_manager.db in the volume" in small.refused(8, "restore", "large.db")
+        assert small.fingerprint() == before
+    finally:
+        docker("volume", "rm", name)
+
+
+FILL = """
+import sqlite3
+database = sqlite3.connect("/app/data/task_manager.db")
+database.execute("UPDATE work_items SET notes = hex(zeroblob(500000))")
+database.commit()
+"""
+
+
+def test_a_large_backup_takes_little_memory(script: Script):
+    """The limit of 60 MB holds for any size; a database of 100 MB would pass it if a copy were in memory."""
+    script.seed(100)
+    script.inside("python", "-c", FILL)
+    measured = (
+        "import resource, sys; from scripts.volume.cli import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = script.run_python("-c", measured, "backup", "b.db")
+    assert (done.returncode, (script.folder / "b.db").stat().st_size > 100_000_000) == (0, True)
+    assert int(done.stderr) < 60_000, "kilobytes"
+
+
+def test_the_database_of_an_old_container_moves_in(script: Script, run: Run):
+    """As docs/DATABASE_PERSISTENCE.md tells it: a container without a volume is killed, its files are copied out."""
+    old = run(*WITHOUT_SIGN_IN, "--env", "APP_ENV=development", hardened=False)
+    old.wait_until_ready()
+    old.site.add_item("From before")
+    docker("kill", old.name)
+    for name in ("task_manager.db", "task_manager.db-wal"):
+        docker("cp", f"{old.name}:/app/data/{name}", str(script.folder / name))
+    assert "unproven" in script.run("restore", "task_manager.db", "--dry-run").stdout
+    script.ask("restore", "task_manager.db", "--yes")
+    assert script.rows() == 1
+    # The originals are as they were.
+    assert (script.folder / "task_manager.db-wal").stat().st_size
