@@ -1,0 +1,1 @@
+"""The Pulumi program: one contract, one set of outputs, four places to run."""

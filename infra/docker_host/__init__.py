@@ -1,0 +1,1 @@
+"""Any Docker host: this machine, or another one over ssh://."""

@@ -1,0 +1,1 @@
+"""Google Cloud: a small VM with a persistent disk at /app/data, or Cloud Run with a Filestore share."""

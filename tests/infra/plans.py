@@ -1,0 +1,78 @@
+"""Every combination of place, storage, image and domain, planned once each."""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import product
+
+from infra.policies.containers import Container, containers
+from infra.policies.model import Planned
+from tests.infra.recording import Plan, Resource, record
+
+DIGEST = "@sha256:" + "ab" * 32
+REGIONS: Mapping[str, Mapping[str, str]] = {
+    "azure": {"azure-native:location": "westeurope"},
+    "aws": {"aws:region": "eu-central-1"},
+    "gcp": {"gcp:project": "my-project", "gcp:region": "europe-west1", "gcp:zone": "europe-west1-b"},
+    "docker": {},
+}
+STORAGES = {
+    "azure": ("smb", "nfs"),
+    "aws": ("efs",),
+    "gcp": ("disk", "filestore"),
+    "docker": ("volume", "/srv/task-assist"),
+}
+READY = {
+    "azure": "registry.example.org/task-assist" + DIGEST,
+    "aws": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/task-assist" + DIGEST,
+    "gcp": "europe-west1-docker.pkg.dev/my-project/task-assist/task-assist" + DIGEST,
+    "docker": "task-assist:1.2.3",
+}
+
+
+def configs() -> Mapping[str, Mapping[str, str]]:
+    """Name → config, such as "gcp-filestore-ready-domain"."""
+    found: dict[str, Mapping[str, str]] = {}
+    for cloud, storages in STORAGES.items():
+        for storage, ready, domain in product(storages, (False, True), (False, True)):
+            kind = "bind" if storage.startswith("/") else storage
+            name = "-".join([cloud, kind, *(["ready"] if ready else []), *(["domain"] if domain else [])])
+            found[name] = {
+                "cloud": cloud,
+                "storage": storage,
+                **REGIONS[cloud],
+                **({"image": READY[cloud]} if ready else {}),
+                **({"domain": "tasks.example.org"} if domain else {}),
+            }
+    return found
+
+
+CONFIGS = configs()
+
+
+@cache
+def plan(name: str) -> Plan:
+    return record(CONFIGS[name])
+
+
+def planned(resource: Resource) -> Planned:
+    """The resource as a rule sees it."""
+    return Planned(
+        urn=resource.urn,
+        type=resource.type,
+        name=resource.name,
+        props=resource.plain,
+        protect=resource.protect,
+        delete_before_replace=bool(resource.options.get("deleteBeforeReplace")),
+        secret_outputs=tuple(resource.options.get("additionalSecretOutputs", ())),
+        depends=resource.depends,
+    )
+
+
+def as_planned(found: Plan) -> list[Planned]:
+    return [planned(resource) for resource in found.resources]
+
+
+def app_container(found: Plan) -> Container:
+    """The one container with the database."""
+    [container] = containers(as_planned(found))
+    return container

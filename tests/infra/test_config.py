@@ -1,0 +1,128 @@
+"""A wrong value of each kind gives one clear line with the command that mends it; all faults come at once."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pytest
+import yaml
+
+from infra.config import DEFAULTS
+from tests.infra.plans import DIGEST, REGIONS
+from tests.infra.recording import ROOT, record
+
+GCP = {"cloud": "gcp", **REGIONS["gcp"]}
+
+
+def faults(config: Mapping[str, str]) -> str:
+    with pytest.raises(pulumi.RunError) as refused:
+        record(config)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "said", "command"),
+    [
+        ({}, "cloud is not set", "pulumi config set cloud azure"),
+        ({"cloud": "dockr"}, "cloud is 'dockr'", "pulumi config set cloud azure"),
+        ({"cloud": "docker", "storage": "nfs"}, "storage is 'nfs'", "pulumi config set storage volume"),
+        ({"cloud": "docker", "storage": "/"}, "directory of its own", "pulumi config set storage /srv/task-assist"),
+        ({"cloud": "docker", "storage": "/srv/../etc"}, "directory of its own", "pulumi config set storage /srv"),
+        ({"cloud": "docker", "database": "postgres"}, "PostgreSQL", "pulumi config set database sqlite"),
+        ({"cloud": "docker", "database": "mysql"}, "'mysql'", "pulumi config set database sqlite"),
+        ({"cloud": "docker", "instances": "2"}, "one writer", "pulumi config set instances 1"),
+        ({"cloud": "docker", "instances": "two"}, "whole number", "pulumi config set instances 1"),
+        ({"cloud": "docker", "instances": "-1"}, "whole number", "pulumi config set instances 1"),
+        ({"cloud": "docker", "rollout": "handover"}, "hand over yet", "pulumi config set rollout recreate"),
+        ({"cloud": "docker", "rollout": "blue"}, "'blue'", "pulumi config set rollout recreate"),
+        ({"cloud": "docker", "backupSchedule": "daily"}, "cron", 'pulumi config set backupSchedule "15 3 * * *"'),
+        ({"cloud": "docker", "backupSchedule": "99 3 * * *"}, "cron", "pulumi config set backupSchedule"),
+        ({"cloud": "docker", "backupKeep": "hourly=3"}, "last, daily", "pulumi config set backupKeep"),
+        ({"cloud": "docker", "backupKeep": "daily=0"}, "not all zero", "pulumi config set backupKeep"),
+        ({"cloud": "docker", "storageKeyIndex": "3"}, "from 1 to 2", "pulumi config set storageKeyIndex 1"),
+        (
+            {"cloud": "docker", "domain": "https://x.org"},
+            "without https://",
+            "pulumi config set domain tasks.example.org",
+        ),
+        ({"cloud": "docker", "adminEmail": "me"}, "e-mail", "pulumi config set adminEmail"),
+        ({"cloud": "docker", "image": "a b"}, "image's name", "pulumi config set image task-assist"),
+        ({"cloud": "docker", "docker:host": "server"}, "ssh://", "pulumi config set docker:host ssh://"),
+        ({"cloud": "azure"}, "region", "pulumi config set azure-native:location westeurope"),
+        ({"cloud": "aws"}, "region", "pulumi config set aws:region eu-central-1"),
+        (
+            {"cloud": "aws", "aws:region": "x", "image": "task-assist:1"},
+            "digest",
+            "pulumi config set image task-assist:1@",
+        ),
+        ({"cloud": "gcp"}, "project to bill", "pulumi config set gcp:project my-project"),
+        ({**GCP, "gcp:zone": "us-central1-a"}, "region europe-west1", "pulumi config set gcp:zone europe-west1-b"),
+        ({**GCP, "image": "ghcr.example/x" + DIGEST}, "no public address", "pulumi config set image europe-west1-"),
+        (
+            {
+                **GCP,
+                "storage": "filestore",
+                "domain": "t.example.org",
+                "gcp:region": "me-west1",
+                "gcp:zone": "me-west1-a",
+            },
+            "maps domains only in",
+            "pulumi config set gcp:region europe-west1",
+        ),
+        ({"cloud": "docker", "databse": "sqlite"}, "databse is not a setting", "pulumi config rm databse"),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_command_that_mends_it(
+    config: Mapping[str, str], said: str, command: str, monkeypatch: pytest.MonkeyPatch
+):
+    for variable in ("ARM_LOCATION", "AWS_REGION", "AWS_DEFAULT_REGION", "GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT"):
+        monkeypatch.delenv(variable, raising=False)
+    message = faults(config)
+    assert said in message
+    assert command in message
+
+
+def test_all_faults_come_at_once():
+    message = faults({"cloud": "docker", "instances": "x", "domain": "X", "backupKeep": "?"})
+    assert "3 faults" in message
+    assert message.count("pulumi config set") == 3
+
+
+def test_nothing_is_planned_with_a_fault():
+    with pytest.raises(pulumi.RunError, match="nothing was changed"):
+        record({"cloud": "docker", "instances": "0"})
+
+
+def test_backups_off_makes_none():
+    found = record({"cloud": "aws", **REGIONS["aws"], "backupSchedule": "off"})
+    assert not found.of("backup/plan:Plan")
+    assert not any("backup" in kept for kept in found.outputs["kept_on_destroy"])
+
+
+def test_the_schedule_and_the_counts_reach_the_provider():
+    found = record({"cloud": "aws", **REGIONS["aws"], "backupSchedule": "45 5 * * *", "backupKeep": "daily=9 weekly=2"})
+    rules = {rule["ruleName"]: rule for rule in found.one("backup/plan:Plan").inputs["rules"]}
+    assert rules["daily"]["schedule"] == "cron(45 5 * * ? *)"
+    assert rules["daily"]["lifecycle"]["deleteAfter"] == 9
+    assert rules["weekly"]["lifecycle"]["deleteAfter"] == 14
+    assert "monthly" not in rules
+
+
+def test_the_second_key_mounts_after_a_rotation():
+    found = record({"cloud": "azure", **REGIONS["azure"], "storageKeyIndex": "2"})
+    assert found.one("keyvault:Secret", "storage-key").plain["properties"]["value"] == "account-key-2"
+
+
+def test_pulumi_yaml_declares_every_setting_with_the_same_default():
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert {key: str(value["default"]) for key, value in declared.items()} == dict(DEFAULTS)
+    assert all(set(value) == {"description", "default"} for value in declared.values())
+
+
+@pytest.mark.parametrize("cloud", ["azure", "aws", "gcp", "docker"])
+def test_the_stack_files_work_as_they_stand(cloud: str):
+    stack = yaml.safe_load((ROOT / f"Pulumi.{cloud}.yaml").read_text())
+    assert set(stack) == {"config"}
+    config = {key.removeprefix("task-assist:"): str(value) for key, value in stack["config"].items()}
+    needs = {"gcp": {"gcp:project": "my-project"}}.get(cloud, {})
+    assert record({**config, **needs}, stack=cloud).outputs["url"]
+    assert config["cloud"] == cloud

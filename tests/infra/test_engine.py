@@ -1,0 +1,203 @@
+"""The life of each stack on the real engine, with stand-in providers that play the clouds."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.infra.engine import Engine
+from tests.infra.plans import CONFIGS
+from tests.infra.standins import Event, StandIns
+
+pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="no `pulumi` on the PATH")
+
+STACKS = (
+    "azure-smb-ready",
+    "azure-nfs-ready",
+    "aws-efs-ready",
+    "gcp-disk-ready",
+    "gcp-filestore-ready",
+    "docker-volume-ready",
+)
+# What an image change may touch: the service, and the resources that describe it.
+SERVICE = {
+    "azure-native:web:WebApp",
+    "aws:ecs/taskDefinition:TaskDefinition",
+    "aws:ecs/service:Service",
+    "gcp:compute/instance:Instance",
+    "gcp:cloudrunv2/service:Service",
+    "docker:index/remoteImage:RemoteImage",
+    "docker:index/container:Container",
+}
+STORE = (
+    "azure-native:storage:FileShare",
+    "aws:efs/fileSystem:FileSystem",
+    "aws:efs/mountTarget:MountTarget",
+    "gcp:compute/disk:Disk",
+    "gcp:filestore/instance:Instance",
+    "docker:index/volume:Volume",
+)
+RUNNER = (
+    "azure-native:web:WebApp",
+    "aws:ecs/service:Service",
+    "gcp:compute/instance:Instance",
+    "docker:index/container:Container",
+)
+SECRETS = ("the-admin-password", "account-key-1", "account-key-2", "registry-password")
+
+
+@dataclass(frozen=True)
+class Life:
+    """What happened in each step of a stack's life."""
+
+    previewed: list[Event]
+    first: list[Event]
+    second: list[Event]
+    changed: list[Event]
+    state: str
+    password: str
+    destroyed: int
+    refusal: str
+    deleted: list[Event]
+    rest_deleted: list[Event]
+
+
+@pytest.fixture(scope="module")
+def stand_ins() -> Iterator[StandIns]:
+    running = StandIns()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def live(stand_ins: StandIns, tmp_path_factory: pytest.TempPathFactory):
+    """Lives a stack's whole life once, whoever asks."""
+
+    @cache
+    def once(name: str) -> Life:
+        return lived(Engine(tmp_path_factory.mktemp("stack"), stand_ins.environment, CONFIGS[name]), stand_ins, name)
+
+    return once
+
+
+def lived(engine: Engine, stand_ins: StandIns, name: str) -> Life:
+    taken = stand_ins.log.taken
+    taken()
+    engine.run("preview")
+    previewed = taken()
+    engine.up()
+    first = taken()
+    engine.up()
+    second = taken()
+    outputs, state = engine.outputs(), engine.state_text()
+    engine.set("image", CONFIGS[name]["image"].replace("ab" * 32, "ef" * 32).replace("1.2.3", "1.2.4"))
+    engine.up()
+    changed = taken()
+    refused = engine.try_("destroy", "--yes")
+    deleted = taken()
+    engine.run("destroy", "--yes", "--skip-preview", "--exclude-protected")
+    return Life(
+        previewed,
+        first,
+        second,
+        changed,
+        state,
+        outputs["admin_password"],
+        refused.returncode,
+        refused.stdout + refused.stderr,
+        deleted,
+        taken(),
+    )
+
+
+@pytest.fixture(params=STACKS)
+def life(request: pytest.FixtureRequest, live) -> Life:
+    return live(request.param)
+
+
+def test_a_preview_makes_nothing(life: Life):
+    assert life.previewed == []
+
+
+def test_a_second_up_changes_nothing(life: Life):
+    assert {event.verb for event in life.first} == {"create"}
+    assert life.second == []
+
+
+def test_an_image_change_touches_the_service_alone(life: Life):
+    assert life.changed
+    assert {event.type for event in life.changed} <= SERVICE
+
+
+def test_the_old_instance_goes_before_the_new_one_comes(life: Life):
+    for type_ in ("docker:index/container:Container", "gcp:compute/instance:Instance"):
+        verbs = [event.verb for event in life.changed if event.type == type_]
+        assert verbs in ([], ["delete", "create"])
+
+
+def test_what_is_mounted_is_there_before_the_service(life: Life):
+    types = [event.type for event in life.first]
+    service = max(number for number, type_ in enumerate(types) if type_ in RUNNER or is_app(life.first[number]))
+    stores = [number for number, type_ in enumerate(types) if type_ in STORE]
+    assert stores
+    assert max(stores) < service
+
+
+def is_app(event: Event) -> bool:
+    return event.type == "gcp:cloudrunv2/service:Service" and event.name == "app"
+
+
+def test_no_secret_stands_in_the_state_in_clear(life: Life):
+    assert life.password == "the-admin-password"
+    assert "ciphertext" in life.state
+    for secret in SECRETS:
+        assert secret not in life.state
+
+
+def test_destroy_is_stopped_and_deletes_nothing(life: Life):
+    assert life.destroyed != 0
+    assert "protected" in life.refusal
+    assert life.deleted == []
+
+
+def test_what_is_not_protected_can_be_destroyed_and_the_store_stays(life: Life):
+    gone = {event.type for event in life.deleted + life.rest_deleted}
+    assert gone & SERVICE
+    assert not gone & (set(STORE) - {"aws:efs/mountTarget:MountTarget"})
+
+
+def test_a_fault_in_the_config_is_one_line_and_no_traceback(stand_ins: StandIns, tmp_path: Path):
+    engine = Engine(tmp_path, stand_ins.environment, {"cloud": "docker", "instances": "2"})
+    refused = engine.try_("preview")
+    said = refused.stdout + refused.stderr
+    assert refused.returncode != 0
+    assert "pulumi config set instances 1" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("name", ["azure-smb-ready", "docker-volume-ready"])
+def test_the_policy_pack_runs_on_the_engine_and_passes(name: str, stand_ins: StandIns, tmp_path: Path):
+    engine = Engine(tmp_path, stand_ins.environment, CONFIGS[name])
+    said = engine.up("--policy-pack", "infra/policies", "--json")
+    assert '"mandatory"' not in said
+    # The second run knows every value, so no rule can hide behind an unknown.
+    assert "violation" not in engine.run("preview", "--policy-pack", "infra/policies")
+
+
+def test_the_policy_pack_stops_a_plan_that_breaks_a_rule(stand_ins: StandIns, tmp_path: Path):
+    engine = Engine(tmp_path, stand_ins.environment, CONFIGS["docker-volume-ready"])
+    program = (engine.project / "infra").resolve() / "docker_host" / "storage.py"
+    copy = engine.project / "copy"
+    shutil.copytree(program.parents[1], copy / "infra")
+    changed = copy / "infra" / "docker_host" / "storage.py"
+    changed.write_text(changed.read_text().replace("protect=True", "protect=False"))
+    (engine.project / "infra").unlink()
+    (engine.project / "infra").symlink_to(copy / "infra")
+    (copy / ".venv").symlink_to(sys.prefix)
+    refused = engine.try_("preview", "--policy-pack", "infra/policies")
+    assert refused.returncode != 0
+    assert "data-protected" in refused.stdout + refused.stderr
