@@ -63,6 +63,8 @@ def test_it_is_one_file_for_its_owner_alone(make: Make, tmp_path: Path):
     done = CliRunner().invoke(main, ["snapshot", str(tmp_path / "out/b.db")], env={"DATABASE_PATH": str(storage.path)})
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith(f"Copied the database to {tmp_path}/out/b.db: 3 tasks in 3 items, ")
+    # Not in WAL mode (byte 18), so that a reader leaves nothing beside it, on a read-only disk too.
+    assert (tmp_path / "out/b.db").read_bytes()[18] == 1
     titles(tmp_path / "out/b.db")
     assert names(tmp_path / "out") == {"b.db", "b.db.manifest.json"}
     assert {stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "out").iterdir()} == {0o600}
@@ -127,6 +129,18 @@ def test_a_damaged_database_makes_no_backup(make: Make, tmp_path: Path):
         file.seek(4096 * 4)
         file.write(b"\xff" * 4096)
     with pytest.raises(Broken, match=r"task_manager\.db is damaged"):
+        snapshot(storage, tmp_path / "b.db")
+    assert names(tmp_path) == {"task_manager.db"}
+
+
+def test_damage_that_counting_rows_does_not_meet_makes_no_backup_either(make: Make, tmp_path: Path):
+    storage = make()
+    execute(
+        storage.path,
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_schema SET sql = replace(sql, 'deleted_at DATETIME', 'deleted_at DATETIME NOT NULL')",
+    )
+    with pytest.raises(Broken, match=r"NULL value in work_items\.deleted_at"):
         snapshot(storage, tmp_path / "b.db")
     assert names(tmp_path) == {"task_manager.db"}
 
