@@ -2,45 +2,50 @@
 
 __version__ = "0.1.0"
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from app.db import Database
     from app.settings import Settings
 
 
-def create_app(settings: "Settings") -> "Flask":
-    """The app on its open database, which is made or upgraded first. Raises CannotStart where data would be lost.
+def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], None] = lambda: None) -> "Flask":
+    """The app on its database, which is made or upgraded first, or standing by where another instance has it.
 
-    The caller closes it: `app.extensions["database"].close()`.
+    `asks` and `lost` are for app/instance.py. Raises CannotStart where data would be lost. The caller ends it:
+    `app.extensions["instance"].stop()`.
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
     from flask import Flask
-    from flask_login import current_user
 
-    from app import auth, errors, health, logs, migrations, security
+    from app import auth, context, errors, health, logs, migrations, security
     from app.account_pages import account_pages
     from app.api import api
     from app.api_accounts import account_api
-    from app.context import today
-    from app.db import Database
+    from app.instance import Instance
     from app.pages import pages
-    from app.storage import guard, storage_under
+    from app.storage import guard, storage_once_mounted
 
     log = structlog.get_logger()
-    storage = storage_under(settings.database_path, settings.database_storage)
-    for warning in guard(storage, production=settings.app_env == "production"):
+    production = settings.app_env == "production"
+    storage = storage_once_mounted(settings.database_path, settings.database_storage, production=production)
+    for warning in guard(storage, production=production):
         log.warning(warning)
-    database = Database(storage)
-    if migrations.upgrade(database):
-        log.info(f"Brought {storage.path} to schema {migrations.known_revisions()[-1]}.")
-
     app = Flask(__name__)
+
+    def prepare(database: "Database") -> None:
+        if migrations.upgrade(database):
+            log.info(f"Brought {storage.path} to schema {migrations.known_revisions()[-1]}.")
+        auth.prepare_first_account(app, database)
+
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["settings"] = settings
-    app.extensions["database"] = database
+    instance = Instance(storage, prepare, asks=asks, lost=lost)
+    context.init(app, instance)
     logs.log_requests(app)
     security.init(app, settings, storage)
     auth.init(app)
@@ -51,11 +56,11 @@ def create_app(settings: "Settings") -> "Flask":
     @app.context_processor
     def _on_every_page() -> dict:
         return {
-            "person": current_user if current_user.is_authenticated else None,
+            "person": auth.person_for_page(),
             "sign_in_is_on": not settings.auth_disabled,
             "data_line": health.data_line(storage),
-            "today": today(),
+            "today": context.today(),
         }
 
-    auth.prepare_first_account(app)
+    instance.start()
     return app

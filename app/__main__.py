@@ -1,3 +1,4 @@
 from app.cli import main
 
-main()
+# Not "python -m app": that is how the command is made, not what is typed.
+main(prog_name="task-assist")

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from app import accounts
 from app.context import database, settings
+from app.db import Database
 from app.fields import NewAccount
 from app.forms import own_path
 from app.models import User
@@ -55,7 +57,8 @@ def _person(user: User, scope: str = "admin") -> Person:
 
 
 def init(app: Flask) -> None:
-    manager = LoginManager(app)
+    # Templates get the person from person_for_page, which does not fail where the database does.
+    manager = LoginManager(app, add_context_processor=False)
     # The cookie is signed, HttpOnly and SameSite; binding it to an address would sign phones out all day.
     manager.session_protection = None  # pyright: ignore[reportAttributeAccessIssue]
     manager.user_loader(_person_of_cookie)
@@ -66,9 +69,9 @@ def init(app: Flask) -> None:
     app.register_blueprint(auth)
 
 
-def prepare_first_account(app: Flask) -> None:
+def prepare_first_account(app: Flask, data: Database) -> None:
     """Makes the first account from the settings, or prints the set-up code that makes it in the browser."""
-    wanted, data = app.extensions["settings"], app.extensions["database"]
+    wanted = app.extensions["settings"]
     if wanted.auth_disabled:
         return
     with data.read() as transaction:
@@ -79,11 +82,19 @@ def prepare_first_account(app: Flask) -> None:
             accounts.add_first_account(
                 transaction, NewAccount(email=wanted.admin_email, password=wanted.admin_password)
             )
-        log.info(f"Made the first account, {wanted.admin_email}, from ADMIN_EMAIL and ADMIN_PASSWORD.")
+        log.info(f"Made the first account, {wanted.admin_email}, from the settings.")
         return
     letters = "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(8))
     app.extensions["setup_code"] = f"{letters[:4]}-{letters[4:]}"
     log.warning(f"There is no account yet. Open /setup and use the set-up code: {app.extensions['setup_code']}")
+
+
+def person_for_page() -> Any:
+    """The Person who is signed in; None for a stranger, and on the page that says why the database can't be asked."""
+    try:
+        return current_user if current_user.is_authenticated else None
+    except Problem:
+        return None
 
 
 # --- who is it --------------------------------------------------------------------------------------------

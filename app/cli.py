@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -85,6 +87,42 @@ def healthcheck(port: int) -> None:
         sys.exit(f"task-assist: /healthz answers {status}")
 
 
+@main.command()
+@click.option("--full", is_flag=True, help="Also check every index against its rows; takes longer.")
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON, for programs.")
+def doctor(full: bool, as_json: bool) -> None:
+    """Says what is well and what is not with the database and its storage, and what mends it.
+
+    Beside a running app it asks that app for what only it can see.
+
+    \b
+    task-assist doctor
+    docker compose exec app task-assist doctor --full
+
+    \b
+    Exit codes: 0 nothing to mend · 1 something to mend, or it could not look · 2 wrong usage
+    """
+    import json
+
+    from app import settings
+    from app.doctor import examine
+    from app.storage import storage_under
+
+    loaded = settings.load()
+    storage = storage_under(loaded.database_path, loaded.database_storage)
+    findings = examine(storage, production=loaded.app_env == "production", full=full)
+    faults = [each for each in findings if each.level == "fault"]
+    if as_json:
+        click.echo(json.dumps({"ok": not faults, "findings": [each.as_dict() for each in findings]}, indent=2))
+    else:
+        for each in findings:
+            click.echo(f"{each.level:5}  {each.name:10}  {each.text}")
+            for line in each.fix.splitlines():
+                click.echo(f"{'':19}{line}")
+        click.echo(f"To mend: {', '.join(each.name for each in faults)}." if faults else "There is nothing to mend.")
+    sys.exit(1 if faults else 0)
+
+
 @main.command("reset-password")
 @click.argument("email")
 def reset_password(email: str) -> None:
@@ -94,44 +132,38 @@ def reset_password(email: str) -> None:
     task-assist reset-password you@example.com
     docker compose exec app task-assist reset-password you@example.com
     """
-    import secrets
-
-    from app import accounts
-    from app.problems import NotFound
-
-    with _open_database() as database, database.write() as session:
-        account = accounts.find_account(session, email)
-        if account is None:
-            known = ", ".join(each.email for each in accounts.list_accounts(session)) or "none yet"
-            raise NotFound(f"There is no account {email}.", f"The accounts are: {known}")
-        password = secrets.token_urlsafe(15)
-        accounts.set_password(account, password)
-    click.echo(f"The password of {account.email} is now  {password}")
-
-
-def _open_database():
-    from contextlib import contextmanager
-
-    from app import migrations, settings
-    from app.db import Database
-    from app.problems import CannotStart
+    from app import settings
+    from app.control import ask
     from app.storage import guard, storage_under
+    from app.verbs import new_password
 
-    @contextmanager
-    def opened():
-        loaded = settings.load()
-        storage = storage_under(loaded.database_path, loaded.database_storage)
-        guard(storage, production=loaded.app_env == "production")
-        if not storage.path.exists():
-            raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
+    loaded = settings.load()
+    storage = storage_under(loaded.database_path, loaded.database_storage)
+    guard(storage, production=loaded.app_env == "production")
+    made = ask(storage, "reset-password", email=email)
+    if made is None:
+        with _database_alone(storage) as database:
+            made = new_password(database, email)
+    click.echo(f"The password of {made['email']} is now  {made['password']}")
+
+
+@contextmanager
+def _database_alone(storage: Any) -> Iterator[Any]:
+    """The database while no app runs on it. Raises CannotStart where there is none."""
+    from app import migrations
+    from app.db import Database
+    from app.moment import alone
+    from app.problems import CannotStart
+
+    if not storage.path.exists():
+        raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
+    with alone(storage):
         database = Database(storage)
         try:
             migrations.upgrade(database)
             yield database
         finally:
             database.close()
-
-    return opened()
 
 
 for _command in BACKUP_COMMANDS:

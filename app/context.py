@@ -2,15 +2,43 @@
 
 from datetime import date, datetime
 
-from flask import current_app
+from flask import Flask, current_app, g, request
 from flask_login import current_user
 
 from app.db import Database
+from app.instance import Instance
+from app.lease import Standby
 from app.settings import Settings
 
 
+def init(app: Flask, instance: Instance) -> None:
+    app.extensions["instance"] = instance
+    app.teardown_appcontext(_leave_database)
+
+
+def instance() -> Instance:
+    return current_app.extensions["instance"]
+
+
 def database() -> Database:
-    return current_app.extensions["database"]
+    """The open database, from the first call until the request ends. Raises Standby where another instance has it."""
+    if "standby" in g:
+        # The page that says so asks again who is signed in; it must not wait again.
+        raise g.standby
+    if "database" not in g:
+        # A body that comes slowly must not hold a hand-over up.
+        request.get_data()
+        try:
+            g.database = instance().enter()
+        except Standby as standby:
+            g.standby = standby
+            raise
+    return g.database
+
+
+def _leave_database(_error: BaseException | None) -> None:
+    if g.pop("database", None):
+        instance().leave()
 
 
 def settings() -> Settings:

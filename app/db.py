@@ -1,25 +1,26 @@
 """From DATABASE_PATH to sessions: how SQLite is opened, and how transactions begin, wait and fail."""
 
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from types import ModuleType
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
-from app.models import APPLICATION_ID
+from app.delegation import give_back_delegation
 from app.problems import Busy, CannotStart, Damaged, StorageFull
 from app.settings import THREADS
+from app.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
 from app.storage import Storage
+from app.turns import TooLong, Turns
 
 WAIT_SECONDS = 5
-"""How long a write waits for the one before it."""
+"""How long a write waits for the ones before it, and a request for a connection."""
+MOST_WAITING = 12
+"""Writes that may wait at once. Further ones are refused, so that reading goes on in the other threads."""
 FULL_BELOW = 1 << 20
 """Bytes. SQLite reports a full disk as "disk I/O error" where it can't grow its -shm file: less than this is full."""
 PRAGMAS = {
@@ -31,27 +32,31 @@ PRAGMAS = {
 """What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
 
 
-def sqlite_driver() -> ModuleType:
-    """pysqlite3 with its own, newer SQLite where it is installed, else Python's."""
-    try:
-        return import_module("pysqlite3")
-    except ImportError:
-        return import_module("sqlite3")
+def _always() -> None:
+    """No fence: nobody else can write."""
 
 
 class Database:
-    """The open SQLite file. `read()` and `write()` give a session inside a transaction; threads may share it."""
+    """The open SQLite file. `read()` and `write()` give a session inside a transaction; threads may share it.
 
-    def __init__(self, storage: Storage) -> None:
+    `fence` raises where this process may not use the file (any more); it is asked before a transaction begins, and
+    after a write is on disk, before that is told to anybody. `failing` hears of a mount that answers with I/O errors.
+    """
+
+    def __init__(
+        self, storage: Storage, *, fence: Callable[[], None] = _always, failing: Callable[[], None] = _always
+    ) -> None:
         self.storage = storage
+        self._fence, self._failing = fence, failing
         self._driver = sqlite_driver()
         self._engine = _engine(storage, self._driver)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
-        self._writer = threading.Lock()
+        self._turns = Turns(MOST_WAITING)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment of the database."""
+        self._fence()
         with self._told_in_words(), self._session(writing=False) as session:
             yield session
 
@@ -59,7 +64,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that may change things; committed, and on disk, when the block ends without an error.
 
-        Raises Busy when the writers before it take longer than WAIT_SECONDS, StorageFull without room on disk.
+        Raises Busy when too many writers are before it or take longer than WAIT_SECONDS, StorageFull without room on
+        disk, and what the fence raises.
         """
         with self._told_in_words(), self._turn(), self._session(writing=True) as session, session.begin():
             yield session
@@ -73,7 +79,7 @@ class Database:
 
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL into the file."""
-        with self._writer:
+        with self._told_in_words(), self._turns.turn(WAIT_SECONDS):
             self._engine.dispose()
 
     def _session(self, *, writing: bool) -> Session:
@@ -81,18 +87,18 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._writer.acquire(timeout=WAIT_SECONDS):
-            raise _busy()
-        try:
+        with self._turns.turn(WAIT_SECONDS):
+            self._fence()
             yield
-        finally:
-            self._writer.release()
+            self._fence()
 
     @contextmanager
     def _told_in_words(self) -> Iterator[None]:
         """SQLite's refusals that a person can do something about, as problems."""
         try:
             yield
+        except (TooLong, TimeoutError) as error:
+            raise _busy() from error
         except (DatabaseError, self._driver.DatabaseError) as error:
             said = str(getattr(error, "orig", error))
             no_room = shutil.disk_usage(self.storage.path.parent).free < FULL_BELOW
@@ -108,14 +114,9 @@ class Database:
                     f"{self.storage.path} is damaged or not an SQLite database: {said}.",
                     "Nothing was changed. Move the file away, or put a backup in its place.",
                 ) from error
+            if "disk I/O error" in said:
+                self._failing()
             raise
-
-
-def sqlite_uri(storage: Storage, mode: Literal["rw", "rwc"] = "rwc") -> str:
-    """How SQLite opens the database with the locks of its profile; "rw" fails where there is no file yet."""
-    vfs = "&vfs=unix-excl" if storage.profile == "exclusive" else ""
-    # Quoted, so that a "#" or "?" in the path does not open another file.
-    return f"file://{quote(str(storage.path))}?mode={mode}{vfs}"
 
 
 def _busy() -> Busy:
@@ -128,11 +129,20 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
     def connect() -> Any:
         return driver.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=WAIT_SECONDS)
 
-    engine = create_engine("sqlite+pysqlite://", module=driver, creator=connect, poolclass=QueuePool, pool_size=THREADS)
+    engine = create_engine(
+        "sqlite+pysqlite://",
+        module=driver,
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=THREADS,
+        max_overflow=0,
+        pool_timeout=WAIT_SECONDS,
+    )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         _refuse_foreign(connection, storage)
+        give_back_delegation(storage)
         for pragma, (value, expected) in PRAGMAS.items():
             connection.execute(f"PRAGMA {pragma} = {value}")
             (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()

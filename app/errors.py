@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from app.auth import HEALTH
+from app.lease import Standby
 from app.problems import NotFound, Problem
 
 TITLES = {
@@ -18,6 +19,7 @@ TITLES = {
     500: "Something went wrong",
     503: "Not just now",
     507: "No room left",
+    Standby.code: "One moment, please",
 }
 log = structlog.get_logger()
 
@@ -29,17 +31,21 @@ def init(app: Flask) -> None:
 
 
 def answer(problem: Problem) -> Response:
-    if request.path.startswith("/api/") or request.endpoint in HEALTH:
+    for_program = request.path.startswith("/api/") or request.endpoint in HEALTH
+    if for_program:
         body = {key: getattr(problem, key) for key in ("code", "message", "hint", "fields")}
         response = jsonify({"error": body})
     else:
-        title = TITLES.get(problem.status, "This can't be done")
+        title = TITLES.get(problem.code) or TITLES.get(problem.status, "This can't be done")
         response = Response(
             render_template("error.html", problem=problem, status=problem.status, title=title), mimetype="text/html"
         )
     response.status_code = problem.status
     if problem.retry_after:
         response.headers["Retry-After"] = str(problem.retry_after)
+    if isinstance(problem, Standby) and request.method == "GET" and not for_program:
+        # The page reloads itself, without a script.
+        response.headers["Refresh"] = str(problem.retry_after)
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

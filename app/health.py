@@ -3,7 +3,8 @@
 from flask import Blueprint
 
 from app import __version__
-from app.context import database
+from app.context import database, instance
+from app.instance import standing_by
 from app.openapi import HealthOut, described
 from app.storage import Storage
 
@@ -13,23 +14,26 @@ health = Blueprint("health", __name__)
 @health.get("/healthz")
 @described(HealthOut)
 def healthz():
-    """Is the process alive? Says where the data is, and nothing secret."""
+    """Is the process alive? A standby is. Says where the data is, and nothing secret."""
+    instance().probe()
     return HealthOut.model_validate(_facts())
 
 
 @health.get("/readyz")
 @described(HealthOut)
 def readyz():
-    """Can it answer from the database, and write?"""
+    """Can it answer from the database, and write? 503 for a standby."""
+    if not instance().writes:
+        raise standing_by()
     with database().read() as session:
         session.connection().exec_driver_sql("SELECT 1 FROM alembic_version")
     return HealthOut.model_validate(_facts())
 
 
 def _facts() -> dict:
-    storage = database().storage
+    storage, writes = instance().storage, instance().writes
     return {
-        "status": "ok",
+        "status": "ok" if writes else "standby",
         "version": __version__,
         "database": {
             "kind": "sqlite",
@@ -37,7 +41,7 @@ def _facts() -> dict:
             "filesystem": storage.mount.filesystem,
             "profile": storage.profile,
             "persistent": storage.persistent,
-            "writer": True,
+            "writer": writes,
         },
         "backup": None,
     }

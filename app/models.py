@@ -6,9 +6,6 @@ from typing import Any, ClassVar
 from sqlalchemy import DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-APPLICATION_ID = 0x5441736B
-"""SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""
-
 
 def utc_now() -> datetime:
     return datetime.now(UTC)

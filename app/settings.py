@@ -88,6 +88,12 @@ class Settings(BaseModel):
         " those differently. Only used while there is no account.",
         examples=["<a long password of your own>"],
     )
+    admin_password_file: Path | None = Field(
+        None,
+        description="A file that holds the password, instead of ADMIN_PASSWORD: a container's settings are read by more"
+        " people than its files. A line break at its end does not count.",
+        examples=["/run/secrets/admin_password"],
+    )
     secret_key: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(
         None,
         min_length=32,
@@ -126,21 +132,40 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in `environment`; an empty value counts as not set. Raises CannotStart with every fault at once."""
     names = {name.upper(): name for name in Settings.model_fields}
     given = {name: environment[variable] for variable, name in names.items() if environment.get(variable)}
-    faults: list[str] = []
+    passwords = [name for name in ("admin_password", "admin_password_file") if name in given]
+    faults = _read_password_file(given)
     settings = None
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         for fault in error.errors():
             name = str(fault["loc"][0])
+            if name == "admin_password" and "admin_password_file" in given:
+                name = "admin_password_file"  # nobody looks for the password anywhere else
             faults.append(_fault(name, given[name], sentence(fault)))
-    for name, partner in (("admin_email", "admin_password"), ("admin_password", "admin_email")):
-        if name in given and partner not in given:
-            faults.append(_fault(partner, "", f"{name.upper()} is set and needs it."))
+    if "admin_email" in given and not passwords:
+        faults.append(_fault("admin_password", "", "ADMIN_EMAIL is set and needs it."))
+    if passwords and "admin_email" not in given:
+        faults.append(_fault("admin_email", "", f"{passwords[0].upper()} is set and needs it."))
     if settings is None or faults:
         count = "One setting is" if len(faults) == 1 else f"{len(faults)} settings are"
         raise CannotStart(f"{count} wrong. Put lines like these into .env:", "\n".join(faults))
     return settings
+
+
+def _read_password_file(given: dict[str, str]) -> list[str]:
+    """Puts the password that the file holds into `given`, and answers what was wrong with that."""
+    file = given.get("admin_password_file")
+    if not file:
+        return []
+    if "admin_password" in given:
+        return [_fault("admin_password_file", file, "ADMIN_PASSWORD is set too: keep one of them.")]
+    try:
+        given["admin_password"] = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        return [_fault("admin_password_file", file, f"The file can't be read: {why}.")]
+    return []
 
 
 def _fault(name: str, value: str, why: str) -> str:

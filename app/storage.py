@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ MOUNT_PATH = "/app/data"
 LOCAL = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs bcachefs overlay tmpfs ramfs apfs hfs ntfs".split())
 IN_MEMORY = frozenset(("tmpfs", "ramfs"))
 OBJECT_STORES = frozenset("gcsfuse s3fs blobfuse blobfuse2 mount-s3 mountpoint-s3 goofys geesefs rclone".split())
+CLOUDS = ("WEBSITE_SITE_NAME", "ECS_CONTAINER_METADATA_URI_V4", "K_SERVICE")
+"""Set in every container by App Service, ECS and Cloud Run."""
+MOUNTED_WITHIN = 30
+"""Seconds. App Service lets a container 230 to answer."""
 DOCKER_VOLUME = re.compile(r"/volumes/(?P<name>[^/]+)/_data")
 ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 
@@ -71,6 +76,16 @@ class Storage:
         return not (self.mount.filesystem in IN_MEMORY or erased_with_container or self.anonymous)
 
 
+def storage_once_mounted(path: Path, override: Profile | Literal["auto"], *, production: bool) -> Storage:
+    """What lies under `path`, a while later where a cloud starts the container a moment before its mount is there."""
+    until = time.monotonic() + (MOUNTED_WITHIN if production and any(map(os.environ.get, CLOUDS)) else 0)
+    while True:
+        storage = storage_under(path, override)
+        if storage.own_mount or time.monotonic() >= until:
+            return storage
+        time.sleep(1)
+
+
 def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> Storage:
     """What lies under `path`, which need not exist yet. Raises CannotStart where it can't be a database at all."""
     try:
@@ -90,8 +105,11 @@ def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> S
             f"DATABASE_PATH={path} is mounted as a single file, so SQLite's -wal file beside it would be lost.",
             f"Mount the folder {real.parent} instead.",
         )
-    detected: Profile = "shared" if mount.filesystem in LOCAL else "exclusive"
-    return Storage(real, mount, detected if override == "auto" else override)
+    return Storage(real, mount, profile_of(mount) if override == "auto" else override)
+
+
+def profile_of(mount: Mount) -> Profile:
+    return "shared" if mount.filesystem in LOCAL else "exclusive"
 
 
 def mount_of(folder: Path, mounts: Iterable[Mount]) -> Mount:
@@ -135,12 +153,18 @@ def guard(storage: Storage, *, production: bool) -> list[str]:
     if production:
         refuse_unmounted(storage)
     refuse_unwritable(storage)
+    warnings = []
     if production and storage.anonymous:
-        return [
+        warnings.append(
             f"{storage.mount.point} is a Docker volume without a name: docker run --rm and docker compose down -v "
             f"delete it. Give it one: -v task-manager-data:{storage.mount.point}"
-        ]
-    return []
+        )
+    if storage.profile == "shared" and profile_of(storage.mount) == "exclusive":
+        warnings.append(
+            f"DATABASE_STORAGE=shared, but {storage.mount.point} is {storage.mount.filesystem}, where SQLite's shared "
+            "memory and locks can't be relied on: two processes can damage the database. Use auto."
+        )
+    return warnings
 
 
 def refuse_object_store(storage: Storage) -> None:

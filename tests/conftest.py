@@ -1,7 +1,12 @@
-"""For all tests: the browser they share, and the names of those that were skipped; with --all, a skip is a failure."""
+"""For all tests: the browser they share, what they measured, and the names of those that were skipped.
+
+With --all, a skip is a failure.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +28,50 @@ def browser() -> "Iterator[Browser]":
         yield chromium(playwright)
 
 
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """measured(what was seen, in words): for the list at the end of the run."""
+    return partial(record_property, MEASURED)
+
+
+MEASURED = "measured"
+# Folders whose tests share what is costly to make. With -n each of them is for one process; else each file is.
+SHARING = ("mounts", "containers", "browser")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def folder(item: pytest.Item) -> str:
+        return item.path.relative_to(Path(__file__).parent).parts[0]
+
+    # What takes longest begins first.
+    items.sort(key=lambda item: SHARING.index(folder(item)) if folder(item) in SHARING else len(SHARING))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """What -n gives to one process: a folder of SHARING, else a file.
+
+    xdist's own groups do nothing with pytest 9.2: they are written to `_nodeid`, which pytest reads no more.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            folder = next((name for name in SHARING if f"tests/{name}/" in file), None)
+            return folder or file
+
+    return ByFolder(config, log)  # pyright: ignore[reportArgumentType]
+
+
+# The one thing --all does not ask for: Pulumi's commands come from no package registry, so a new machine has none.
+NOT_ASKED_FOR = ("no `pulumi` on the PATH", "no `pulumi-resource-docker` on the PATH")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="a test that would skip fails")
+    parser.addoption("--all", action="store_true", help="a test that would skip fails, unless it lacks only Pulumi")
+    parser.addoption("--soak", action="store_true", help="tests/mounts run as long as for the docs' figures")
 
 
 def reason_to_skip(report: pytest.TestReport | pytest.CollectReport) -> str:
@@ -34,7 +81,7 @@ def reason_to_skip(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if report.skipped and not hasattr(report, "wasxfail"):
+    if report.skipped and not hasattr(report, "wasxfail") and reason_to_skip(report) not in NOT_ASKED_FOR:
         report.longrepr = f"This can't run here, and --all asks for every test: {reason_to_skip(report)}"
         report.outcome = "failed"
 
@@ -56,6 +103,20 @@ def pytest_make_collect_report(collector: pytest.Collector):
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    name_what_was_measured(terminalreporter)
+    name_what_was_skipped(terminalreporter)
+
+
+def name_what_was_measured(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    lines = [str(value) for report in reports for name, value in report.user_properties if name == MEASURED]
+    if lines:
+        terminalreporter.section("measured")
+        for line in lines:
+            terminalreporter.line(line)
+
+
+def name_what_was_skipped(terminalreporter: pytest.TerminalReporter) -> None:
     names_by_reason: dict[str, list[str]] = defaultdict(list)
     for report in terminalreporter.stats.get("skipped", []):
         names_by_reason[reason_to_skip(report)].append(report.nodeid)

@@ -66,8 +66,8 @@ def _stop(problem: Any, *, as_json: bool) -> NoReturn:
 def snapshot(file: Path, force: bool, progress: Any) -> Answer:
     """Copies the database as it is at this moment to FILE, checks the copy, and writes FILE.manifest.json.
 
-    The app may go on writing. On a network mount (profile "exclusive") it has the database for itself and must be
-    stopped first.
+    The app may go on writing. On a network mount (profile "exclusive") it has the database for itself, so it is asked
+    to make the copy; that must be typed where the app runs.
 
     \b
     task-assist snapshot /backups/tasks.db
@@ -77,11 +77,24 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
     Exit codes: 0 done · 1 can't read or write a file, no room · 2 wrong usage · 5 not an SQLite database
     6 another app's database · 7 written by a newer Task Assist · 8 damaged · 9 held by another process
     """
-    from app.backup.snapshot import snapshot
+    proof = _proof_of_snapshot(_storage(), file, force, progress)
+    how = "checked" if "asked" not in proof else "checked, by the running app, which has the database for itself"
+    sentence = f"Copied the database to {file}: {_in_short(proof['rows'])}, {proof['size_bytes']:,} bytes, {how}."
+    return Answer(proof, sentence)
 
-    proof = snapshot(_storage(), file, force=force, progress=progress)
-    sentence = f"Copied the database to {file}: {_in_short(proof.rows)}, {proof.size_bytes:,} bytes, checked."
-    return Answer(proof.model_dump(mode="json"), sentence)
+
+def _proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
+    from app.backup.snapshot import snapshot
+    from app.control import ask
+    from app.moment import alone
+
+    if storage.profile == "shared":
+        return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
+    proof = ask(storage, "snapshot", progress=progress, file=str(file.absolute()), force=force)
+    if proof:
+        return proof | {"asked": True}
+    with alone(storage):
+        return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
 
 
 @click.command()
@@ -125,8 +138,11 @@ def verify(file: Path, fold: bool, progress: Any) -> Answer:
 def restore(file: Path, progress: Any) -> Answer:
     """Puts FILE in the database's place. The app must be stopped. Answers in JSON."""
     from app.backup.restore import restore
+    from app.moment import alone
 
-    found = restore(file, _storage(), progress)
+    storage = _storage()
+    with alone(storage, replaces=True):
+        found = restore(file, storage, progress)
     return Answer({"sha256": found.sha256, "rows": found.contents.rows})
 
 

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.backup.contents import opened, read_contents, unchanging
+from app.backup.contents import Contents, opened, read_contents, unchanging
 from app.backup.files import SQLITE
-from app.backup.refusals import Held, Refused
+from app.backup.refusals import Broken, Held, Refused
 from app.storage import Profile, storage_under
 
+WAIT_SECONDS = 1
+"""For another process to let go of a database: who only looks is told at once that it is in use."""
 SHOWN = 1000
 """Files, at most: a volume of another app may hold millions."""
 
@@ -69,13 +71,30 @@ def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
         held = "The app may have it for itself: its -wal is there."
         return {"problem": {"code": Held.code, "message": held, "hint": "Stop the app to look inside."}}
     try:
-        with opened(f"{file.absolute().as_uri()}?mode=ro" if in_use else unchanging(file), file) as connection:
-            contents = read_contents(connection, file)
+        contents = _contents_with_log(file) if in_use else _contents(file, unchanging(file))
     except Refused as refused:
         return {"problem": {"code": refused.code, "message": refused.message, "hint": refused.hint}}
     # The file format version for writing: 2 is WAL (sqlite.org/fileformat2).
     journal_mode = "wal" if start[18] == 2 else "rollback"
     return {"problem": None, "rows": contents.rows, "revision": contents.revision, "journal_mode": journal_mode}
+
+
+def _contents(file: Path, uri: str) -> Contents:
+    with opened(uri, file, wait=WAIT_SECONDS) as connection:
+        return read_contents(connection, file)
+
+
+def _contents_with_log(file: Path) -> Contents:
+    """Of a database with a -wal beside it. SQLite can't read that here, where it can't write, without its -shm."""
+    log, index = (file.with_name(file.name + ending) for ending in ("-wal", "-shm"))
+    try:
+        return _contents(file, f"{file.absolute().as_uri()}?mode=ro")
+    except Broken:
+        if index.exists():
+            raise
+    if log.stat().st_size:
+        raise Held(f"{file} has a -wal of a killed app beside it, which can't be read without writing.")
+    return _contents(file, unchanging(file))
 
 
 def _writable(status: os.stat_result) -> bool:

@@ -10,7 +10,7 @@ Progress = Callable[[int, int], None]
 
 SIDECARS = ("-wal", "-journal")
 """What SQLite may keep beside a database and what is part of it: without them the newest changes are missing."""
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 SQLITE = b"SQLite format 3\0"
 OTHERS = {

@@ -9,8 +9,8 @@ from app.backup.contents import opened, refuse_foreign
 from app.backup.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
 from app.backup.refusals import Broken, NotSqlite
 from app.backup.verify import Verified, fold_in, verify
-from app.db import sqlite_uri
 from app.problems import StorageFull
+from app.sqlite import sqlite_uri
 from app.storage import Storage, refuse_unwritable
 
 

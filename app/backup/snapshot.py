@@ -13,24 +13,32 @@ from app.backup.files import Progress, sha256_of, to_disk
 from app.backup.manifest import Manifest
 from app.backup.refusals import Unreadable
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
-from app.db import sqlite_driver, sqlite_uri
 from app.problems import Conflict, StorageFull
+from app.sqlite import sqlite_driver, sqlite_uri
 from app.storage import Storage, refuse_unwritable
 
 PAGES = 1000
 """Copied at a time. Between two steps the writers of a database that is not in WAL mode get a turn."""
+SMALL_CACHE = "PRAGMA cache_size = -256"
+"""Kilobytes, instead of 2 MB: each page is read and written once."""
 
 
-def snapshot(storage: Storage, file: Path, *, force: bool = False, progress: Progress | None = None) -> Manifest:
+def snapshot(
+    storage: Storage, file: Path, *, force: bool = False, progress: Progress | None = None, open_here: bool = False
+) -> Manifest:
     """Writes `file` and its manifest, checked and on disk; they appear whole or not at all.
+
+    `open_here`: this process has the database open. Then nothing but SQLite may open the file: closing it again would
+    drop SQLite's locks (sqlite.org/howtocorrupt, 2.2).
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
     `file` exists already and not `force`, StorageFull.
     """
-    refuse_unreadable(storage.path)
-    # SQLite keeps its locks in files beside the database, also for reading.
-    refuse_unwritable(storage)
-    refuse_not_sqlite(storage.path)
+    if not open_here:
+        refuse_unreadable(storage.path)
+        # SQLite keeps its locks in files beside the database, also for reading.
+        refuse_unwritable(storage)
+        refuse_not_sqlite(storage.path)
     _refuse_target(file, storage.path.stat().st_size, force=force)
     partial = file.with_name(f".{file.name}.partial")
     partial.unlink(missing_ok=True)
@@ -47,7 +55,10 @@ def snapshot(storage: Storage, file: Path, *, force: bool = False, progress: Pro
 def _refuse_target(file: Path, size: int, *, force: bool) -> None:
     if file.is_dir():
         raise Unreadable(f"{file} is a folder.", f"Name a file in it:  {file / 'backup.db'}")
-    if file.exists() and not force:
+    if file.exists() and not file.is_file():
+        raise Unreadable(f"{file} is a pipe, socket or device, not a file.", "Choose another name.")
+    # Also a link that leads nowhere is something that is there.
+    if os.path.lexists(file) and not force:
         raise Conflict(f"{file} exists already.", "Choose another name, or overwrite it with --force.")
     try:
         free = shutil.disk_usage(file.parent).free
@@ -66,16 +77,19 @@ def _copy_one_moment(storage: Storage, to: Path, progress: Progress | None) -> N
         if progress:
             progress((total - remaining) * page_size, total * page_size)
 
-    with opened(sqlite_uri(storage, "rw"), storage.path) as source, opened(_new(to), to) as target:
+    with opened(sqlite_uri(storage, "rw"), storage.path) as source:
         # Held until the copy is done: without it every write of the app would start the copy anew.
         source.execute("BEGIN")
+        source.execute(SMALL_CACHE)
         (page_size,) = source.execute("PRAGMA page_size").fetchone()
         source.execute("SELECT 1 FROM sqlite_schema").fetchone()
-        # The file is put on disk at the end, once.
-        target.execute("PRAGMA synchronous = OFF")
-        source.backup(target, pages=PAGES, progress=report)
-        # One file without a -wal, which any tool may open without leaving something beside it. The app sets WAL anew.
-        target.execute("PRAGMA journal_mode = DELETE").fetchone()
+        with opened(_new(to), to) as target:
+            # The file is put on disk at the end, once.
+            target.execute("PRAGMA synchronous = OFF")
+            target.execute(SMALL_CACHE)
+            source.backup(target, pages=PAGES, progress=report)
+            # One file without a -wal, which any tool may open without leaving something beside it.
+            target.execute("PRAGMA journal_mode = DELETE").fetchone()
 
 
 def _new(file: Path) -> str:

@@ -1,11 +1,14 @@
 """The schema's history. It is upgraded at start, never down; code that is too old for a database says so."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, inspect, text
-
-from app.db import Database
 from app.problems import CannotStart
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from app.db import Database
 
 FOLDER = Path(__file__).parent
 
@@ -15,7 +18,7 @@ def known_revisions() -> list[str]:
     return sorted(file.name.split("_")[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
-def upgrade(database: Database) -> bool:
+def upgrade(database: "Database") -> bool:
     """Brings the schema up to this code, in one transaction. True if there was something to do.
 
     Raises CannotStart for a database of newer code.
@@ -34,13 +37,16 @@ def upgrade(database: Database) -> bool:
     return True
 
 
-def _revision(connection: Connection) -> str | None:
+def _revision(connection: "Connection") -> str | None:
+    # Imported here because commands that ask for known_revisions need no SQLAlchemy.
+    from sqlalchemy import inspect, text
+
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _run_alembic(connection: Connection) -> None:
+def _run_alembic(connection: "Connection") -> None:
     # Imported here because a start that has nothing to upgrade, which is nearly every one, need not wait for it.
     from alembic import command
     from alembic.config import Config

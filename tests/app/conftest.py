@@ -1,5 +1,8 @@
 """The app on a database of its own, for each test."""
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,23 @@ from app.settings import Settings, load
 EMAIL, PASSWORD = "ann@example.com", "a long enough password"
 
 
+@pytest.fixture(autouse=True)
+def umask_as_it_was() -> Iterator[None]:
+    """The commands make all they write private; the tests that come later in this process must not."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    yield
+    os.umask(umask)
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the app makes its socket. Not below tmp_path: the path of a socket has at most 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="ta-") as folder:
+        monkeypatch.setattr(tempfile, "gettempdir", lambda: folder)
+        yield Path(folder)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Sign-in is off, as on a laptop."""
@@ -24,7 +44,7 @@ def settings(tmp_path: Path) -> Settings:
 def app(settings: Settings):
     made = create_app(settings)
     yield made
-    made.extensions["database"].close()
+    made.extensions["instance"].stop()
 
 
 @pytest.fixture
@@ -34,7 +54,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def database(app: Flask) -> Database:
-    return app.extensions["database"]
+    return app.extensions["instance"].database
 
 
 @pytest.fixture
@@ -48,7 +68,7 @@ def locked_settings(settings: Settings) -> Settings:
 def locked_app(locked_settings: Settings):
     made = create_app(locked_settings)
     yield made
-    made.extensions["database"].close()
+    made.extensions["instance"].stop()
 
 
 @pytest.fixture
@@ -72,7 +92,7 @@ def token(locked_app: Flask):
 
     def make(scope: str, role: str = "admin") -> dict[str, str]:
         new = NewAccount.model_validate({"email": f"{scope}@{role}.example", "password": PASSWORD, "role": role})
-        with locked_app.extensions["database"].write() as session:
+        with locked_app.extensions["instance"].database.write() as session:
             account = accounts.add_account(session, new)
             _, plain = accounts.add_token(session, account.id, NewToken.model_validate({"name": scope, "scope": scope}))
         return {"Authorization": f"Bearer {plain}"}

@@ -25,7 +25,7 @@ def empty_app(tmp_path):
         made = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db")}))
     made.extensions["logged_code"] = re.search(r"set-up code: (\w{4}-\w{4})", str(logs))[1]  # type: ignore[index]
     yield made
-    made.extensions["database"].close()
+    made.extensions["instance"].stop()
 
 
 def set_up(client, code: str, email: str = EMAIL, password: str = PASSWORD):
@@ -59,12 +59,13 @@ def test_what_was_typed_wrong_stays_in_the_form(empty_app: Flask, email: str, pa
 
 
 def test_the_settings_make_the_first_account_and_only_that(locked_app: Flask, locked_settings):
+    locked_app.extensions["instance"].stop()
     changed = load({"DATABASE_PATH": str(locked_settings.database_path), "ADMIN_EMAIL": "eve@example.com",
                     "ADMIN_PASSWORD": PASSWORD})  # fmt: skip
     again = create_app(changed)
-    with again.extensions["database"].read() as session:
+    with again.extensions["instance"].database.read() as session:
         assert [account.email for account in accounts.list_accounts(session)] == [EMAIL]
-    again.extensions["database"].close()
+    again.extensions["instance"].stop()
 
 
 # --- signing in and out -----------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def test_a_new_password_signs_out_everywhere_else(locked_app: Flask, signed_in):
 
 def test_a_deleted_account_is_signed_out_and_its_tokens_end(locked_app: Flask, stranger, token):
     headers = token("write", "member")
-    with locked_app.extensions["database"].write() as session:
+    with locked_app.extensions["instance"].database.write() as session:
         accounts.delete_account(session, accounts.find_account(session, "write@member.example").id)  # type: ignore[union-attr]
     assert stranger.get("/api/v1/work-items", headers=headers).status_code == 401
 
@@ -154,7 +155,7 @@ def test_a_forwarded_address_counts_only_behind_trusted_proxies(monkeypatch, tmp
             for n in range(61)
         ]  # fmt: skip
         assert answers[-1] == last
-        made.extensions["database"].close()
+        made.extensions["instance"].stop()
 
 
 def test_the_right_password_starts_the_count_again(stranger):

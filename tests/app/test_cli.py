@@ -6,8 +6,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from app import accounts
+from app import accounts, create_app
 from app.cli import main
+from app.verbs import listen
 from tests.app.conftest import EMAIL, PASSWORD
 
 
@@ -17,20 +18,44 @@ def run(monkeypatch, locked_settings):
     return lambda *arguments: CliRunner().invoke(main, arguments)
 
 
-def test_a_new_password_is_printed_once_and_works(run, locked_app, stranger):
+@pytest.fixture
+def listening(locked_app, place):
+    """The app answers commands, as the server lets it."""
+    control = listen(locked_app.extensions["instance"])
+    assert control
+    yield locked_app
+    control.close()
+
+
+def test_a_new_password_is_printed_once_and_works(run, listening, locked_app):
     result = run("reset-password", EMAIL.upper())
     assert result.exit_code == 0
     password = result.stdout.split()[-1]
-    with locked_app.extensions["database"].read() as session:
+    with locked_app.extensions["instance"].database.read() as session:
         account = accounts.find_account(session, EMAIL)
         assert accounts.password_fits(account, password)
         assert not accounts.password_fits(account, PASSWORD)
 
 
-def test_an_unknown_account_is_answered_with_those_there_are(run, locked_app):
+def test_an_unknown_account_is_answered_with_those_there_are(run, listening):
     result = run("reset-password", "eve@example.com")
     assert result.exit_code == 1
     assert "There is no account eve@example.com" in result.stderr and EMAIL in result.stderr
+
+
+def test_a_password_can_be_reset_while_no_app_runs(run, locked_app, locked_settings):
+    locked_app.extensions["instance"].stop()
+    password = run("reset-password", EMAIL).stdout.split()[-1]
+    again = create_app(locked_settings)
+    with again.extensions["instance"].database.read() as session:
+        assert accounts.password_fits(accounts.find_account(session, EMAIL), password)
+    again.extensions["instance"].stop()
+
+
+def test_beside_an_app_that_can_not_be_asked_it_is_said_where_to_type_it(run, locked_app):
+    result = run("reset-password", EMAIL)
+    assert result.exit_code == 1
+    assert "A running app has the database" in result.stderr and "docker exec" in result.stderr
 
 
 def test_without_a_database_no_empty_one_is_made(run, locked_settings):
@@ -55,3 +80,9 @@ def test_help_is_quick_because_it_imports_little():
 def test_every_command_explains_itself():
     for name in main.commands:
         assert len(CliRunner().invoke(main, [name, "--help"]).stdout.splitlines()) > 3, name
+
+
+def test_a_mistyped_option_is_answered_with_a_command_that_can_be_typed():
+    done = subprocess.run([sys.executable, "-m", "app", "doctor", "--ful"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Try 'task-assist doctor --help'" in done.stderr

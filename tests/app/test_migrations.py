@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from app import migrations
 from app.db import Database
-from app.models import APPLICATION_ID, Base
+from app.models import Base
 from app.problems import CannotStart
+from app.sqlite import APPLICATION_ID, TABLES
 from app.storage import storage_under
 
 
@@ -79,3 +80,7 @@ def test_a_migration_that_fails_half_way_leaves_the_old_schema(monkeypatch, data
         migrations.upgrade(database)
     with database.connection() as connection:
         assert connection.execute(text("SELECT name FROM sqlite_master")).all() == []
+
+
+def test_the_tables_that_backups_look_for_are_the_models():
+    assert set(Base.metadata.tables) == TABLES

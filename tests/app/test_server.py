@@ -2,11 +2,8 @@
 
 import http.client
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,42 +11,12 @@ from pathlib import Path
 import pytest
 
 from app import server
+from tests.app.processes import ask, free_port, serve, signal_all, wait_until_ready
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def serve(folder: Path, port: int, **environment: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, "DATABASE_PATH": str(folder / "a.db"), "AUTH_DISABLED": "true", **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ask(port: int, method: str, path: str, body: dict | None = None) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer
-
-
-def wait_until_ready(port: int, process: subprocess.Popen) -> None:
-    for _ in range(200):
-        try:
-            if ask(port, "GET", "/readyz").status == 200:
-                return
-        except OSError:
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        time.sleep(0.1)
-    raise AssertionError("not ready after 20 s")
+    return free_port()
 
 
 @pytest.fixture
@@ -75,7 +42,8 @@ def test_sigterm_lets_running_requests_end_closes_the_database_and_exits_with_0(
     with connection, connection.makefile("rb") as answer:
         assert answer.readline().startswith(b"HTTP/1.1 201")
     assert running.wait(timeout=20) == 0
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.db", "a.secret"], "the WAL is folded in"
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert left == ["a.db", "a.db.lease", "a.secret"], "the WAL is folded in"
 
 
 def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(monkeypatch):
@@ -96,9 +64,7 @@ def test_what_was_acknowledged_is_there_after_kill_9(running, tmp_path: Path, po
     writer = threading.Thread(target=write)
     writer.start()
     time.sleep(1)
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    for process in (running.pid, *map(int, children)):
-        os.kill(process, signal.SIGKILL)
+    signal_all(running, signal.SIGKILL)
     writer.join()
     assert acknowledged
     import sqlite3

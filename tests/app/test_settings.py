@@ -45,6 +45,40 @@ def test_the_placeholder_of_the_sample_is_no_secret(name: str):
     assert "placeholder" in refusal(**{name: placeholder[1], "ADMIN_EMAIL": "ann@example.com"})
 
 
+@pytest.mark.parametrize("text", ["a long enough one", "a long enough one\n", "a long enough one\r\n"])
+def test_the_admins_password_can_stand_in_a_file(tmp_path: Path, text: str):
+    file = tmp_path / "password"
+    file.write_bytes(text.encode())
+    settings = load({"ADMIN_EMAIL": "ann@example.com", "ADMIN_PASSWORD_FILE": str(file)})
+    assert settings.admin_password
+    assert settings.admin_password.get_secret_value() == "a long enough one"
+
+
+def test_a_password_file_that_cannot_be_used_is_one_fault_with_its_name(tmp_path: Path):
+    short, binary = tmp_path / "short", tmp_path / "binary"
+    short.write_text("hush\n")
+    binary.write_bytes(b"\xff" * 20)
+    for file, why in (
+        (tmp_path / "nowhere", "No such file"),
+        (tmp_path, "directory"),
+        (binary, "not text"),
+        (short, "12"),
+    ):
+        message = refusal(ADMIN_EMAIL="ann@example.com", ADMIN_PASSWORD_FILE=str(file))
+        assert f"ADMIN_PASSWORD_FILE={file} - " in message
+        assert why in message
+        assert "One setting is wrong" in message
+        assert "hush" not in message
+
+
+def test_the_password_is_set_once_and_with_its_email(tmp_path: Path):
+    file = tmp_path / "password"
+    file.write_text("a long enough one")
+    both = refusal(ADMIN_EMAIL="ann@example.com", ADMIN_PASSWORD="another long one", ADMIN_PASSWORD_FILE=str(file))
+    assert "keep one of them" in both
+    assert "ADMIN_PASSWORD_FILE is set and needs it" in refusal(ADMIN_PASSWORD_FILE=str(file))
+
+
 @pytest.mark.parametrize("url", ["https://tasks.example.com", "http://localhost:8000", "https://Tasks.example.com/"])
 def test_a_public_url_is_kept_as_an_origin(url: str):
     assert load({"PUBLIC_URL": url}).public_url == url.lower().rstrip("/")

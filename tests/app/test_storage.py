@@ -143,3 +143,45 @@ def test_a_single_file_of_another_user_is_told_too(monkeypatch, tmp_path: Path, 
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == tmp_path)
     with pytest.raises(CannotStart, match=name):
         guard(on(volume(), tmp_path), production=False)
+
+
+# --- a mount that comes late ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looks(monkeypatch, tmp_path: Path) -> list[Mount]:
+    """The mount that each look finds; the last one stays."""
+    found: list[Mount] = []
+    monkeypatch.setattr(storage, "mount_of", lambda _folder, _mounts: found.pop(0) if len(found) > 1 else found[0])
+    monkeypatch.setattr(storage.time, "sleep", lambda _: None)
+    return found
+
+
+INSIDE, SHARE = Mount("/", "/", "overlay", "", False), Mount("/app/data", "/", "cifs", "", False)
+
+
+def test_in_a_cloud_a_mount_that_comes_late_is_waited_for(looks, monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("WEBSITE_SITE_NAME", "tasks")
+    looks += [INSIDE, INSIDE, SHARE]
+    assert storage.storage_once_mounted(tmp_path / "a.db", "auto", production=True).mount == SHARE
+
+
+@pytest.mark.parametrize(("cloud", "production"), [("", True), ("tasks", False)])
+def test_elsewhere_nobody_waits_for_one(looks, monkeypatch, tmp_path: Path, cloud: str, production: bool):
+    monkeypatch.setenv("WEBSITE_SITE_NAME", cloud)
+    looks += [INSIDE, SHARE]
+    assert storage.storage_once_mounted(tmp_path / "a.db", "auto", production=production).mount == INSIDE
+
+
+def test_one_that_never_comes_is_refused_in_the_end(looks, monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("K_SERVICE", "tasks")
+    monkeypatch.setattr(storage, "MOUNTED_WITHIN", 0)
+    looks += [INSIDE]
+    with pytest.raises(CannotStart, match="not on a mount of its own"):
+        storage.refuse_unmounted(storage.storage_once_mounted(tmp_path / "a.db", "auto", production=True))
+
+
+def test_shared_forced_on_a_network_mount_is_warned_of(tmp_path: Path):
+    forced = Storage(tmp_path / "a.db", Mount(str(tmp_path), "/", "nfs4", "", False), "shared")
+    (warning,) = storage.guard(forced, production=False)
+    assert "DATABASE_STORAGE=shared" in warning and "Use auto" in warning

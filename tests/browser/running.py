@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -86,7 +85,7 @@ def _wait_until_ready(app: RunningApp, process: subprocess.Popen[bytes]) -> None
         try:
             with urllib.request.urlopen(f"{app.url}/readyz"):
                 return
-        except urllib.error.URLError:
+        except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"The app did not start:\n{app.log()}")
 

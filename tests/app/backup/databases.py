@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from app.db import Database, sqlite_driver
+from app.db import Database
 from app.fields import NewTask, NewWorkItem
+from app.sqlite import sqlite_driver
 from app.work import add_item, add_task
 
 

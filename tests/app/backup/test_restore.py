@@ -11,8 +11,9 @@ import pytest
 
 from app.backup.refusals import Broken, Foreign, Held, Refused
 from app.backup.restore import beside_of, restore, settle
-from app.db import Database, sqlite_driver
+from app.db import Database
 from app.problems import StorageFull
+from app.sqlite import sqlite_driver
 from app.storage import Storage, storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles

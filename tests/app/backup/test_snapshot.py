@@ -1,7 +1,10 @@
 """A snapshot is one moment of the database, whole and checked, whatever the app does meanwhile."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -115,6 +118,19 @@ def test_a_target_that_cant_be_written(make: Make, tmp_path: Path, target: str, 
         snapshot(storage, tmp_path / target)
 
 
+def test_it_takes_the_place_of_no_pipe_and_of_a_link_only_when_told_to(make: Make, tmp_path: Path):
+    storage = make()
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Unreadable, match="is a pipe, socket or device"):
+        snapshot(storage, tmp_path / "pipe", force=True)
+    (tmp_path / "link").symlink_to("gone.db")
+    with pytest.raises(Conflict, match="exists already"):
+        snapshot(storage, tmp_path / "link")
+    snapshot(storage, tmp_path / "link", force=True)
+    assert verify(tmp_path / "link").proven
+    assert not (tmp_path / "gone.db").exists()
+
+
 def test_a_full_disk_is_told_before_anything_is_written(make: Make, tmp_path: Path, monkeypatch):
     storage = make()
     monkeypatch.setattr(snapshots.shutil, "disk_usage", lambda _: SimpleNamespace(free=9))
@@ -163,3 +179,20 @@ def test_a_database_that_the_app_has_for_itself_says_to_stop_it(make: Make, hold
     with pytest.raises(Held, match="Stop the app"):
         snapshot(storage, tmp_path / "b.db")
     assert "b.db" not in names(tmp_path)
+
+
+@pytest.mark.parametrize("profile", ["shared", "exclusive"])
+def test_it_needs_no_sqlalchemy(make: Make, tmp_path: Path, profile: str):
+    """Which would take more memory than all of the rest."""
+    program = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from app.cli import main\n"
+        "for verb in ('snapshot', 'verify'):\n"
+        "    print(CliRunner().invoke(main, [verb, sys.argv[1]]).exit_code)\n"
+        "print('sqlalchemy' in sys.modules)"
+    )
+    settings = {"DATABASE_PATH": str(make().path), "DATABASE_STORAGE": profile}
+    command = [sys.executable, "-c", program, str(tmp_path / "b.db")]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["0", "0", "False"], done.stderr

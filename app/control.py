@@ -1,0 +1,150 @@
+"""The running app's Unix socket: what commands on the same machine ask of it, since only it may open the database.
+
+One request, a line of JSON, per connection; progress and the answer come back as lines of JSON. The socket is for the
+app's own user alone and never on the database's mount, where it would not work and others could find it.
+"""
+
+import hashlib
+import json
+import os
+import socket
+import socketserver
+import stat
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import structlog
+
+from app.problems import Problem
+from app.storage import Storage
+
+LONGEST_REQUEST = 1 << 16
+Progress = Callable[[int, int], None]
+Verb = Callable[..., dict[str, Any]]
+"""Called with what was asked, as keywords, and `progress`; gives what can be JSON. Raises Problem."""
+
+log = structlog.get_logger()
+
+
+class Told(Problem):
+    """What the running app said it could not do, with its code and exit code."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(error["message"], error["hint"])
+        self.code, self.exit_code = error["code"], error["exit_code"]
+
+
+# --- in the app -------------------------------------------------------------------------------------------
+
+
+class Control:
+    """Answers on the socket from now until `close()`."""
+
+    def __init__(self, storage: Storage, verbs: dict[str, Verb]) -> None:
+        folder = _folder()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _refuse_foreign_folder(folder)
+        self._file = folder / f"{_name(storage)}-{os.getpid()}.sock"
+        self._file.unlink(missing_ok=True)
+        self._server = _Server(str(self._file), verbs)
+        self._file.chmod(0o600)
+        threading.Thread(target=self._server.serve_forever, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        self._file.unlink(missing_ok=True)
+        self._server.server_close()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: str, verbs: dict[str, Verb]) -> None:
+        self.verbs = verbs
+        super().__init__(address, _Conversation)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        # The default prints a traceback; nearly always it is a command that was interrupted.
+        log.info("A command on the control socket went away.")
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        asked = json.loads(self.rfile.readline(LONGEST_REQUEST))
+        verb = cast(_Server, self.server).verbs[asked.pop("verb")]
+        try:
+            said = {"answer": verb(**asked, progress=self._progress)}
+        except Problem as problem:
+            error = {key: getattr(problem, key) for key in ("code", "message", "hint")}
+            said = {"error": {**error, "exit_code": getattr(problem, "exit_code", 1)}}
+        self._say(said)
+
+    def _progress(self, done: int, total: int) -> None:
+        self._say({"progress": [done, total]})
+
+    def _say(self, what: dict[str, Any]) -> None:
+        self.wfile.write(json.dumps(what).encode() + b"\n")
+        self.wfile.flush()
+
+
+# --- in a command -----------------------------------------------------------------------------------------
+
+
+def ask(storage: Storage, verb: str, *, progress: Progress | None = None, **what: Any) -> dict[str, Any] | None:
+    """The answer of the app that runs on this machine and has the database; None where none does.
+
+    Raises Told with what the app could not do.
+    """
+    for file in sorted(_folder().glob(f"{_name(storage)}-*.sock")):
+        with closing(socket.socket(socket.AF_UNIX)) as connection:
+            try:
+                connection.connect(str(file))
+            except (ConnectionRefusedError, FileNotFoundError):
+                file.unlink(missing_ok=True)  # of a killed app
+                continue
+            connection.sendall(json.dumps({"verb": verb, **what}).encode() + b"\n")
+            said = _answer(connection, progress)
+        if "answer" in said:
+            return said["answer"]
+        if said["error"]["code"] != "standby":
+            raise Told(said["error"])
+    return None
+
+
+def _answer(connection: socket.socket, progress: Progress | None) -> dict[str, Any]:
+    for said in _lines(connection):
+        if "progress" not in said:
+            return said
+        if progress:
+            progress(*said["progress"])
+    message = "The running app ended, or broke off, before it had answered."
+    hint = "Its log says why. Then run this again."
+    return {"error": {"code": "broken_off", "message": message, "hint": hint, "exit_code": 1}}
+
+
+def _lines(connection: socket.socket) -> Iterator[dict[str, Any]]:
+    with connection.makefile("rb") as answers:
+        for line in answers:
+            yield json.loads(line)
+
+
+# --- where it is ------------------------------------------------------------------------------------------
+
+
+def _folder() -> Path:
+    return Path(tempfile.gettempdir(), f"task-assist-{os.getuid()}")
+
+
+def _name(storage: Storage) -> str:
+    return hashlib.sha256(bytes(storage.path)).hexdigest()[:16]
+
+
+def _refuse_foreign_folder(folder: Path) -> None:
+    """In a folder for all, another user may have made it first, to listen in."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{folder} is not this user's alone")

@@ -1,0 +1,54 @@
+"""What a file server lets a client keep of a file, and waits for where that client died.
+
+NFS 4.1 calls it a delegation, SMB a lease: the client that opened a file need not ask again. Before another client may
+write to that file or take its name, the server calls it back; from a client that died no answer comes, and the server
+waits: a Linux NFS server 90 s, Samba 70 s. So a dead standby would stop the one that writes, and a dead writer would be
+followed much later than need be.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from app.storage import Storage
+
+
+def open_undelegated(file: Path, flags: int) -> int:
+    """A descriptor of a file that is there, as from os.open().
+
+    With O_DIRECT Linux asks the server for no delegation (nfs4_map_atomic_open_share in fs/nfs/nfs4proc.c). The
+    descriptor is an ordinary one again afterwards, since other file systems then want aligned buffers.
+    """
+    direct = getattr(os, "O_DIRECT", 0)
+    try:
+        descriptor = os.open(file, flags | direct)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return os.open(file, flags)  # no O_DIRECT on this file system, which then isn't NFS
+    if direct:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~direct)
+    return descriptor
+
+
+def give_back_delegation(storage: Storage) -> None:
+    """For the database, which SQLite has just opened in its own way: setting a mode, even the same, gives it back."""
+    if storage.mount.filesystem == "nfs4":
+        with suppress(PermissionError):  # another user's file: it works, and a take-over may have to wait
+            storage.path.chmod(stat.S_IMODE(storage.path.stat().st_mode))
+
+
+def call_back_leases(storage: Storage) -> None:
+    """For a database whose writer is silent: on SMB, opening its files lets the server begin to wait. Never blocks."""
+    if storage.mount.filesystem in ("cifs", "smb3"):
+        for file in (storage.path, storage.path.with_name(f"{storage.path.name}-wal")):
+            threading.Thread(target=_open_once, args=(file,), name="lease-call-back", daemon=True).start()
+
+
+def _open_once(file: Path) -> None:
+    with suppress(OSError):  # it is the server's work at the open that counts
+        os.close(os.open(file, os.O_RDONLY))

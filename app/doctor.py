@@ -1,0 +1,207 @@
+"""What is well and what is not with the database and the place it lies in, each finding with what mends it."""
+
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from app import control
+from app.db import PRAGMAS, Database
+from app.lease import RENEW_EVERY, Lease, Standby
+from app.lease_folder import Folder, folder_of
+from app.migrations import known_revisions
+from app.moment import alone
+from app.problems import CannotStart, Problem
+from app.sqlite import sqlite_driver
+from app.storage import Storage, guard, profile_of
+from app.verbs import examined
+
+FSYNCS = 20
+SLOW_FSYNC = 0.1
+"""Seconds. Every write waits for one or two of these."""
+LITTLE_ROOM = 100 << 20
+# sqlite.org/wal.html, "The WAL-Reset Bug".
+WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
+
+Level = Literal["ok", "note", "fault"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`value` is for programs, `text` for people. A note is worth knowing, a fault must be mended: `fix` says how."""
+
+    name: str
+    level: Level
+    text: str
+    value: Any = None
+    fix: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(storage: Storage, *, production: bool, full: bool) -> list[Finding]:
+    """All findings, those that take longer last. Changes nothing but a small file that it writes and takes away."""
+    findings = [_path(storage), _mount(storage, production=production), _profile(storage)]
+    if findings[1].level == "fault":
+        return findings
+    findings += [_room(storage), _fsync(storage), _lease(storage)]
+    return [*findings, *_inside(storage, full=full)]
+
+
+def _path(storage: Storage) -> Finding:
+    there = storage.path.name in os.listdir(storage.path.parent) if storage.path.parent.is_dir() else False
+    if not there:
+        return Finding("database", "note", f"{storage.path}: there is none yet", None, "Start the app once.")
+    size = storage.path.stat().st_size
+    return Finding("database", "ok", f"{storage.path}, {size:,} bytes", {"path": str(storage.path), "bytes": size})
+
+
+def _mount(storage: Storage, *, production: bool) -> Finding:
+    mount = storage.mount
+    value = {"point": mount.point, "filesystem": mount.filesystem, "persistent": storage.persistent}
+    where = f"{mount.point}, {mount.filesystem}" + (f", Docker volume {mount.volume}" if mount.volume else "")
+    try:
+        warnings = guard(storage, production=production)
+    except CannotStart as refused:
+        return Finding("mount", "fault", f"{where}: {refused.message}", value, refused.hint)
+    if warnings or not storage.persistent:
+        return Finding("mount", "note", f"{where}: {' '.join(warnings) or 'gone with this container'}", value)
+    return Finding("mount", "ok", where, value)
+
+
+def _profile(storage: Storage) -> Finding:
+    found = profile_of(storage.mount)
+    if storage.profile == found:
+        return Finding("profile", "ok", f"{found}, by the file system", found)
+    fix = "Use DATABASE_STORAGE=auto." if found == "exclusive" else ""
+    text = f"{storage.profile} by DATABASE_STORAGE, where {found} fits {storage.mount.filesystem}"
+    return Finding("profile", "fault" if fix else "note", text, storage.profile, fix)
+
+
+def _room(storage: Storage) -> Finding:
+    free = shutil.disk_usage(storage.path.parent).free
+    size = storage.path.stat().st_size if storage.path.exists() else 0
+    if free >= max(LITTLE_ROOM, size):
+        return Finding("free space", "ok", f"{free:,} bytes", free)
+    needs = "a take-over after a crash and a restore need room for a copy of the database"
+    return Finding(
+        "free space", "fault", f"{free:,} bytes: {needs}", free, "Make the volume or share larger, or free some space."
+    )
+
+
+def _fsync(storage: Storage) -> Finding:
+    median = statistics.median(_fsync_seconds(storage.path.parent))
+    text = f"{median * 1000:.1f} ms until a write is on disk (median of {FSYNCS})"
+    if median < SLOW_FSYNC:
+        return Finding("fsync", "ok", text, round(median, 6))
+    fix = "Move the storage nearer to the app: the same region and zone, or a faster tier."
+    return Finding("fsync", "note", text, round(median, 6), fix)
+
+
+def _fsync_seconds(folder: Path) -> list[float]:
+    file = folder / f".doctor-{os.getpid()}"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        took = []
+        for _ in range(FSYNCS):
+            began = time.perf_counter()
+            os.pwrite(descriptor, b"x" * 4096, 0)
+            os.fsync(descriptor)
+            took.append(time.perf_counter() - began)
+        return took
+    finally:
+        os.close(descriptor)
+        file.unlink()
+
+
+def _lease(storage: Storage) -> Finding:
+    """Who writes. Only looks, and makes nothing."""
+    if not folder_of(storage).is_dir():
+        return Finding("writer", "ok", "none yet", None)
+    lease = Lease(Folder(folder_of(storage)))
+    first = lease.look()
+    owner = first.record.owner if first.record else None
+    if first.state != "held":
+        return Finding("writer", "ok", f"none now; the last was {owner} (term {first.term})", None)
+    if storage.profile == "shared":
+        # The lock of the system says more than the record, and `alone` asks it.
+        return Finding("writer", "ok", f"{owner} (term {first.term})", owner)
+    time.sleep(2 * RENEW_EVERY)
+    if lease.look().content != first.content:
+        return Finding("writer", "ok", f"{owner} (term {first.term}), heard of just now", owner)
+    text = f"{owner} (term {first.term}), silent for more than {2 * RENEW_EVERY:.0f} s"
+    return Finding("writer", "note", text, owner, "If it is dead, the next instance takes over by itself within 30 s.")
+
+
+def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
+    """What only the process that has the database can say: the running app, or this one if there is none."""
+    if not storage.path.exists():
+        yield _sqlite(sqlite_driver().sqlite_version)
+        return
+    try:
+        facts = control.ask(storage, "examine", full=full)
+        source = "the running app"
+        if facts is None:
+            source = "this command"
+            facts = _examine_here(storage, full=full)
+    except Standby:
+        text = "An app on another machine or in another container has the database."
+        fix = "Type this where that app runs: docker exec, az webapp ssh, aws ecs execute-command."
+        yield Finding("inside", "note", text, None, fix)
+        return
+    except Problem as problem:
+        yield Finding("inside", "fault", problem.message, problem.code, problem.hint)
+        return
+    yield Finding("read by", "ok", source, source)
+    yield _sqlite(facts["sqlite_version"])
+    yield _schema(facts["revision"])
+    yield _pragmas(facts["pragmas"])
+    yield _integrity(facts["integrity"], full=full)
+
+
+def _examine_here(storage: Storage, *, full: bool) -> dict[str, Any]:
+    with alone(storage):
+        database = Database(storage)
+        try:
+            return examined(database, full=full)
+        finally:
+            database.close()
+
+
+def _sqlite(version: str) -> Finding:
+    number = tuple(map(int, version.split(".")))
+    first, last = WAL_RESET_BUG
+    if not first <= number <= last:
+        return Finding("sqlite", "ok", version, version)
+    text = f"{version} has the WAL-reset bug; here it can't strike, since all writes of the app queue on one lock"
+    return Finding("sqlite", "note", text, version, "Let no other program write to the file while the app runs.")
+
+
+def _schema(revision: str) -> Finding:
+    known = known_revisions()
+    if revision in known:
+        return Finding("schema", "ok", revision, revision)
+    fix = "Run the newer version again, or restore a backup made by this one."
+    return Finding("schema", "fault", f"{revision}; this version knows up to {known[-1]}", revision, fix)
+
+
+def _pragmas(found: dict[str, Any]) -> Finding:
+    wrong = [name for name, value in found.items() if value != PRAGMAS[name][1]]
+    text = ", ".join(f"{name} {value if name in wrong else PRAGMAS[name][0]}" for name, value in found.items())
+    if not wrong:
+        return Finding("pragmas", "ok", text, found)
+    expected = ", ".join(f"{name} {PRAGMAS[name][0]}" for name in wrong)
+    return Finding("pragmas", "fault", text, found, f"SQLite should answer {expected} here. Please report it.")
+
+
+def _integrity(said: str, *, full: bool) -> Finding:
+    kind = "full" if full else "quick"
+    if said == "ok":
+        return Finding("integrity", "ok", f"ok ({kind} check)", "ok")
+    fix = "Restore the newest backup; docs/DATABASE_PERSISTENCE.md says how."
+    return Finding("integrity", "fault", f"{said} ({kind} check)", said, fix)

@@ -1,0 +1,170 @@
+"""A new generation of the database file, for whoever follows a holder that did not release.
+
+That holder may be cut off, still have the file open and write into it later, without an error. So its file is left to
+it: the database and its log are copied, checked, folded into one file, and that one takes the name. What the lost one
+writes afterwards lands where nobody reads. Everything it acknowledged is in the copy: its fence had closed before.
+
+Killed at any step, the next holder goes on from what is there: the record of the term (lease.py) says when a copy must
+take the database's name first.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.backup.contents import opened, refuse_unsound, unchanging
+from app.backup.files import SIDECARS, to_disk
+from app.backup.verify import fold_in
+from app.lease import Lease, Lost, Taken
+from app.lease_folder import folder_of
+from app.problems import CannotStart, StorageFull
+from app.storage import Storage
+
+CHUNK = 1 << 20
+LOCK_BYTES = range(1 << 30, (1 << 30) + 512)
+"""Where SQLite locks its file (sqlite.org/fileformat2): never data, and on SMB nobody else can read it."""
+WAL_HEADER = 32
+SPARE = 1 << 20
+TRIES = 5
+
+
+def refuse_without_room(storage: Storage) -> None:
+    """Raises StorageFull where the copy would not fit."""
+    needed = sum(_size(file) for file in _present(storage)) + SPARE
+    free = shutil.disk_usage(storage.path.parent).free
+    if free < needed:
+        raise StorageFull(
+            f"The last instance was lost without a release, and there is no room on {storage.mount.point} to copy its "
+            f"database: {needed:,} bytes are needed, {free:,} are free.",
+            "Make the volume or share larger, or free some space: this instance then takes over by itself.",
+        )
+
+
+def begin(storage: Storage, lease: Lease, taken: Taken) -> None:
+    """Returns when the database's name is that of a file which only the holder of `taken` can reach.
+
+    Raises Lost where another one took over meanwhile, StorageFull without room for the copy, Broken where the copy is
+    damaged, CannotStart where the storage fails. Until it returns, the next holder must go through this too: the caller
+    then abandons the lease.
+    """
+    try:
+        _begin(storage, lease, taken)
+    except OSError as error:
+        raise CannotStart(
+            f"The last instance was lost without a release, and its database can't be copied: {error}.",
+            "Nothing was changed. task-assist doctor says how the storage is.",
+        ) from error
+
+
+def _begin(storage: Storage, lease: Lease, taken: Taken) -> None:
+    folder = folder_of(storage)
+    pending = taken.pending
+    if pending is None or _ready(pending) not in os.listdir(folder):
+        if not _present(storage):
+            return
+        refuse_without_room(storage)
+        _copy_whole(storage, folder / f"copy-{taken.term}")
+        to_disk(folder / f"copy-{taken.term}")
+        (folder / f"copy-{taken.term}").rename(folder / _ready(taken.term))
+        pending = taken.term
+        # From here on the next holder must not take the file without its log for the whole.
+        lease.note(pending=pending)
+    _take_the_name(storage, lease, folder / _ready(pending))
+    lease.note(pending=None)
+    _sweep(folder)
+
+
+def _ready(term: int) -> str:
+    return f"ready-{term}"
+
+
+def _present(storage: Storage) -> list[Path]:
+    """The database and its logs that are there. By listdir: NFS remembers for long that a name was missing."""
+    names = set(os.listdir(storage.path.parent))
+    files = (storage.path, *(storage.path.with_name(storage.path.name + ending) for ending in SIDECARS))
+    return [file for file in files if file.name in names]
+
+
+def _copy_whole(storage: Storage, copy: Path) -> None:
+    """Copies, folds the log in and checks. Tries again while the lost holder's checkpoints change what is copied."""
+    for _ in range(TRIES):
+        for ending in ("", *SIDECARS):
+            copy.with_name(copy.name + ending).unlink(missing_ok=True)
+        head = _wal_head(storage)
+        for file in _present(storage):
+            _copy_file(file, copy.with_name(copy.name + file.name.removeprefix(storage.path.name)))
+        if _wal_head(storage) == head:
+            break
+    fold_in(copy, f"{copy.as_uri()}?mode=rw&vfs=unix-excl")
+    with opened(unchanging(copy), storage.path) as connection:
+        refuse_unsound(connection, storage.path, check="quick_check")
+
+
+def _wal_head(storage: Storage) -> bytes:
+    """Changes when SQLite begins its log anew; before that, all that a checkpoint moved is still in it."""
+    wal = storage.path.with_name(storage.path.name + "-wal")
+    if wal not in _present(storage):
+        return b""
+    with _reading(wal) as descriptor:
+        return os.pread(descriptor, WAL_HEADER, 0)
+
+
+def _copy_file(file: Path, to: Path) -> None:
+    with _reading(file) as source, to.open("xb") as target:
+        for start, size in _pieces(os.fstat(source).st_size):
+            piece = os.pread(source, size, start)
+            if len(piece) < size:
+                # Of a read that fails half-way the system gives the first half, without an error.
+                raise OSError(errno.EIO, "the file server gave less than there is", str(file))
+            target.seek(start)
+            target.write(piece)
+        target.truncate(os.fstat(source).st_size)
+
+
+def _pieces(size: int) -> Iterator[tuple[int, int]]:
+    """Offsets and lengths of a file of `size` bytes, around the lock bytes."""
+    for first, end in ((0, min(size, LOCK_BYTES.start)), (LOCK_BYTES.stop, size)):
+        for start in range(first, end, CHUNK):
+            yield start, min(CHUNK, end - start)
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[int]:
+    """A file that is there though this client may remember that it was not: only O_CREAT makes NFS ask again."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _take_the_name(storage: Storage, lease: Lease, ready: Path) -> None:
+    """The old logs away, then the copy into place. A copy alone is whole; beside an old log it would not be."""
+    for log in _present(storage):
+        if log != storage.path:
+            _still_ours(lease)
+            log.rename(ready.with_name(f"lost-{ready.name}{log.name.removeprefix(storage.path.name)}"))
+    _still_ours(lease)
+    ready.replace(storage.path)
+    to_disk(ready.parent)
+    to_disk(storage.path.parent)
+
+
+def _still_ours(lease: Lease) -> None:
+    lease.renew()
+    if not lease.holds():
+        raise Lost
+
+
+def _sweep(folder: Path) -> None:
+    for name in os.listdir(folder):
+        if name.startswith(("copy-", "ready-", "lost-")):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _size(file: Path) -> int:
+    with _reading(file) as descriptor:
+        return os.fstat(descriptor).st_size

@@ -1,0 +1,314 @@
+"""This process's part among the instances on one database: it writes, or it stands by until it may.
+
+A standby is alive for the platform and leaves the database alone. One that has just started asks the writer, once, to
+hand over; requests that reach a standby meanwhile wait instead of failing. So a redeploy needs no failed request.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import structlog
+
+from app import generation
+from app.db import Database
+from app.delegation import call_back_leases
+from app.lease import RENEW_EVERY, STALE, Look, Lost, Standby, Taken, lease_of
+from app.lease_folder import Clock
+from app.migrations import known_revisions
+from app.problems import CannotStart, Problem, StorageFull
+from app.storage import Storage
+
+PATIENCE = 5.0
+"""Seconds for which a request waits for a hand-over."""
+MOST_PATIENT = 32
+"""Requests that may wait at once; the server needs threads for its health check, too."""
+DRAIN = 1.5
+"""Seconds that running requests have to end before a hand-over, which else is put off."""
+LOOK_EVERY = 0.25
+UNASKED = 5.0
+"""Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
+SILENT = STALE / 2
+"""Seconds without a heartbeat after which the writer may have died: time to prepare, not yet to take over."""
+RETRY = 15.0
+"""Seconds until a standby tries again after it could not open the database."""
+
+log = structlog.get_logger()
+State = Literal["standby", "writer", "handing over", "lost", "ended"]
+
+
+class Instance:
+    """`prepare` brings an opened database up to this code, and raises CannotStart where it can't.
+
+    `asks` is False for an instance that comes back after it lost the lease. `lost` is called, in a thread, when this
+    process must end without touching the database again.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        prepare: Callable[[Database], object],
+        *,
+        asks: bool = True,
+        lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.storage = storage
+        self._probed = threading.Event()
+        self._prepare, self._asks, self._lost = prepare, asks, lost
+        self._lease = lease_of(storage)
+        self._clock = Clock()
+        self._database: Database | None = None
+        self._state: State = "standby"
+        self._changed = threading.Condition()
+        self._inside = self._patient = 0
+        self._hope_until = self._ask_from = self._rest_until = 0.0
+        self._asking: frozenset[str] = frozenset()
+        self._said = ""
+        self._called_back = 0
+        self._stopping = threading.Event()
+        self._letting_go = threading.Lock()
+
+    # --- for requests -------------------------------------------------------------------------------------
+
+    def probe(self) -> None:
+        """Something has asked for its health. From now on requests may be routed here, so this is when it asks."""
+        if not self._probed.is_set():
+            self._hope()
+            self._probed.set()
+
+    @property
+    def writes(self) -> bool:
+        return self._state in ("writer", "handing over") and self._lease.holds()
+
+    @property
+    def database(self) -> Database:
+        """The open database, for callers that end before the instance does. Raises Standby."""
+        if self._database is None or not self.writes:
+            raise standing_by(self._said)
+        return self._database
+
+    def enter(self) -> Database:
+        """The database, open until `leave()`. Waits for a hand-over that is under way; raises Standby."""
+        with self._changed:
+            if self._state != "writer" and self._clock.now() < self._hope_until and self._patient < MOST_PATIENT:
+                self._patient += 1
+                self._changed.wait_for(lambda: self._state in ("writer", "lost", "ended"), PATIENCE)
+                self._patient -= 1
+            if self._state != "writer":
+                raise standing_by(self._said)
+            database = self.database
+            self._inside += 1
+            return database
+
+    @contextmanager
+    def using(self) -> Iterator[Database]:
+        """The database for the length of the block; see `enter()`."""
+        database = self.enter()
+        try:
+            yield database
+        finally:
+            self.leave()
+
+    @property
+    def wanted(self) -> bool:
+        """True when what takes long should break off: another instance asks for the database, or this one ends."""
+        return bool(self._asking) or self._stopping.is_set()
+
+    def leave(self) -> None:
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()
+
+    # --- from start to end --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Opens the database if nobody else has it, else stands by. Raises CannotStart, and then holds nothing."""
+        look = self._lease.look()
+        if why := _too_new(look, self.storage):
+            raise why
+        self._ask_from = self._clock.now() + UNASKED
+        self._hope()
+        threading.Thread(target=self._heart, name="lease-heart", daemon=True).start()
+        try:
+            if not self._try_to_write(look):
+                log.info("Another instance has the database, or was killed with it. This one stands by.")
+        except StorageFull as full:
+            self._rest(full)
+        except BaseException:
+            self._stopping.set()
+            raise
+        threading.Thread(target=self._watch, name="lease-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Closes the database, so that the next instance can have it at once. The server has let requests end."""
+        self._stopping.set()
+        with self._changed:
+            self._state = "ended"
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._inside == 0, DRAIN)
+        self._let_go()
+
+    # --- the heart: renews --------------------------------------------------------------------------------
+
+    def _heart(self) -> None:
+        while not self._stopping.wait(RENEW_EVERY):
+            try:
+                self._asking = self._lease.renew() - {self._lease.owner}
+            except Lost:
+                self._lose("Another instance has taken over.")
+                return
+            except OSError as error:
+                log.warning(f"The lease on {self.storage.path} could not be renewed: {error}.")
+
+    def _lose(self, why: str) -> None:
+        with self._changed:
+            if self._state in ("lost", "ended"):
+                return
+            self._state = "lost"
+            self._changed.notify_all()
+        log.error(f"{why} This one does not write any more, and starts anew as a standby.")
+        self._stopping.set()
+        threading.Thread(target=self._lost, name="lease-lost", daemon=True).start()
+
+    def _fence(self) -> None:
+        if not self._lease.holds():
+            raise Standby(
+                "This instance can't be sure any more that it alone writes, so nothing is confirmed.",
+                "Look whether your change is there before you send it again.",
+                retry_after=2,
+            )
+
+    # --- the watch: takes over, hands over -----------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(LOOK_EVERY):
+            try:
+                if self._state == "standby":
+                    self._stand_by()
+                elif self._state == "writer" and self._asking:
+                    self._hand_over(min(self._asking))
+            except Problem as problem:
+                self._rest(problem)
+            except Exception as error:
+                log.error("An unexpected error in the watch over the lease.", exc_info=error)
+                self._rest_until = self._clock.now() + RETRY
+
+    def _stand_by(self) -> None:
+        look = self._lease.look()
+        if look.state == "released":
+            self._hope()
+        if look.unchanged >= SILENT and look.term != self._called_back:
+            self._called_back = look.term
+            call_back_leases(self.storage)
+        if self._clock.now() < self._rest_until:
+            return
+        if why := _too_new(look, self.storage):
+            self._say(f"This instance stands by: {why}")
+        elif not self._try_to_write(look) and self._may_ask() and self._lease.ask(look):
+            log.info("Asked the instance that has the database to hand over.")
+            self._hope()
+
+    def _may_ask(self) -> bool:
+        return self._asks and (self._probed.is_set() or self._clock.now() >= self._ask_from)
+
+    def _try_to_write(self, look: Look) -> bool:
+        taken = self._lease.take(look)
+        if taken is None:
+            return False
+        try:
+            database = self._open(taken)
+        except Lost:
+            return False
+        self._asks, self._said, self._asking = False, "", frozenset()
+        with self._changed:
+            self._database, self._state = database, "writer"
+            self._changed.notify_all()
+        if taken.term > 1:
+            log.info(f"This instance has the database now (term {taken.term}).")
+        return True
+
+    def _open(self, taken: Taken) -> Database:
+        """The database, which nobody else can reach now. If it can't be opened, the lease is given up."""
+        try:
+            if taken.forced:
+                log.warning("The last instance did not release the database. This one goes on with a copy.")
+                generation.begin(self.storage, self._lease, taken)
+        except BaseException:
+            self._lease.release("abandoned")
+            raise
+        database = Database(
+            self.storage, fence=self._fence, failing=lambda: self._lose("The storage answers with errors.")
+        )
+        try:
+            self._prepare(database)
+            self._lease.note(schema=known_revisions()[-1])
+        except BaseException as error:
+            if not isinstance(error, Lost):
+                database.close()
+                self._lease.release()
+            raise
+        return database
+
+    def _hand_over(self, successor: str) -> None:
+        with self._changed:
+            self._state = "handing over"
+            self._hope()
+            drained = self._changed.wait_for(lambda: self._inside == 0, DRAIN)
+            ready = drained and not self._stopping.is_set()
+        try:
+            if ready:
+                self._let_go(successor)
+                log.info("Another instance asked for it, so this one stands by.")
+        finally:
+            with self._changed:
+                if self._state == "handing over":
+                    self._state = "writer" if self._database else "standby"
+                self._changed.notify_all()
+
+    def _let_go(self, successor: str | None = None) -> None:
+        """Closes and releases. Not where the fence has closed: SQLite would remove the next writer's log by name."""
+        # One that stops during a hand-over waits for it: the process must not end between closing and releasing.
+        with self._letting_go:
+            if self._database is None:
+                return
+            if not self._lease.holds():
+                log.error("The lease ran out, so the database is left as it is.")
+                self._lost()
+                return
+            self._database.close()
+            self._database, self._asking = None, frozenset()
+            self._lease.release(successor=successor)
+            log.info("Closed the database and released it.")
+
+    def _rest(self, why: Problem) -> None:
+        self._rest_until = self._clock.now() + RETRY
+        self._say(f"This instance stands by, and can't take over: {why}")
+
+    def _hope(self) -> None:
+        self._hope_until = self._clock.now() + PATIENCE
+
+    def _say(self, text: str) -> None:
+        """Each thing once, not at every look."""
+        if text != self._said:
+            self._said = text
+            log.warning(text)
+
+
+def _too_new(look: Look, storage: Storage) -> CannotStart | None:
+    """Code that doesn't know the database's schema must not take it over, and says what does."""
+    known = known_revisions()
+    if look.schema is None or look.schema in known:
+        return None
+    return CannotStart(
+        f"{storage.path} has schema {look.schema}; this version of Task Assist knows up to {known[-1]}.",
+        "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
+    )
+
+
+def standing_by(why: str = "") -> Standby:
+    return Standby(
+        why or "Another instance of Task Assist is taking over, so this one can't answer just now.",
+        "Nothing was changed.",
+        retry_after=2,
+    )

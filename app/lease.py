@@ -1,0 +1,300 @@
+"""One writer at a time, on one host or on many: who may open the database, until when, and who comes next.
+
+A folder beside the database holds *terms*: files whose names carry a number, made with O_EXCL, each one higher than the
+last. The highest term holds. Its content is the holder's record, rewritten in place as a heartbeat. Nothing else is
+seen in time by other clients of a network mount: not locks, not a rename, not stat (measured on NFS 4.1, NFS 3, SMB).
+
+- A holder may write for FENCE seconds after the *start* of its last good renewal: rewrite, fsync, listdir, still the
+  highest. So a commit costs no round trip, and a holder that is cut off, suspended or overtaken knows it by its clock.
+- Another one may follow at once where the last term was released, and after STALE seconds without a heartbeat where it
+  was not. It counts on its own clock; the clocks of two hosts are never compared.
+- On a local file system the holder also keeps a lock of the operating system. That lock then says who is alive, without
+  waiting, and there is no fence.
+"""
+
+import json
+import os
+import secrets
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
+
+from app.lease_folder import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of
+from app.problems import CannotStart, Problem
+from app.storage import Storage
+
+RENEW_EVERY = 2.0
+FENCE = 10.0
+STALE = 20.0
+RESERVED = 5.0
+"""Seconds for which a term that was handed over is kept for the one that asked for it."""
+DRIFT = 0.2
+"""The most by which the clocks of two hosts may differ in speed."""
+
+State = Literal["held", "released", "abandoned"]
+
+
+class Standby(Problem):
+    """Another instance writes, or this one can't be sure that none does. Nothing was changed that was acknowledged."""
+
+    code, status = "standby", 503
+
+
+class Lost(Exception):
+    """The term is not this instance's any more. It must not touch the database again, not even to close it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a term's file says. `schema` is the revision of the database, where the holder has seen it."""
+
+    owner: str
+    beat: int = 0
+    state: State = "held"
+    schema: str | None = None
+    successor: str | None = None
+    pending: int | None = None
+    """The term whose copy of the database must take the database's name before anybody opens it (generation.py)."""
+
+    def to_bytes(self) -> bytes:
+        said = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps(said, separators=(",", ":")).encode().ljust(SIZE)
+
+    @staticmethod
+    def from_bytes(content: bytes) -> "Record | None":
+        """None for a file that its owner has not yet written."""
+        try:
+            return Record(**json.loads(content))
+        except (ValueError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at the folder showed. `term` is 0 where there has never been one."""
+
+    term: int
+    content: bytes
+    unchanged: float
+    """Seconds for which this term's content has been seen as it is, over this instance's own clock."""
+    asking: frozenset[str]
+    """The owners that ask the holder of this term to hand over."""
+    record: Record | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "record", Record.from_bytes(self.content))
+
+    @property
+    def state(self) -> State:
+        if self.term == 0:
+            return "released"
+        return self.record.state if self.record else "held"
+
+    @property
+    def schema(self) -> str | None:
+        return self.record.schema if self.record else None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A term that is now this instance's. `forced`: the last holder may still write into the file that it has open."""
+
+    term: int
+    forced: bool
+    pending: int | None
+
+
+class Lease:
+    """One instance's part in it. Its threads may share it: one renews, another one takes and releases."""
+
+    def __init__(
+        self, names: Names, *, lock: LocalLock | None = None, clock: Time | None = None, owner: str = ""
+    ) -> None:
+        self.owner = owner or f"{socket.gethostname()[:24]}-{secrets.token_hex(4)}"
+        self.local = lock is not None
+        self._names, self._lock, self._clock = names, lock, clock or Clock()
+        self._seen: tuple[int, bytes, float] = (-1, b"", 0.0)
+        self._asked = 0
+        self._term: int | None = None
+        self._record = Record(self.owner)
+        self._renewed = -FENCE
+        # A renewal must not write "held" over a release.
+        self._writing = threading.Lock()
+
+    @property
+    def term(self) -> int | None:
+        """The number of the term that is this instance's, None without one."""
+        return self._term
+
+    def holds(self) -> bool:
+        """May it write, and acknowledge what it wrote?"""
+        if self._term is None:
+            return False
+        return self.local or self._clock.now() - self._renewed < FENCE
+
+    def look(self) -> Look:
+        """Who holds now, and since when nothing was heard of them."""
+        began = self._clock.now()
+        names = list(self._names.list())
+        term = max(map(_number, names), default=0)
+        content = self._names.read(_term_file(term)) if term else b""
+        if (term, content) != self._seen[:2]:
+            # From the end of this look: the holder may have written just before it.
+            self._seen = (term, content, self._clock.now())
+        asking = (name.removeprefix(_ask_file(term, "")) for name in names if name.startswith(_ask_file(term, "")))
+        return Look(term, content, max(0.0, began - self._seen[2]), frozenset(asking))
+
+    def ask(self, look: Look) -> bool:
+        """Asks the holder of `look` to hand over, once a term; True the first time."""
+        if self._asked == look.term:
+            return False
+        self._asked = look.term
+        return self._names.create(_ask_file(look.term, self.owner))
+
+    def take(self, look: Look) -> Taken | None:
+        """The next term, if the one in `look` may be followed and nobody was quicker."""
+        if not self._may_follow(look) or not (self._lock is None or self._lock.acquire()):
+            return None
+        taken = None
+        try:
+            taken = self._take_next(look)
+        finally:
+            if taken is None and self._lock:
+                self._lock.release()
+        return taken
+
+    def renew(self) -> frozenset[str]:
+        """One heartbeat; gives the owners that ask for the lease. Raises Lost where a higher term is there.
+
+        An OSError means that nothing is known: the fence closes by itself if that goes on.
+        """
+        with self._writing:
+            if self._term is None:
+                return frozenset()
+            if self.local:
+                return self._still_highest(self._clock.now())
+            return self._beat()
+
+    def note(self, *, schema: str | None = None, pending: int | None = None) -> None:
+        """A renewal that also says what the one who follows must know. Raises Lost."""
+        with self._writing:
+            self._record = replace(self._record, schema=schema or self._record.schema, pending=pending)
+            self._beat()
+
+    def release(self, state: State = "released", *, successor: str | None = None) -> None:
+        """Lets the next one follow at once. The database must be closed; "abandoned": it was never safe to open."""
+        with self._writing:
+            if self._term is None:
+                return
+            term, self._term = self._term, None
+            try:
+                record = replace(self._record, state=state, successor=successor)
+                self._names.rewrite(_term_file(term), record.to_bytes())
+            except FileNotFoundError:
+                pass  # Swept by the holder of a higher term: there is nothing to release.
+            finally:
+                if self._lock:
+                    self._lock.release()
+
+    def _may_follow(self, look: Look) -> bool:
+        if look.state == "released":
+            reserved_for = look.record.successor if look.record else None
+            return reserved_for in (None, self.owner) or look.unchanged >= RESERVED
+        return look.state == "abandoned" or self.local or look.unchanged >= STALE
+
+    def _take_next(self, look: Look) -> Taken | None:
+        term = look.term + 1
+        if not self._names.create(_term_file(term)):
+            return None
+        forced = look.state != "released" and not self.local
+        try:
+            self._introduce(term, look, forced=forced)
+            with self._writing:
+                self._term, self._renewed = term, -FENCE
+                self._beat()
+        except (Lost, FileNotFoundError):
+            # Somebody took an even higher one meanwhile.
+            self._term = None
+            return None
+        self._sweep(term)
+        return Taken(term, forced, self._record.pending)
+
+    def _introduce(self, term: int, look: Look, *, forced: bool) -> None:
+        """The first record of a term. When it returns, the fence of the holder in `look` has closed."""
+        last = look.record
+        self._record = _first_record(self.owner, last)
+        self._names.rewrite(_term_file(term), self._record.to_bytes())
+        if forced and self._names.read(_term_file(look.term)) != look.content:
+            # It renewed while this instance decided, and may write until its fence closes; its next renewal fails.
+            self._clock.sleep(FENCE * (1 + DRIFT))
+            last = Record.from_bytes(self._names.read(_term_file(look.term))) or last
+            self._record = _first_record(self.owner, last)
+
+    def _beat(self) -> frozenset[str]:
+        if self._term is None:
+            raise Lost
+        began = self._clock.now()
+        self._record = replace(self._record, beat=self._record.beat + 1)
+        try:
+            self._names.rewrite(_term_file(self._term), self._record.to_bytes())
+        except FileNotFoundError:
+            self._term = None
+            raise Lost from None
+        return self._still_highest(began)
+
+    def _still_highest(self, began: float) -> frozenset[str]:
+        names = list(self._names.list())
+        if max(map(_number, names), default=0) != self._term:
+            self._term = None
+            raise Lost
+        self._renewed = began
+        asks = _ask_file(self._term or 0, "")
+        return frozenset(name.removeprefix(asks) for name in names if name.startswith(asks))
+
+    def _sweep(self, term: int) -> None:
+        for name in self._names.list():
+            if 0 < (_number(name) or _asked_term(name)) < term:
+                with suppress(OSError):  # the next holder tries again
+                    self._names.remove(name)
+
+
+def lease_of(storage: Storage) -> Lease:
+    """The lease on the database of `storage`, in a folder beside it that is made here."""
+    folder = folder_of(storage)
+    try:
+        # Not exist_ok, which asks whether the folder exists: NFS may remember that it did not.
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        os.listdir(folder)
+    except OSError as error:
+        raise CannotStart(
+            f"The folder {folder}, which says who writes, can't be used: {error.strerror}.",
+            f"Hand it over:  sudo chown -R {os.getuid()}:{os.getgid()} {folder}",
+        ) from None
+    lock = LocalLock(folder / "lock") if storage.profile == "shared" else None
+    return Lease(Folder(folder), lock=lock)
+
+
+def _first_record(owner: str, last: Record | None) -> Record:
+    return Record(owner, schema=last.schema if last else None, pending=last.pending if last else None)
+
+
+def _term_file(term: int) -> str:
+    return f"term-{term:012d}"
+
+
+def _ask_file(term: int, owner: str) -> str:
+    return f"ask-{term:012d}-{owner}"
+
+
+def _number(name: str) -> int:
+    """The term that a file's name carries, 0 for any other file."""
+    digits = name.removeprefix("term-")
+    return int(digits) if digits != name and digits.isdecimal() else 0
+
+
+def _asked_term(name: str) -> int:
+    digits = name.removeprefix("ask-")[:12]
+    return int(digits) if name.startswith("ask-") and digits.isdecimal() else 0

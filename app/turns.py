@@ -1,0 +1,53 @@
+"""A queue for one thing at a time: first come, first served, and no longer than is good for those who wait."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class TooLong(Exception):
+    """The queue is full, or the wait was."""
+
+
+class Turns:
+    """threading.Lock wakes any of its waiters, and lets any number wait."""
+
+    def __init__(self, most_waiting: int) -> None:
+        self._most_waiting = most_waiting
+        self._mutex = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Event] = deque()
+
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Waits at most `seconds` for its turn, and has it until the block ends. Raises TooLong."""
+        self._wait(seconds)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _wait(self, seconds: float) -> None:
+        with self._mutex:
+            if not self._taken:
+                self._taken = True
+                return
+            if len(self._waiting) >= self._most_waiting:
+                raise TooLong
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(seconds):
+            return
+        with self._mutex:
+            if mine.is_set():  # it came at the last moment
+                return
+            self._waiting.remove(mine)
+        raise TooLong
+
+    def _pass_on(self) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._taken = False

@@ -1,0 +1,82 @@
+"""What the running app does for commands beside it (control.py): each verb with the database as this process has it."""
+
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from app import __version__, accounts
+from app.backup.snapshot import snapshot
+from app.control import Control, Progress, Verb
+from app.db import PRAGMAS, Database
+from app.instance import Instance
+from app.lease import Standby
+from app.problems import NotFound
+
+log = structlog.get_logger()
+
+
+def listen(instance: Instance) -> Control | None:
+    """Answers commands from now on; None where the socket can't be made, which the log then says."""
+    verbs: dict[str, Verb] = {
+        "snapshot": partial(_snapshot, instance),
+        "reset-password": partial(_reset_password, instance),
+        "examine": partial(_examine, instance),
+    }
+    try:
+        return Control(instance.storage, verbs)
+    except OSError as error:
+        log.warning(f"There is no control socket, so snapshots and doctor can't ask this app: {error}.")
+        return None
+
+
+def _snapshot(instance: Instance, *, file: str, force: bool, progress: Progress) -> dict[str, Any]:
+    def give_way(done: int, total: int) -> None:
+        if instance.wanted:
+            raise Standby("The app is handing the database over, so the snapshot was broken off.", "Run it again.")
+        progress(done, total)
+
+    with instance.using():
+        proof = snapshot(instance.storage, Path(file), force=force, progress=give_way, open_here=True)
+    return proof.model_dump(mode="json")
+
+
+def _reset_password(instance: Instance, *, email: str, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
+    with instance.using() as database:
+        return new_password(database, email)
+
+
+def new_password(database: Database, email: str) -> dict[str, str]:
+    """Gives an account a new password and signs it out everywhere. Raises NotFound with the accounts there are."""
+    with database.write() as session:
+        account = accounts.find_account(session, email)
+        if account is None:
+            known = ", ".join(each.email for each in accounts.list_accounts(session)) or "none yet"
+            raise NotFound(f"There is no account {email}.", f"The accounts are: {known}")
+        password = secrets.token_urlsafe(15)
+        accounts.set_password(account, password)
+        return {"email": account.email, "password": password}
+
+
+def _examine(instance: Instance, *, full: bool, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
+    with instance.using() as database:
+        return examined(database, full=full)
+
+
+def examined(database: Database, *, full: bool) -> dict[str, Any]:
+    """What only the process that has the database can say of it; `full` also checks the indexes against the rows."""
+    with database.read() as session:
+        connection = session.connection()
+
+        def ask(pragma: str) -> Any:
+            return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+
+        return {
+            "version": __version__,
+            "sqlite_version": connection.exec_driver_sql("SELECT sqlite_version()").scalar(),
+            "pragmas": {name: ask(name) for name in PRAGMAS},
+            "revision": connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar(),
+            "integrity": ask("integrity_check(1)" if full else "quick_check(1)"),
+        }

@@ -1,0 +1,57 @@
+"""The app as processes of its own, on free ports of this machine."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def serve(folder: Path, port: int, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)],
+        env={**os.environ, "DATABASE_PATH": str(folder / "a.db"), "AUTH_DISABLED": "true", **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ask(port: int, method: str, path: str, body: dict | None = None) -> http.client.HTTPResponse:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer
+
+
+def wait_until_ready(port: int, process: subprocess.Popen) -> None:
+    for _ in range(200):
+        try:
+            if ask(port, "GET", "/readyz").status == 200:
+                return
+        except OSError:
+            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+        time.sleep(0.1)
+    raise AssertionError("not ready after 20 s")
+
+
+def all_of(process: subprocess.Popen) -> list[int]:
+    """The process and its workers."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [process.pid, *map(int, children)]
+
+
+def signal_all(process: subprocess.Popen, number: signal.Signals) -> None:
+    for each in all_of(process):
+        os.kill(each, number)

@@ -1,0 +1,172 @@
+"""The socket through which commands ask the running app for what only it may do."""
+
+import json
+import os
+import socket
+import stat
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from app import control, instance, verbs
+from app.backup.verify import verify
+from app.control import Control, Told, ask
+from app.lease import Standby
+from app.problems import NotFound
+from app.storage import Storage, storage_under
+from tests.app.backup.databases import add_items
+
+pytestmark = pytest.mark.usefixtures("place")
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return storage_under(tmp_path / "a.db", "exclusive")
+
+
+@pytest.fixture
+def serving(storage: Storage):
+    """serving(verb): a running app that answers "do" with it."""
+    started: list[Control] = []
+
+    def serve(verb) -> Control:
+        started.append(Control(storage, {"do": verb}))
+        return started[-1]
+
+    yield serve
+    for each in started:
+        each.close()
+
+
+def test_the_answer_and_the_progress_come_back(serving, storage: Storage):
+    def verb(*, word: str, progress) -> dict:
+        progress(1, 2)
+        return {"said": word}
+
+    serving(verb)
+    seen: list[tuple[int, int]] = []
+    assert ask(storage, "do", progress=lambda *now: seen.append(now), word="ä") == {"said": "ä"}
+    assert seen == [(1, 2)]
+
+
+def test_what_the_app_refuses_comes_back_in_its_words(serving, storage: Storage):
+    def verb(*, progress) -> dict:
+        raise NotFound("There is no such thing.", "Look elsewhere.")
+
+    serving(verb)
+    with pytest.raises(Told) as refused:
+        ask(storage, "do")
+    assert str(refused.value) == "There is no such thing.\nLook elsewhere."
+    assert (refused.value.code, refused.value.exit_code) == ("not_found", 1)
+
+
+def test_without_an_app_there_is_no_answer(storage: Storage):
+    assert ask(storage, "do") is None
+
+
+def test_what_a_killed_app_left_is_no_answer_and_is_taken_away(serving, storage: Storage, place: Path):
+    serving(lambda progress: {}).close()
+    left = place / f"task-assist-{os.getuid()}" / f"{control._name(storage)}-1.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(left))
+    assert ask(storage, "do") is None
+    assert not left.exists()
+
+
+def test_a_standby_is_passed_over(serving, storage: Storage):
+    def verb(*, progress) -> dict:
+        raise Standby("Not me.")
+
+    serving(verb)
+    assert ask(storage, "do") is None
+
+
+def test_an_app_that_ends_before_it_answers_is_told(serving, storage: Storage):
+    def verb(*, progress) -> dict:
+        raise RuntimeError
+
+    serving(verb)
+    with pytest.raises(Told, match="before it had answered"):
+        ask(storage, "do")
+
+
+def test_it_is_for_its_own_user_alone(serving, place: Path):
+    serving(lambda progress: {})
+    folder = place / f"task-assist-{os.getuid()}"
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_folder_that_others_can_write_in_is_not_used(serving, place: Path):
+    (place / f"task-assist-{os.getuid()}").mkdir(mode=0o777)
+    (place / f"task-assist-{os.getuid()}").chmod(0o777)
+    with pytest.raises(PermissionError):
+        serving(lambda progress: {})
+
+
+@pytest.mark.parametrize("request_line", [b"\n", b"{}\n", b"[1]\n", b'{"verb": "other"}\n', b"x" * 100_000, b""])
+def test_nonsense_breaks_nothing(serving, storage: Storage, place: Path, request_line: bytes):
+    serving(lambda progress: {"fine": True})
+    (file,) = (place / f"task-assist-{os.getuid()}").iterdir()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(file))
+        connection.sendall(request_line)
+        connection.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            assert connection.recv(10) == b""
+    assert ask(storage, "do") == {"fine": True}
+
+
+# --- the app's verbs --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def running(storage: Storage):
+    from app import migrations
+
+    made = instance.Instance(storage, migrations.upgrade)
+    made.start()
+    listening = verbs.listen(made)
+    assert listening
+    yield made
+    listening.close()
+    made.stop()
+
+
+def test_a_snapshot_of_a_database_that_no_other_process_can_open(running, storage: Storage, tmp_path: Path):
+    add_items(running.database, 3)
+    proof = ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
+    assert proof and proof["rows"]["work_items"] == 3
+    assert verify(tmp_path / "b.db").proven
+    add_items(running.database, 1)
+    with pytest.raises(Told, match="exists already"):
+        ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
+
+
+def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path: Path):
+    add_items(running.database, 1)
+    running._asking = frozenset(["other"])
+    running._state = "writer"
+    found: list[BaseException | None] = []
+
+    def take() -> None:
+        try:
+            found.append(ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False))  # type: ignore[arg-type]
+        except Told as told:
+            found.append(told)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    assert found == [None]
+    assert not (tmp_path / "b.db").exists()
+
+
+def test_the_running_app_examines_its_database(running, storage: Storage):
+    facts = ask(storage, "examine", full=True)
+    assert facts and facts["integrity"] == "ok"
+    assert facts["pragmas"]["journal_mode"] == "wal"
+    assert json.dumps(facts)

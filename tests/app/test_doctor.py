@@ -1,0 +1,130 @@
+"""task-assist doctor: every finding, and what mends it."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from app import doctor, migrations
+from app.cli import main
+from app.db import Database
+from app.doctor import Finding, examine
+from app.instance import Instance
+from app.lease_folder import folder_of
+from app.storage import Storage, storage_under
+from app.verbs import listen
+from tests.app.backup.databases import add_items
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, place: Path) -> None:
+    monkeypatch.setattr(doctor, "RENEW_EVERY", 0.05)
+
+
+@pytest.fixture(params=["shared", "exclusive"])
+def storage(request, tmp_path: Path) -> Storage:
+    made = storage_under(tmp_path / "a.db", request.param)
+    database = Database(made)
+    migrations.upgrade(database)
+    add_items(database, 3)
+    database.close()
+    return made
+
+
+def found(storage: Storage, *, full: bool = False, production: bool = False) -> dict[str, Finding]:
+    return {each.name: each for each in examine(storage, production=production, full=full)}
+
+
+def faults(findings: dict[str, Finding]) -> list[str]:
+    return [name for name, each in findings.items() if each.level == "fault"]
+
+
+def test_a_sound_database_without_an_app(storage: Storage):
+    findings = found(storage, full=True)
+    assert faults(findings) == []
+    assert findings["read by"].value == "this command"
+    assert findings["integrity"].text == "ok (full check)"
+    assert findings["pragmas"].value["journal_mode"] == "wal"
+    assert sorted(file.name for file in storage.path.parent.iterdir()) == ["a.db", "a.db.lease"]
+
+
+def test_beside_a_running_app_that_app_is_asked(storage: Storage):
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    listening = listen(running)
+    assert listening
+    findings = found(storage)
+    assert findings["read by"].value == "the running app"
+    assert findings["writer"].value == running._lease.owner
+    listening.close()
+    findings = found(storage)
+    assert "another machine or in another container" in findings["inside"].text
+    running.stop()
+
+
+def test_without_a_database_nothing_is_made(tmp_path: Path):
+    findings = found(storage_under(tmp_path / "none.db"))
+    assert findings["database"].level == "note" and faults(findings) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_is_a_fault(storage: Storage):
+    whole = storage.path.read_bytes()
+    storage.path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
+    assert {"integrity", "inside"} & set(faults(found(storage)))
+
+
+def test_a_place_that_does_not_last_is_a_fault_with_the_command_that_mends_it(tmp_path: Path):
+    inside_container = storage_under(tmp_path / "a.db")
+    findings = found(inside_container, production=not inside_container.own_mount)
+    if inside_container.own_mount:
+        pytest.skip("the temporary folder is a mount of its own here")
+    assert faults(findings) == ["mount"]
+    assert "docker run" in findings["mount"].fix
+
+
+def test_no_room_for_a_copy_is_a_fault(storage: Storage, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    findings = found(storage)
+    assert "free space" in faults(findings) and "larger" in findings["free space"].fix
+
+
+def test_slow_storage_is_a_note(storage: Storage, monkeypatch):
+    monkeypatch.setattr(doctor, "SLOW_FSYNC", 0.0)
+    assert found(storage)["fsync"].level == "note"
+
+
+@pytest.mark.parametrize(
+    ("version", "level"), [("3.51.2", "note"), ("3.46.1", "note"), ("3.51.3", "ok"), ("3.6.9", "ok"), ("3.53.0", "ok")]
+)
+def test_the_wal_reset_bug_is_told_by_the_version(version: str, level: str):
+    assert doctor._sqlite(version).level == level
+
+
+def test_shared_forced_on_a_network_mount_is_a_fault(storage: Storage, monkeypatch):
+    monkeypatch.setattr(doctor, "profile_of", lambda _: "exclusive")
+    assert doctor._profile(storage_under(storage.path, "shared")).level == "fault"
+
+
+def test_a_writer_that_is_silent_is_told(tmp_path: Path):
+    storage = storage_under(tmp_path / "a.db", "exclusive")
+    folder_of(storage).mkdir()
+    (folder_of(storage) / "term-000000000003").write_text('{"owner": "host-1", "beat": 4}'.ljust(256))
+    finding = doctor._lease(storage)
+    assert finding.level == "note" and "host-1 (term 3), silent" in finding.text
+
+
+def test_the_exit_code_is_for_scripts(storage: Storage, monkeypatch):
+    monkeypatch.setenv("DATABASE_PATH", str(storage.path))
+    monkeypatch.setenv("DATABASE_STORAGE", storage.profile)
+    well = CliRunner().invoke(main, ["doctor", "--json"])
+    assert well.exit_code == 0 and json.loads(well.stdout)["ok"]
+    assert "synchronous full" in CliRunner().invoke(main, ["doctor"]).stdout
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    ill = CliRunner().invoke(main, ["doctor"])
+    assert ill.exit_code == 1
+    assert "fault  free space" in ill.stdout and "free some space" in ill.stdout
+    assert ill.stdout.endswith("To mend: free space.\n")

@@ -1,0 +1,187 @@
+"""The copy that follows a lost holder: whole, its own, and to be gone on with wherever it was killed."""
+
+import os
+import shutil
+import signal
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app import generation, migrations
+from app.backup.refusals import Broken
+from app.db import Database
+from app.generation import LOCK_BYTES, begin
+from app.lease import Lease, Lost, Taken, lease_of
+from app.lease_folder import SIZE, Folder, folder_of
+from app.problems import CannotStart, StorageFull
+from app.storage import storage_under
+from tests.app.backup.databases import add_items, titles
+
+ALL = ["acknowledged 0", "acknowledged 1", "acknowledged 2"]
+
+
+class Scene:
+    """A holder that is cut off: it has the file open, and its newest rows are in the log only."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.storage = storage_under(folder / "a.db", "exclusive")
+        self.lost = Database(self.storage)
+        migrations.upgrade(self.lost)
+        add_items(self.lost, 3, "acknowledged")
+
+    def follow(self) -> tuple[Lease, Taken]:
+        """The lease as one takes it that follows a holder which did not release."""
+        lease = lease_of(self.storage)
+        look = lease.look()
+        if look.record and look.state == "held":
+            # Instead of waiting until it is stale.
+            content = replace(look.record, state="abandoned").to_bytes()
+            Folder(folder_of(self.storage)).rewrite(f"term-{look.term:012d}", content)
+        taken = lease.take(lease.look())
+        assert taken
+        return lease, Taken(taken.term, True, taken.pending)
+
+
+@pytest.fixture
+def scene(tmp_path: Path):
+    return Scene(tmp_path / "mount")
+
+
+def test_the_copy_has_all_that_was_acknowledged_and_the_lost_one_cannot_reach_it(scene: Scene):
+    begin(scene.storage, *scene.follow())
+    add_items(scene.lost, 2, "never acknowledged")
+    again = Database(scene.storage)
+    add_items(again, 1, "new")
+    again.close()
+    assert titles(scene.storage.path) == [*ALL, "new 0"]
+
+
+def test_nothing_is_left_of_the_copying(scene: Scene):
+    begin(scene.storage, *scene.follow())
+    assert os.listdir(folder_of(scene.storage)) == ["term-000000000001"]
+    assert sorted(os.listdir(scene.storage.path.parent)) == ["a.db", "a.db.lease"]
+
+
+def test_a_read_that_breaks_off_changes_nothing(scene: Scene, monkeypatch):
+    def broken_off(descriptor: int, size: int, start: int, real=os.pread) -> bytes:
+        piece = real(descriptor, size, start)
+        return piece[:-1] if size > SIZE else piece
+
+    before = scene.storage.path.read_bytes()
+    held, taken = scene.follow()
+    with monkeypatch.context() as patched, pytest.raises(CannotStart, match="can't be copied"):
+        patched.setattr(os, "pread", broken_off)
+        begin(scene.storage, held, taken)
+    assert scene.storage.path.read_bytes() == before
+    held.release("abandoned")
+    begin(scene.storage, *scene.follow())
+    assert titles(scene.storage.path) == ALL
+
+
+def test_without_a_database_there_is_nothing_to_copy(tmp_path: Path):
+    storage = storage_under(tmp_path / "a.db", "exclusive")
+    lease = lease_of(storage)
+    assert lease.take(lease.look())
+    begin(storage, lease, Taken(1, True, None))
+    assert not storage.path.exists()
+
+
+def test_killed_at_any_step_the_next_one_goes_on(tmp_path: Path):
+    """Before each request that changes something; and its successor at the same step once more."""
+    ended, step = [False], 0
+    while not all(ended):
+        step += 1
+        assert step < 100
+        scene = Scene(tmp_path / str(step))
+        ended = [_killed_before(step, scene) for _ in range(2)]
+        begin(scene.storage, *scene.follow())
+        assert titles(scene.storage.path) == ALL, f"killed before step {step}"
+    assert step > 10
+
+
+def _killed_before(step: int, scene: Scene) -> bool:
+    """True if it came to its end first."""
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        assert code in (0, -signal.SIGKILL)
+        return code == 0
+    try:
+        followed = scene.follow()
+        seen = 0
+
+        def counted(real):
+            def call(*arguments, **options):
+                nonlocal seen
+                seen += 1
+                if seen == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real(*arguments, **options)
+
+            return call
+
+        for name in ("rename", "replace", "unlink", "fsync", "pwrite", "open"):
+            setattr(os, name, counted(getattr(os, name)))
+        begin(scene.storage, *followed)
+        followed[0].release("abandoned")
+        os._exit(0)
+    except BaseException:
+        os._exit(3)
+
+
+def test_who_was_overtaken_changes_nothing(scene: Scene):
+    lease, taken = scene.follow()
+    (folder_of(scene.storage) / "term-000000000002").touch()
+    inode = scene.storage.path.stat().st_ino
+    with pytest.raises(Lost):
+        begin(scene.storage, lease, taken)
+    assert scene.storage.path.stat().st_ino == inode
+    assert scene.storage.path.with_name("a.db-wal").exists()
+
+
+def test_a_damaged_copy_does_not_take_the_name(scene: Scene):
+    scene.lost.close()
+    whole = scene.storage.path.read_bytes()
+    scene.storage.path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
+    inode = scene.storage.path.stat().st_ino
+    with pytest.raises(Broken):
+        begin(scene.storage, *scene.follow())
+    assert scene.storage.path.stat().st_ino == inode
+
+
+def test_without_room_it_says_how_much_is_needed(scene: Scene, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(StorageFull, match="1,000 are free"):
+        begin(scene.storage, *scene.follow())
+    assert os.listdir(folder_of(scene.storage)) == ["term-000000000001"]
+
+
+def test_a_log_that_begins_anew_during_the_copy_is_noticed(scene: Scene, monkeypatch):
+    """The lost holder's checkpoint moves rows from the log into the file after the file was copied."""
+    real, copied = generation._copy_file, []
+
+    def copy(file: Path, to: Path) -> None:
+        real(file, to)
+        if not copied:
+            add_items(scene.lost, 1, "in between")
+            scene.lost.close()
+            scene.lost = Database(scene.storage)
+            add_items(scene.lost, 1, "into a new log")
+        copied.append(file.name)
+
+    monkeypatch.setattr(generation, "_copy_file", copy)
+    begin(scene.storage, *scene.follow())
+    assert titles(scene.storage.path)[:3] == ALL
+    assert copied.count("a.db") == 2
+
+
+def test_the_copy_leaves_out_sqlites_lock_bytes_and_nothing_else():
+    for size in (0, 1, 4096, LOCK_BYTES.start, LOCK_BYTES.start + 4096, LOCK_BYTES.stop + generation.CHUNK + 1):
+        pieces = list(generation._pieces(size))
+        copied = sum(length for _, length in pieces)
+        assert copied == size - len(range(LOCK_BYTES.start, min(size, LOCK_BYTES.stop)))
+        assert all(start + length <= LOCK_BYTES.start or start >= LOCK_BYTES.stop for start, length in pieces)

@@ -1,0 +1,336 @@
+"""Two instances of the app on one database: one writes, the other stands by, and nothing acknowledged is lost."""
+
+import http.client
+import json
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app import instance as module
+from app import migrations
+from app.db import Database
+from app.instance import Instance
+from app.lease import Lease, Standby
+from app.lease_folder import Folder, folder_of
+from app.problems import CannotStart
+from app.storage import Storage, storage_under
+from tests.app.backup.databases import add_items, titles
+from tests.app.processes import ask, free_port, serve, signal_all, wait_until_ready
+
+WITHIN = 60
+"""Seconds after which a test gives up; what it waits for takes 20 at most on a quiet machine."""
+
+
+def eventually(happens: Callable[[], bool]) -> None:
+    until = time.monotonic() + WITHIN
+    while not happens():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+# --- in this process --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["shared", "exclusive"])
+def storage(request, tmp_path: Path) -> Storage:
+    return storage_under(tmp_path / "a.db", request.param)
+
+
+@pytest.fixture
+def start(storage: Storage):
+    """Starts an instance on the storage; all of them end with the test."""
+    started: list[Instance] = []
+
+    def start(**options) -> Instance:
+        made = Instance(storage, migrations.upgrade, **options)
+        started.append(made)
+        made.start()
+        return made
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def test_the_first_one_writes_and_the_second_stands_by(start):
+    first, second = start(), start(asks=False)
+    assert first.writes and not second.writes
+    with pytest.raises(Standby):
+        second.database  # noqa: B018
+
+
+def test_a_standby_takes_over_when_the_writer_stops(start):
+    first, second = start(), start(asks=False)
+    first.stop()
+    eventually(lambda: second.writes)
+
+
+def test_one_that_starts_asks_and_the_writer_hands_over_and_does_not_ask_back(start):
+    first, second = start(), start()
+    add_items(first.database, 1)
+    second.probe()
+    eventually(lambda: second.writes)
+    assert not first.writes
+    time.sleep(3)
+    assert second.writes and not first.writes
+    assert titles(second.storage.path) == ["Item 0"]
+    second.stop()
+    eventually(lambda: first.writes)
+
+
+def test_running_requests_end_before_the_hand_over(start):
+    first, second = start(), start()
+    database = first.enter()
+    second.probe()
+    time.sleep(4)
+    add_items(database, 1)
+    assert first.writes and not second.writes
+    first.leave()
+    eventually(lambda: second.writes)
+
+
+def test_a_request_waits_for_a_hand_over_instead_of_failing(start):
+    start()
+    second = start()
+    second.probe()
+    second.enter()
+    assert second.writes
+    second.leave()
+
+
+def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_EVERY", 3600)
+    start()
+    second = start()
+    second._hope_until = 0.0
+    with pytest.raises(Standby):
+        second.enter()
+    second.probe()
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    began = time.monotonic()
+    with pytest.raises(Standby):
+        second.enter()
+    assert time.monotonic() - began >= 0.5
+
+
+def test_a_request_does_not_wait_for_ever(start, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    start()
+    second = start(asks=False)
+    with pytest.raises(Standby) as refused:
+        second.enter()
+    assert refused.value.retry_after
+
+
+def test_what_fails_to_open_is_left_to_others(start, storage: Storage):
+    def refuse(_database: Database) -> None:
+        raise CannotStart("Not this one.")
+
+    broken = Instance(storage, refuse)
+    with pytest.raises(CannotStart):
+        broken.start()
+    assert start().writes
+
+
+def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_back(start, storage: Storage):
+    first = start()
+    first._lease.note(schema="9999")
+    with pytest.raises(CannotStart, match=r"schema 9999.*\n.*newer version again"):
+        start()
+    assert first.writes
+
+
+def test_a_standby_of_older_code_does_not_take_over(start):
+    first, second = start(), start(asks=False)
+    first._lease.note(schema="9999")
+    first.stop()
+    eventually(lambda: "schema 9999" in second._said)
+    assert not second.writes
+    with pytest.raises(Standby, match="schema 9999"):
+        second.database  # noqa: B018
+
+
+def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monkeypatch):
+    storage = storage_under(tmp_path / "a.db", "exclusive")
+    database = Database(storage)
+    migrations.upgrade(database)
+    database.close()
+    folder_of(storage).mkdir()
+    lost = Lease(Folder(folder_of(storage)))
+    assert lost.take(lost.look())
+    lost.release("abandoned")
+    monkeypatch.setattr(module.generation, "SPARE", 1 << 60)
+    made = Instance(storage, migrations.upgrade)
+    made.start()
+    assert not made.writes
+    with pytest.raises(Standby, match="no room"):
+        made.database  # noqa: B018
+    monkeypatch.undo()
+    made._rest_until = 0.0
+    eventually(lambda: made.writes)
+    made.stop()
+
+
+def test_one_that_is_overtaken_ends_without_closing_the_file(storage: Storage):
+    lost = threading.Event()
+    made = Instance(storage, migrations.upgrade, lost=lost.set)
+    made.start()
+    add_items(made.database, 1)
+    (folder_of(storage) / "term-000000000009").touch()
+    assert lost.wait(WITHIN)
+    assert not made.writes
+    assert storage.path.with_name("a.db-wal").exists()
+    made.stop()
+    assert storage.path.with_name("a.db-wal").exists()
+
+
+def test_one_that_stops_during_a_hand_over_waits_for_it_and_closes_once(start, monkeypatch):
+    def slowly(database: Database, close=Database.close) -> None:
+        closed.append(database)
+        closing.set()
+        time.sleep(0.5)
+        close(database)
+
+    closed, closing = [], threading.Event()
+    monkeypatch.setattr(Database, "close", slowly)
+    made = start()
+    handing_over = threading.Thread(target=made._hand_over, args=("another",))
+    handing_over.start()
+    assert closing.wait(WITHIN)
+    made.stop()
+    assert made._lease.look().state == "released"
+    assert len(closed) == 1
+    handing_over.join()
+
+
+# --- as processes -----------------------------------------------------------------------------------------
+
+
+class Running:
+    """An instance of the app as a process on a port of its own."""
+
+    def __init__(self, folder: Path, profile: str) -> None:
+        self.port = free_port()
+        self.process: subprocess.Popen = serve(folder, self.port, DATABASE_STORAGE=profile)
+
+    def status(self, path: str = "/readyz") -> int | None:
+        try:
+            return ask(self.port, "GET", path).status
+        except (OSError, http.client.HTTPException):
+            return None
+
+    def health(self) -> dict:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=30) as answer:
+            return json.load(answer)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            signal_all(self.process, signal.SIGKILL)
+        self.process.communicate()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[[str], Running]]:
+    started: list[Running] = []
+
+    def run(profile: str) -> Running:
+        started.append(Running(tmp_path, profile))
+        return started[-1]
+
+    yield run
+    for each in started:
+        each.end()
+
+
+class Load:
+    """Writes one item after another to whatever `target` gives, and keeps what was acknowledged and what failed."""
+
+    def __init__(self, target: Callable[[], Running]) -> None:
+        self.acknowledged: list[str] = []
+        self.failed: list[object] = []
+        self._target, self._over = target, threading.Event()
+        self._thread = threading.Thread(target=self._write)
+        self._thread.start()
+
+    def _write(self) -> None:
+        number = 0
+        while not self._over.is_set():
+            number += 1
+            try:
+                answer = ask(self._target().port, "POST", "/api/v1/work-items", {"title": f"item {number}"})
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(error)
+                continue
+            if answer.status == 201:
+                self.acknowledged.append(f"item {number}")
+            else:
+                self.failed.append(answer.status)
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+@pytest.mark.parametrize("profile", ["shared", "exclusive"])
+def test_a_redeploy_fails_no_request(run, tmp_path: Path, profile: str):
+    instances = [run(profile)]
+    wait_until_ready(instances[0].port, instances[0].process)
+    load = Load(lambda: instances[-1])
+    for _ in range(3):
+        new = run(profile)
+        eventually(lambda new=new: new.status("/healthz") == 200)
+        instances.append(new)
+        eventually(lambda new=new: new.status() == 200)
+        old = instances[-2]
+        assert old.health()["status"] == "standby" and not old.health()["database"]["writer"]
+        old.process.terminate()
+        assert old.process.wait(WITHIN) == 0
+    load.end()
+    assert load.failed == []
+    instances[-1].process.terminate()
+    assert instances[-1].process.wait(WITHIN) == 0
+    assert set(load.acknowledged) == set(titles(tmp_path / "a.db"))
+
+
+@pytest.mark.parametrize("profile", ["shared", "exclusive"])
+def test_after_kill_9_the_standby_goes_on_with_all_that_was_acknowledged(run, tmp_path: Path, profile: str):
+    standby = run(profile)
+    wait_until_ready(standby.port, standby.process)
+    writer = run(profile)
+    wait_until_ready(writer.port, writer.process)
+    load = Load(lambda: writer)
+    time.sleep(1)
+    signal_all(writer.process, signal.SIGKILL)
+    load.end()
+    eventually(lambda: standby.status() == 200)
+    assert ask(standby.port, "POST", "/api/v1/work-items", {"title": "after"}).status == 201
+    standby.process.terminate()
+    assert standby.process.wait(WITHIN) == 0
+    assert load.acknowledged and {*load.acknowledged, "after"} <= set(titles(tmp_path / "a.db"))
+
+
+def test_a_writer_that_was_suspended_finds_itself_fenced_and_comes_back_as_a_standby(run, tmp_path: Path):
+    standby = run("exclusive")
+    wait_until_ready(standby.port, standby.process)
+    writer = run("exclusive")
+    wait_until_ready(writer.port, writer.process)
+    assert ask(writer.port, "POST", "/api/v1/work-items", {"title": "before"}).status == 201
+    signal_all(writer.process, signal.SIGSTOP)
+    eventually(lambda: standby.status() == 200)
+    assert ask(standby.port, "POST", "/api/v1/work-items", {"title": "meanwhile"}).status == 201
+    signal_all(writer.process, signal.SIGCONT)
+    assert ask(writer.port, "POST", "/api/v1/work-items", {"title": "too late"}).status == 503
+    eventually(lambda: writer.status("/healthz") == 200 and writer.status() == 503)
+    assert writer.process.poll() is None
+    standby.process.terminate()
+    assert standby.process.wait(WITHIN) == 0
+    eventually(lambda: writer.status() == 200)
+    writer.process.terminate()
+    assert writer.process.wait(WITHIN) == 0
+    assert titles(tmp_path / "a.db") == ["before", "meanwhile"]

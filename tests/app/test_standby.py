@@ -1,0 +1,60 @@
+"""What a standby answers: alive, not ready, and a page that reloads itself."""
+
+import pytest
+from flask import Flask
+
+from app import create_app, instance
+from app.lease_folder import folder_of
+from tests.app.conftest import EMAIL, PASSWORD
+
+
+@pytest.fixture
+def standby(app: Flask, settings, monkeypatch):
+    """A second instance beside the one that writes, which does not ask for the lease."""
+    monkeypatch.setattr(instance, "PATIENCE", 0.05)
+    made = create_app(settings, asks=False)
+    yield made.test_client()
+    made.extensions["instance"].stop()
+
+
+def test_it_is_alive_but_not_ready(standby):
+    health = standby.get("/healthz")
+    assert health.status_code == 200
+    assert (health.json["status"], health.json["database"]["writer"]) == ("standby", False)
+    ready = standby.get("/readyz")
+    assert (ready.status_code, ready.json["error"]["code"]) == (503, "standby")
+
+
+def test_a_page_says_so_and_reloads_itself(standby):
+    page = standby.get("/")
+    assert page.status_code == 503
+    assert "One moment, please" in page.text and "tries again by itself" in page.text
+    assert int(page.headers["Refresh"]) > 0 and int(page.headers["Retry-After"]) > 0
+
+
+def test_a_form_is_not_sent_again_by_itself(standby):
+    page = standby.post("/work-items", data={"title": "milk"})
+    assert page.status_code == 503
+    assert "Refresh" not in page.headers
+    assert "Nothing was changed" in page.text
+
+
+def test_the_api_says_when_to_come_back(standby):
+    answer = standby.post("/api/v1/work-items", json={"title": "milk"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "standby")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Refresh" not in standby.get("/api/v1/work-items").headers
+
+
+def test_who_is_signed_in_sees_the_same_page(locked_app: Flask, locked_settings, signed_in, monkeypatch):
+    monkeypatch.setattr(instance, "PATIENCE", 0.05)
+    made = create_app(locked_settings, asks=False)
+    client = made.test_client()
+    client.set_cookie("task_assist", signed_in.get_cookie("task_assist").value)
+    assert "One moment, please" in client.get("/").text
+    assert client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 503
+    made.extensions["instance"].stop()
+
+
+def test_the_folder_of_the_lease_is_for_its_own_user_alone(app: Flask):
+    assert folder_of(app.extensions["instance"].storage).stat().st_mode & 0o777 == 0o700
