@@ -3,19 +3,22 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .content import content, refuse_without_database
+from .content import Content, content, refuse_strange_owner, refuse_without_database
 from .engine import Place, command
-from .helper import BACKUP, helper, scratch_volume
+from .helper import BACKUP, Helper, helper, scratch_volume
 from .leftovers import at_work
-from .speak import Advance, Speaker, all_rows, in_short, size
+from .speak import Advance, Speaker, all_rows, in_short, size, unseen
 from .stop import CANT_WRITE, Stop
+from .through_app import app_that_has_it, snapshot_by_app
 
 HELP = "Copies the database to PATH while the app goes on writing, checks the copy, and writes its manifest beside it."
 EXAMPLES = ("backup", "backup /media/usb/tasks.db --force")
@@ -33,7 +36,7 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
     refuse_target(path, force=options.force)
     place.attributes()
     with at_work(place, speaker):
-        proof = take(place, path, speaker)
+        proof = take(place, content(place), path, speaker)
     tell(proof, path, speaker)
     speaker.say(
         f"Backed up {place.volume} to {path}: {in_short(proof['rows'])}, {size(proof['size_bytes'])}, "
@@ -54,31 +57,37 @@ def manifest_of(path: Path) -> Path:
 def refuse_target(path: Path, *, force: bool) -> None:
     """Raises Stop where the backup could not be written at its end."""
     if path.is_dir():
-        raise Stop(f"{path} is a folder.", f"Name a file in it:  {command(f'backup {path}/tasks.db')}", CANT_WRITE)
-    if path.exists() and not force:
+        raise Stop(f"{path} is a folder.", f"Name a file in it:  {command('backup', path / 'tasks.db')}", CANT_WRITE)
+    if path.exists() and not path.is_file():
+        raise Stop(f"{path} is a pipe, socket or device, not a file.", "Choose another name.", CANT_WRITE)
+    # Also a link that leads nowhere is something that is there.
+    if os.path.lexists(path) and not force:
         raise Stop(f"{path} exists already.", "Choose another name, or overwrite it with --force.", CANT_WRITE)
     if path.parent == Path("backups"):
         path.parent.mkdir(mode=0o700, exist_ok=True)
     if not path.parent.is_dir():
         raise Stop(
-            f"There is no folder {path.parent} for {path.name}.", f"Make it:  mkdir -p {path.parent}", CANT_WRITE
+            f"There is no folder {path.parent} for {path.name}.",
+            f"Make it:  mkdir -p {shlex.quote(str(path.parent))}",
+            CANT_WRITE,
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise Stop(f"This user may not write in {path.parent}.", "Choose another place for the backup.", CANT_WRITE)
 
 
-def take(place: Place, path: Path, speaker: Speaker) -> dict[str, Any]:
+def take(place: Place, found: Content, path: Path, speaker: Speaker) -> dict[str, Any]:
     """Writes the backup and its manifest; they appear whole or not at all. Gives the manifest."""
-    refuse_without_database(place, content(place))
-    verb = ["snapshot", "--json", BACKUP]
+    refuse_without_database(place, found)
+    refuse_strange_owner(place, found)
+    app = app_that_has_it(place, found)
     # A fixed name: what a killed backup left is overwritten by the next one.
     partial = path.with_name(f".{place.volume}.partial")
+    if app:
+        speaker.say(f"{app.name} has the database for itself, so it is asked for the copy.")
     with (
-        scratch_volume(place) as scratch,
-        helper(place, verb, volume="write", scratch=scratch) as copying,
+        snapshot_by_app(place, app) if app else _snapshot_by_helper(place) as copying,
         speaker.progress() as advance,
     ):
-        copying.put({}, advance)
         proof = copying.run(advance)
         _refuse_without_room(path, proof["size_bytes"])
         try:
@@ -89,6 +98,14 @@ def take(place: Place, path: Path, speaker: Speaker) -> dict[str, Any]:
     return proof
 
 
+@contextmanager
+def _snapshot_by_helper(place: Place) -> Iterator[Helper]:
+    verb = ["snapshot", "--json", BACKUP]
+    with scratch_volume(place) as scratch, helper(place, verb, volume="write", scratch=scratch) as copying:
+        copying.put({}, unseen)
+        yield copying
+
+
 def _refuse_without_room(path: Path, needed: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if free < needed:
@@ -96,12 +113,12 @@ def _refuse_without_room(path: Path, needed: int) -> None:
         raise Stop(message, "Free some space, or choose another place.", CANT_WRITE)
 
 
-def write_checked(partial: Path, proof: dict[str, Any], copying: Any, advance: Advance) -> None:
+def write_checked(partial: Path, proof: dict[str, Any], copying: Helper, advance: Advance) -> None:
     """Streams the snapshot to `partial`, and reads it back from there."""
     partial.unlink(missing_ok=True)
     # Password hashes are in it.
     with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as to:
-        copying.get(BACKUP, to, advance)
+        copying.get(to, advance)
         to.flush()
         os.fsync(to.fileno())
         to.seek(0)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -12,9 +13,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from . import backup, create, delete, inspect, listing, restore
-from .engine import Place, command, connect, told_in_words
+from .engine import DEFAULTS, Place, command, connect, told_in_words
 from .speak import WIDTH, Speaker
-from .stop import EXIT_CODES, FAILED, INTERRUPTED, USAGE, Stop
+from .stop import EXIT_CODES, INTERRUPTED, USAGE, Stop
 
 COMMANDS: dict[str, ModuleType] = {
     "create": create,
@@ -25,10 +26,13 @@ COMMANDS: dict[str, ModuleType] = {
     "delete": delete,
 }
 ROOT = Path(__file__).parents[2]
+VOLUME_NAME = "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,199}"
+"""Docker's rule, and short enough for names made of it."""
 
 
 def main(words: list[str]) -> int:
     """Runs one command; gives its exit code. No traceback reaches a person."""
+    _open_what_was_closed()
     options = _parser().parse_args(words)
     speaker = Speaker(as_json=options.json, quiet=options.quiet, yes=options.yes)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -43,18 +47,22 @@ def main(words: list[str]) -> int:
     except Stop as stop:
         return speaker.stop(stop)
     except KeyboardInterrupt:
-        mend = f"What it left half done is mended by the next command, for example:  {command('inspect')}"
+        place = Place(None, options.volume, options.file, options.image)
+        mend = f"What it left half done is mended by the next command, for example:  {command('inspect', place=place)}"
         return speaker.stop(Stop("Interrupted.", mend, INTERRUPTED))
-    except BrokenPipeError:
-        # Whoever reads has seen enough. Python would complain again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except Exception as error:
         if os.environ.get("TASK_ASSIST_TRACEBACK"):
             raise
         said = f"This is a fault of the script: {type(error).__name__}: {error}"
         return speaker.stop(Stop(said, "To see where, put in front of the command:  TASK_ASSIST_TRACEBACK=1"))
     return 0
+
+
+def _open_what_was_closed() -> None:
+    """Where stdin, stdout or stderr was closed before the start (`2>&-`) Python has None in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
 
 
 def _parser() -> ArgumentParser:
@@ -80,18 +88,16 @@ def _parser() -> ArgumentParser:
 
 
 def _common(parser: ArgumentParser) -> None:
-    parser.add_argument("--volume", default="task-manager-db", metavar="NAME", help="default: task-manager-db")
-    parser.add_argument(
-        "--file", default="task_manager.db", metavar="NAME", help="the database in it; default: task_manager.db"
-    )
-    parser.add_argument("--image", default="task-assist", metavar="NAME", help="the app's image; default: task-assist")
+    for option, what in (("volume", "the volume"), ("file", "the database in it"), ("image", "the app's image")):
+        default = DEFAULTS[option]
+        parser.add_argument(f"--{option}", default=default, metavar="NAME", help=f"{what}; default: {default}")
     parser.add_argument("--yes", action="store_true", help="answer every question with yes")
     parser.add_argument("--quiet", action="store_true", help="say nothing but what goes wrong")
     parser.add_argument("--json", action="store_true", help="answer with one JSON object, also for an error")
 
 
 def _examples(examples: tuple[str, ...]) -> str:
-    return "examples:\n" + "\n".join(f"  {command(example)}" for example in examples)
+    return "examples:\n" + "\n".join(f"  {command(*example.split())}" for example in examples)
 
 
 def _refuse_odd_names(options: Namespace) -> None:
@@ -102,10 +108,10 @@ def _refuse_odd_names(options: Namespace) -> None:
             "For example:  --file task_manager.db",
             USAGE,
         )
-    if not options.volume or "/" in options.volume:
+    if not re.fullmatch(VOLUME_NAME, options.volume):
         raise Stop(
             f"--volume {options.volume} is not the name of a volume.",
-            f"To see them:  {command('list --volumes')}",
+            f"To see them:  {command('list', '--volumes')}",
             USAGE,
         )
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .engine import Place, command
-from .helper import DATA, helper
-from .speak import all_rows, in_short, size
-from .stop import IN_USE, NOT_THERE, REFUSED, Stop
+from .helper import DATA, LOOKING, helper
+from .speak import all_rows, in_short, size, unseen
+from .stop import CANT_WRITE, NOT_THERE, REFUSED, Stop
+from .tar import APP_USER
 
 SIDECARS = ("-wal", "-shm", "-journal")
+LEASE = ".lease/"
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,27 @@ class Content:
     def others(self) -> list[str]:
         """The names of the files that are no part of the database."""
         own = self.database["name"] if self.database else ""
-        return [file["name"] for file in self.files if not (own and file["name"].removeprefix(own) in ("", *SIDECARS))]
+        return [file["name"] for file in self.files if not (own and _part_of(own, file["name"]))]
 
     def in_words(self) -> str:
         """What is in the file, in half a sentence."""
         if self.rows is not None:
             return in_short(self.rows)
-        return f"can't be used: {self.problem['message']}" if self.problem else "none"
+        return f"can't be used: {self.problem['message'].rstrip('.')}" if self.problem else "none"
+
+
+def _part_of(database: str, name: str) -> bool:
+    beside = name.removeprefix(database)
+    return beside in ("", *SIDECARS) or (beside != name and beside.startswith(LEASE))
 
 
 def content(place: Place) -> Content:
     """Looks into the volume, which is mounted read-only for it."""
-    with helper(place, ["facts", DATA]) as looking:
-        folder = looking.run(lambda _doing, _done, _total: None)["folders"][DATA]
+    with helper(place, [LOOKING, DATA]) as looking:
+        folder = looking.run(unseen)["folders"][DATA]
+        for file in folder["files"]:
+            if problem := file["database"] and file["database"]["problem"]:
+                problem["message"] = looking.as_said_outside(problem["message"])
     database = next((file for file in folder["files"] if file["name"] == place.file), None)
     return Content(folder, database)
 
@@ -78,16 +88,17 @@ def refuse_without_database(place: Place, found: Content) -> None:
         raise Stop(f"{place.volume} holds no {place.file}: {what_else(found)}.", _where_else(found), NOT_THERE)
     if found.problem and found.problem["code"] != "in_use":
         message = f"{place.file} in {place.volume} is no database that can be backed up: {found.problem['message']}"
-        hint = hand_over(place.volume) if found.problem["code"] == "unreadable" else found.problem["hint"]
+        hint = hand_over(place) if found.problem["code"] == "unreadable" else found.problem["hint"]
         raise Stop(message, hint, REFUSED)
-    running = [container.name for container in place.running_users()]
-    if found.folder["profile"] == "exclusive" and running:
-        names = " ".join(running)
-        raise Stop(
-            f"{names} has the database for itself: on {found.folder['file_system']} only one process can open it.",
-            f"Stop it for the backup:  docker stop {names}  and afterwards:  docker start {names}",
-            IN_USE,
+
+
+def refuse_strange_owner(place: Place, found: Content) -> None:
+    """Raises Stop where the app may not write: SQLite keeps its locks beside the database, also for reading."""
+    if found.strange_owner is not None:
+        message = (
+            f"{place.volume} belongs to user {found.strange_owner}, so the app (user {APP_USER}) can't write there."
         )
+        raise Stop(message, f"Nothing was changed. {hand_over(place)}", CANT_WRITE)
 
 
 def what_else(found: Content) -> str:
@@ -103,7 +114,7 @@ def what_else(found: Content) -> str:
 def _where_else(found: Content) -> str:
     if found.databases():
         return f"It holds {', '.join(found.databases())}: name it with --file."
-    return f"To see which volumes hold a database:  {command('list --volumes')}"
+    return f"To see which volumes hold a database:  {command('list', '--volumes')}"
 
 
 def described(found: Content) -> dict[str, str]:
@@ -117,5 +128,7 @@ def described(found: Content) -> dict[str, str]:
     return lines | {"Rows": all_rows(found.rows), "Schema": facts["revision"], "Journal": facts["journal_mode"]}
 
 
-def hand_over(volume: str) -> str:
-    return f"Hand it over:  docker run --rm --user 0 -v {volume}:/app/data task-assist chown -R 1000:1000 /app/data"
+def hand_over(place: Place) -> str:
+    """The command that gives the volume to the app's user."""
+    mount = f"-v {place.volume}:{DATA}"
+    return f"Hand it over:  docker run --rm --user 0 {mount} {place.image} chown -R {APP_USER}:{APP_USER} {DATA}"

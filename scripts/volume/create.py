@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from .engine import LABEL, Place
+from .helper import DATA
 from .leftovers import at_work
 from .speak import Speaker
 
@@ -25,9 +26,12 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         try:
             place.client.volumes.get(place.volume)
         except docker.errors.NotFound:
-            labels = {LABEL: "1"} | (COMPOSE if place.volume == COMPOSE["com.docker.compose.volume"] else {})
-            place.client.volumes.create(place.volume, labels=labels)
-            speaker.say(f"Created the volume {place.volume}. To use it:  docker compose up --build")
+            of_compose = place.volume == COMPOSE["com.docker.compose.volume"]
+            place.client.volumes.create(place.volume, labels={LABEL: "1"} | (COMPOSE if of_compose else {}))
+            use = (
+                "docker compose up --build" if of_compose else f"docker run ... -v {place.volume}:{DATA} {place.image}"
+            )
+            speaker.say(f"Created the volume {place.volume}. To use it:  {use}")
             return {"volume": place.volume, "created": True}
     speaker.say(f"The volume {place.volume} was there already; nothing was changed.")
     return {"volume": place.volume, "created": False}

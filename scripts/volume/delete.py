@@ -37,7 +37,8 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         backup = None if options.no_backup else keep(place, found, "before-delete-", speaker)
         place.client.volumes.get(place.volume).remove()
     if backup:
-        speaker.say(f"To have it back:  {command('create', place)}\nand then:  {command(f'restore {backup}', place)}")
+        speaker.say(f"To have it back:  {command('create', place=place)}")
+        speaker.say(f"and then:  {command('restore', backup, place=place)}")
     speaker.say(f"Deleted the volume {place.volume}.")
     return {"volume": place.volume, "deleted": True, "backup": str(backup) if backup else None}
 

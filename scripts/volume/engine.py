@@ -1,9 +1,11 @@
 """The Docker engine: reaching it, its volumes, and the containers that use one."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .stop import CANT_WRITE, FAILED, NO_ENGINE, NOT_THERE, Stop
@@ -12,6 +14,7 @@ ANSWERS_WITHIN = 20
 """Seconds for the engine's first answer. After it there is no limit: a large database takes its time."""
 LABEL = "task-assist.volume"
 """On volumes that `create` made."""
+DEFAULTS = {"volume": "task-manager-db", "file": "task_manager.db", "image": "task-assist"}
 HELPER = "task-assist.helper-of"
 """On the containers and volumes of a running command; its value is the volume that is looked after."""
 
@@ -36,13 +39,13 @@ class Place:
             there = ", ".join(names[:20]) or "none"
             raise Stop(
                 f"There is no volume {self.volume}. The volumes here: {there}.",
-                f"Name another with --volume, or make it:  {command('create', self)}",
+                f"Name another with --volume, or make it:  {command('create', place=self)}",
                 NOT_THERE,
             ) from None
 
     def users(self) -> list[Any]:
         """The containers, also stopped ones, that have the volume mounted; not those of this script."""
-        found = self.client.containers.list(all=True, filters={"volume": self.volume})
+        found = self.client.containers.list(all=True, ignore_removed=True, filters={"volume": self.volume})
         # Docker's filter also takes a part of a path for the name.
         return sorted(
             (each for each in found if self._mounts(each) and HELPER not in each.labels), key=lambda each: each.name
@@ -59,16 +62,16 @@ def is_helper(attributes: dict[str, Any]) -> bool:
     return HELPER in (attributes.get("Labels") or {})
 
 
-def command(words: str, place: Place | None = None) -> str:
+def command(*words: str | Path, place: Place | None = None) -> str:
     """A command of this script as it can be pasted."""
     import shlex
 
-    said = f"python scripts/manage_db_volume.py {words}"
-    if place and place.volume != "task-manager-db":
-        said += f" --volume {shlex.quote(place.volume)}"
-    if place and place.file != "task_manager.db":
-        said += f" --file {shlex.quote(place.file)}"
-    return said
+    said = ["python", "scripts/manage_db_volume.py", *map(str, words)]
+    if place:
+        for option, default in DEFAULTS.items():
+            if getattr(place, option) != default:
+                said += [f"--{option}", getattr(place, option)]
+    return shlex.join(said)
 
 
 def connect() -> Any:
@@ -98,8 +101,10 @@ def _no_engine(said: str) -> Stop:
             "Let it:  sudo usermod -aG docker $USER  and sign in again. Or put sudo in front of the command.",
             NO_ENGINE,
         )
+    unreachable = "Connection aborted" in said or "Max retries exceeded" in said
+    where = os.environ.get("DOCKER_HOST") or "the address that  docker context inspect  shows"
     return Stop(
-        f"No Docker engine answers ({said}).",
+        f"No Docker engine answers at {where}." if unreachable else f"No Docker engine answers ({said.rstrip('.')}).",
         "Start it (Docker Desktop, or:  sudo systemctl start docker ) and try again. To see more:  docker version",
         NO_ENGINE,
     )
@@ -123,7 +128,7 @@ def told_in_words() -> Iterator[None]:
     except requests.RequestException as error:
         raise Stop(f"The Docker engine went away: {error}.", "To see if it runs:  docker version", NO_ENGINE) from error
     except OSError as error:
-        name = error.filename or "a file"
+        name = error.filename or "what is printed"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Stop(
                 f"There is no room left for {name}.", "Free some space, or choose another place.", CANT_WRITE

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -17,13 +17,19 @@ SCRATCH = "/scratch"
 FOLDER = "work"
 BACKUP = f"{SCRATCH}/{FOLDER}/backup.db"
 """Where a file is on its way in or out."""
+LOOKING = "facts"
+"""The verb that only looks."""
 WRONG_FILES = {"manifest_mismatch", "not_sqlite", "other_app", "newer_revision", "damaged"}
 EXIT_CODE = {"in_use": IN_USE, "storage_full": CANT_WRITE, "cannot_start": CANT_WRITE, "unreadable": NOT_THERE}
+LOST_BEFORE_IT_BEGAN = "read init-p"
+"""Of some thousand starts on a busy machine, runc loses one before anything of it has run."""
 NO_COMMAND, UNPROVEN = 2, 3
 """Exit codes of task-assist."""
 
 
 class Helper:
+    file = BACKUP
+
     def __init__(self, container: Any, place: Place) -> None:
         self._container = container
         self._place = place
@@ -34,42 +40,45 @@ class Helper:
 
     def run(self, advance: Advance) -> dict[str, Any]:
         """What the verb answers. Raises Stop for what it refuses."""
-        out, errors = b"", b""
-        stream = self._container.attach(stream=True, demux=True, logs=True)
-        self._start()
-        for stdout, stderr in stream:
-            out += stdout or b""
-            *lines, rest = (errors + (stderr or b"")).split(b"\n")
-            errors = b"\n".join([*(line for line in lines if not _shown(line, advance)), rest])
-        code = self._container.wait()["StatusCode"]
+        out, errors = listen(self._started(), advance)
+        return self.answer(out, errors, self._container.wait()["StatusCode"])
+
+    def answer(self, out: bytes, errors: str, code: int) -> dict[str, Any]:
+        """What the verb printed, which ended with `code`. Raises Stop for what it refused."""
         try:
             answer = json.loads(out)
         except ValueError:
-            raise self._no_answer(code, errors.decode(errors="replace")) from None
+            raise self._no_answer(code, errors) from None
         if "error" in answer:
             raise self._refused(answer["error"])
         if code not in (0, UNPROVEN):
-            raise self._no_answer(code, errors.decode(errors="replace"))
+            raise self._no_answer(code, errors)
         return answer
 
-    def get(self, path: str, to: BinaryIO, advance: Advance) -> str:
-        """Streams a file of the container's volumes to `to`; gives its sha256."""
-        pieces, _ = self._container.get_archive(path)
+    def get(self, to: BinaryIO, advance: Advance, path: str = "") -> str:
+        """Streams a file of the container's volumes, else the one that the verb made, to `to`; gives its sha256."""
+        pieces, _ = self._container.get_archive(path or self.file)
         return write_from_archive(pieces, to, advance)
 
-    def _start(self) -> None:
+    def _started(self, *, again: bool = True) -> Iterable[tuple[bytes | None, bytes | None]]:
+        """What the verb will write, from its start on."""
         import docker.errors
 
+        stream = self._container.attach(stream=True, demux=True, logs=True)
         try:
             self._container.start()
         except docker.errors.APIError as error:
-            if "executable file not found" not in str(error.explanation):
+            said = str(error.explanation)
+            if again and LOST_BEFORE_IT_BEGAN in said:
+                return self._started(again=False)
+            if "executable file not found" not in said:
                 raise
             raise Stop(
                 f"The image {self._place.image} is not Task Assist: it has no task-assist command.",
                 "Name the app's image with --image.",
                 NOT_THERE,
             ) from None
+        return stream
 
     def _no_answer(self, code: int, said: str) -> Stop:
         if code == NO_COMMAND and "No such command" in said:
@@ -81,11 +90,25 @@ class Helper:
         why = "it ran out of memory or was killed" if code == 137 else said.strip()[-2000:]
         return Stop(f"task-assist in the image {self._place.image} failed with exit code {code}: {why}", "", FAILED)
 
+    def as_said_outside(self, said: str) -> str:
+        """The paths of the container in words of whoever types the command."""
+        said = said.replace(f"{DATA}/{self._place.file}", f"{self._place.file} in the volume {self._place.volume}")
+        return said.replace(f"There is no room for {BACKUP}", "The Docker engine has no room for the copy")
+
     def _refused(self, error: dict[str, str]) -> Stop:
-        place = f"{self._place.file} in the volume {self._place.volume}"
-        message, hint = (error[part].replace(f"{DATA}/{self._place.file}", place) for part in ("message", "hint"))
+        message, hint = (self.as_said_outside(error[part]) for part in ("message", "hint"))
         code = REFUSED if error["code"] in WRONG_FILES else EXIT_CODE.get(error["code"], FAILED)
         return Stop(message, hint, code)
+
+
+def listen(stream: Iterable[tuple[bytes | None, bytes | None]], advance: Advance) -> tuple[bytes, str]:
+    """A verb's stdout, and what of its stderr is not progress, which is shown."""
+    out, errors = b"", b""
+    for stdout, stderr in stream:
+        out += stdout or b""
+        *lines, rest = (errors + (stderr or b"")).split(b"\n")
+        errors = b"\n".join([*(line for line in lines if not _shown(line, advance)), rest])
+    return out, errors.decode(errors="replace")
 
 
 def _shown(line: bytes, advance: Advance) -> bool:
@@ -113,6 +136,7 @@ def helper(
 @contextmanager
 def container_of(place: Place, verb: list[str], mounts: dict[str, tuple[str, bool]]) -> Iterator[Any]:
     """`mounts` maps a path to a volume's name and whether it is mounted read-only."""
+    import docker.errors
     from docker.types import Mount
 
     need_image(place)
@@ -138,7 +162,12 @@ def container_of(place: Place, verb: list[str], mounts: dict[str, tuple[str, boo
     try:
         yield container
     finally:
-        container.remove(force=True)
+        try:
+            container.remove(force=True)
+        except docker.errors.APIError as error:
+            # Gone already, or going, where `mend` or somebody else was quicker.
+            if error.status_code not in (404, 409):
+                raise
 
 
 @contextmanager
@@ -167,9 +196,3 @@ def need_image(place: Place) -> None:
             "Build it:  docker compose build  Or name another with --image.",
             NOT_THERE,
         ) from None
-
-
-def facts(place: Place) -> dict[str, Any]:
-    """What is in the volume; see `task-assist facts`. Writes nothing."""
-    with helper(place, ["facts", DATA]) as reading:
-        return reading.run(lambda _doing, _done, _total: None)["folders"][DATA]

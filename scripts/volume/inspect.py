@@ -22,13 +22,16 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         attributes = place.attributes()
         found = content(place)
     users = {container.name: container.status for container in place.users()}
-    speaker.facts(_where(attributes, found, users) | described(found))
+    speaker.facts(_where(place, attributes, found, users) | described(found))
     used = f"in use by {', '.join(users)}" if users else "not in use"
     speaker.say(f"The database of {place.volume}: {found.in_words()}; {used}.")
-    docker_facts = {key.lower(): attributes[key] for key in ("Driver", "Mountpoint", "CreatedAt", "Labels", "Options")}
     return {
         "volume": place.volume,
-        **docker_facts,
+        "driver": attributes["Driver"],
+        "mountpoint": attributes["Mountpoint"],
+        "created_at": attributes["CreatedAt"],
+        "labels": attributes["Labels"],
+        "options": attributes["Options"],
         "used_by": users,
         **found.folder,
         "file": place.file,
@@ -36,7 +39,7 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
     }
 
 
-def _where(attributes: dict[str, Any], found: Content, users: dict[str, str]) -> dict[str, str]:
+def _where(place: Place, attributes: dict[str, Any], found: Content, users: dict[str, str]) -> dict[str, str]:
     folder = found.folder
     count = len(folder["files"]) + folder["files_not_shown"]
     facts = {
@@ -48,7 +51,5 @@ def _where(attributes: dict[str, Any], found: Content, users: dict[str, str]) ->
         "Used by": ", ".join(f"{name} ({status})" for name, status in users.items()) or "no container",
     }
     if found.strange_owner is not None:
-        facts["Owner"] = (
-            f"user {found.strange_owner}, so the app (user 1000) can't write. {hand_over(attributes['Name'])}"
-        )
+        facts["Owner"] = f"user {found.strange_owner}, so the app (user 1000) can't write. {hand_over(place)}"
     return facts

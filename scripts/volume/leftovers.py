@@ -5,35 +5,37 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .engine import HELPER, Place
-from .helper import helper
-from .speak import Speaker
+from .helper import LOOKING, helper
+from .speak import Speaker, unseen
 from .stop import IN_USE, Stop
 
 READY_WITHIN = 60
 """Seconds a container may take until its health check passes."""
-STOPPED, SHA256, SOURCE, FILE, IMAGE = (
-    f"task-assist.{name}" for name in ("stopped", "sha256", "source", "file", "image")
+STOPPED, SINCE, SHA256, SOURCE, FILE, IMAGE, HAS_NEW = (
+    f"task-assist.{name}" for name in ("stopped", "since", "sha256", "source", "file", "image", "has-new")
 )
-"""Labels of the note that a restore leaves in the engine while containers are stopped for it."""
+"""Labels of the notes that a restore leaves in the engine while containers are stopped for it."""
 
 
 @dataclass(frozen=True)
 class Mended:
-    """How a restore that had begun ended."""
+    """How a restore that had begun ended. `has_new` is None where the app was started by hand before it was known."""
 
     source: str
-    has_new: bool
+    has_new: bool | None
     started: list[str]
     not_ready: list[str]
 
     def __str__(self) -> str:
-        which = f"the database of {self.source}" if self.has_new else "the old database, unchanged"
+        new, old = f"the database of {self.source}", "the old database, unchanged"
+        either = f"{new} or the old one; a container was started before this could tell"
+        which = {True: new, False: old, None: either}[self.has_new]
         started = f" Started again: {', '.join(self.started)}." if self.started else ""
         return f"It has {which}.{started}"
 
@@ -72,6 +74,7 @@ def note(place: Place, stopping: list[Any], sha256: str, source: str) -> None:
     labels = {
         HELPER: place.volume,
         STOPPED: " ".join(container.id for container in stopping),
+        SINCE: " ".join(_since(container) for container in stopping),
         SHA256: sha256,
         SOURCE: source,
         FILE: place.file,
@@ -82,36 +85,62 @@ def note(place: Place, stopping: list[Any], sha256: str, source: str) -> None:
 
 def mend(place: Place) -> Mended | None:
     """Removes what is left of a command, and brings a restore that had begun to its end. None if there was none."""
+    import docker.errors
+
     ours = {"label": f"{HELPER}={place.volume}"}
-    for container in place.client.containers.list(all=True, filters=ours):
-        container.remove(force=True)
-    noted = None
+    for container in place.client.containers.list(all=True, ignore_removed=True, filters=ours):
+        # Who only looks does not wait for this command, nor need this one stop it: it ends within seconds.
+        if container.status != "running" or LOOKING not in container.attrs["Config"]["Cmd"]:
+            container.remove(force=True)
+    notes = {}
     for volume in place.client.volumes.list(filters=ours):
-        if volume.name == _note_name(place):
-            noted = volume
+        if volume.name in (_note_name(place), _outcome_name(place)):
+            notes[volume.name] = volume.attrs["Labels"]
         else:
             volume.remove(force=True)
-    if not noted:
-        return None
-    mended = _bring_to_its_end(place, noted.attrs["Labels"])
-    noted.remove(force=True)
+    begun, outcome = notes.get(_note_name(place)), notes.get(_outcome_name(place))
+    mended = _bring_to_its_end(place, begun, outcome) if begun else None
+    if notes:
+        # In this order: an outcome alone means nothing.
+        for name in (_note_name(place), _outcome_name(place)):
+            with suppress(docker.errors.NotFound):
+                place.client.api.remove_volume(name)
     return mended
 
 
-def _bring_to_its_end(place: Place, labels: dict[str, str]) -> Mended:
+def _bring_to_its_end(place: Place, begun: dict[str, str], outcome: dict[str, str] | None) -> Mended:
     started, not_ready = [], []
-    restored = Place(place.client, place.volume, labels[FILE], labels[IMAGE])
     try:
-        with helper(restored, ["settle"], volume="write") as settling:
-            there = settling.run(lambda _doing, _done, _total: None)["sha256"]
+        has_new = _has_new(place, begun, outcome)
     finally:
-        for container in place.client.containers.list(all=True, filters={"volume": place.volume}):
-            if container.id in labels[STOPPED].split():
+        for container in place.client.containers.list(all=True, ignore_removed=True, filters={"volume": place.volume}):
+            if container.id in begun[STOPPED].split():
                 container.start()
                 started.append(container.name)
                 if not _is_ready(container):
                     not_ready.append(container.name)
-    return Mended(labels[SOURCE], there == labels[SHA256], started, not_ready)
+    return Mended(begun[SOURCE], has_new, started, not_ready)
+
+
+def _has_new(place: Place, begun: dict[str, str], outcome: dict[str, str] | None) -> bool | None:
+    """Takes away what lies half done beside the database, and notes which one is there.
+
+    Noted before the app starts: it changes the file, and from then on the file does not tell any more.
+    """
+    if outcome:
+        return {"True": True, "False": False}.get(outcome[HAS_NEW])
+    restored = Place(place.client, place.volume, begun[FILE], begun[IMAGE])
+    by_hand = any(_since(container) not in begun[SINCE] for container in place.running_users())
+    with helper(restored, ["settle"], volume="write") as settling:
+        there = settling.run(unseen)["sha256"]
+    has_new = None if by_hand else there == begun[SHA256]
+    place.client.volumes.create(_outcome_name(place), labels={HELPER: place.volume, HAS_NEW: str(has_new)})
+    return has_new
+
+
+def _since(container: Any) -> str:
+    """When it was last started."""
+    return container.attrs["State"]["StartedAt"]
 
 
 def _is_ready(container: Any) -> bool:
@@ -141,3 +170,7 @@ def _passes(container: Any, command: list[str]) -> bool:
 
 def _note_name(place: Place) -> str:
     return f"task-assist-restore-of-{place.volume}"
+
+
+def _outcome_name(place: Place) -> str:
+    return f"task-assist-outcome-of-{place.volume}"

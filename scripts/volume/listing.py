@@ -6,9 +6,9 @@ from typing import Any
 
 from .content import content
 from .engine import LABEL, Place, is_helper, told_in_words
-from .helper import Helper, container_of
+from .helper import LOOKING, Helper, container_of
 from .leftovers import at_work
-from .speak import Speaker, in_short, size
+from .speak import Speaker, in_short, size, unseen
 from .stop import Stop
 
 HELP = "Lists the files in the volume, or with --volumes the volumes that hold a database of Task Assist."
@@ -96,8 +96,8 @@ def _together(volumes: list[dict[str, Any]]) -> Iterator[list[str]]:
 
 def _facts_of(place: Place, names: list[str]) -> dict[str, Any]:
     mounted = {f"{MOUNTED_AT}/{number}": name for number, name in enumerate(names)}
-    with container_of(place, ["facts", *mounted], {path: (name, True) for path, name in mounted.items()}) as container:
-        folders = Helper(container, place).run(lambda _doing, _done, _total: None)["folders"]
+    with container_of(place, [LOOKING, *mounted], {path: (name, True) for path, name in mounted.items()}) as container:
+        folders = Helper(container, place).run(unseen)["folders"]
     return {mounted[path]: facts for path, facts in folders.items()}
 
 

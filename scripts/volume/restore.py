@@ -6,13 +6,13 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from .content import Content, content, hand_over
+from .content import Content, content, refuse_strange_owner
 from .engine import Place, command, told_in_words
 from .helper import BACKUP, helper, scratch_volume
 from .leftovers import Mended, at_work, mend, note
-from .safety import keep
+from .safety import keep, refuse_without_room_to_keep
 from .speak import Speaker, in_short
-from .stop import CANT_WRITE, IN_USE, INTERRUPTED, NOT_THERE, REFUSED, Stop
+from .stop import IN_USE, INTERRUPTED, NOT_THERE, REFUSED, Stop
 
 HELP = "Puts the database in PATH in the place of the one in the volume, and keeps that one in backups/."
 EXAMPLES = ("restore backups/task_manager-20261123T081500Z.db", "restore old.db --dry-run")
@@ -43,8 +43,9 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
             return result | {"restored": False}
         for doubt in _doubts(options.path, now, incoming, place):
             speaker.confirm(f"{doubt} Restore it?", "Nothing was changed.")
+        refuse_without_room_to_keep(place, now)
         kept, mended = _replace(place, now, stopping, incoming["sha256"], options.path, scratch, speaker)
-    back = f"To go back:  {command(f'restore {kept}', place)}" if kept else ""
+    back = f"To go back:  {command('restore', kept, place=place)}" if kept else ""
     if mended.not_ready:
         raise Stop(
             f"{place.volume} has the database of {options.path}, but {', '.join(mended.not_ready)} is not ready.",
@@ -92,7 +93,7 @@ def _cant_restore(place: Place, path: Path, stop: Stop) -> Stop:
     said = stop.message.removeprefix(f"{BACKUP} is no backup: ")
     if said.startswith(f"{BACKUP} "):
         said = said.replace(BACKUP, "it", 1)
-    hint = stop.hint or f"To see what is in the volume now:  {command('inspect', place)}"
+    hint = stop.hint or f"To see what is in the volume now:  {command('inspect', place=place)}"
     said, hint = (text.replace(BACKUP, str(path)) for text in (said, hint))
     return Stop(f"Can't restore {path}: {said}", f"Nothing was changed. {hint}", stop.code)
 
@@ -105,9 +106,7 @@ def _refuse(place: Place, now: Content, stopping: list[Any]) -> None:
             "Nothing was changed. Name another file with --file, or another volume with --volume.",
             REFUSED,
         )
-    if now.strange_owner is not None:
-        message = f"{place.volume} belongs to user {now.strange_owner}, so the app (user 1000) can't write there."
-        raise Stop(message, f"Nothing was changed. {hand_over(place.volume)}", CANT_WRITE)
+    refuse_strange_owner(place, now)
     vanishing = [container.name for container in stopping if container.attrs["HostConfig"]["AutoRemove"]]
     if vanishing:
         names = " ".join(vanishing)
@@ -129,10 +128,11 @@ def _tell(path: Path, now: Content, incoming: dict[str, Any], stopping: list[Any
     )
     before, after = now.rows or {}, incoming["rows"]
     tables = sorted(before.keys() | after.keys())
+    unknown = "?" if now.database and now.rows is None else "-"
     speaker.table(
         [
             ("TABLE", "ROWS NOW", "ROWS AFTER"),
-            *((table, str(before.get(table, "-")), str(after.get(table, "-"))) for table in tables),
+            *((table, str(before.get(table, unknown)), str(after.get(table, "-"))) for table in tables),
         ]
     )
 
@@ -168,7 +168,8 @@ def _replace(
     mended = mend(place)
     if not mended or not mended.has_new:
         raise Stop(
-            f"{place.volume} has not the database of {path} now, though it was put there.", command("inspect", place)
+            f"{place.volume} has not the database of {path} now, though it was put there.",
+            f"To see what is there:  {command('inspect', place=place)}",
         )
     return kept, mended
 
@@ -178,7 +179,7 @@ def _undone(place: Place, path: Path, error: BaseException) -> Stop:
     mended = mend(place)
     now = f"{place.volume}: {mended}" if mended else "Nothing was changed."
     if isinstance(error, KeyboardInterrupt):
-        finish = "" if mended and mended.has_new else f" To restore it:  {command(f'restore {path}', place)}"
+        finish = "" if mended and mended.has_new else f" To restore it:  {command('restore', path, place=place)}"
         return Stop("Interrupted.", now + finish, INTERRUPTED)
     try:
         with told_in_words():

@@ -1,36 +1,66 @@
 """The copy that is made before something is replaced or deleted."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from .backup import default_path, refuse_target, take
 from .content import Content
 from .engine import Place
-from .helper import DATA, helper
-from .speak import Speaker
+from .helper import DATA, Helper, helper
+from .speak import Advance, Speaker
+from .stop import REFUSED, Stop
+
+BESIDE = ("-wal", "-journal")
+"""What belongs to a database that its app did not close."""
+
+
+def refuse_without_room_to_keep(place: Place, found: Content) -> None:
+    """Raises Stop where `keep` could write nothing; to be asked before anything is stopped for it."""
+    if found.database:
+        refuse_target(default_path(place), force=False)
 
 
 def keep(place: Place, found: Content, occasion: str, speaker: Speaker) -> Path | None:
     """Backs up the database into backups/; gives its path, None where there is nothing to keep.
 
-    A damaged one makes no backup that could be proven, so its files are copied as they are. Nothing may be writing.
+    One that is damaged, or of a newer version, makes no backup that this version could prove, so its files are copied
+    as they are. Nothing may be writing.
     """
     if not found.database:
         return None
     path = default_path(place, occasion)
     refuse_target(path, force=False)
-    if found.problem and found.problem["code"] in ("damaged", "not_sqlite"):
-        _copy_as_it_is(place, found, path, speaker)
+    if found.problem and found.problem["code"] != "in_use":
+        _copy_as_it_is(place, path, speaker)
     else:
-        take(place, path, speaker)
+        try:
+            take(place, found, path, speaker)
+        except Stop as stop:
+            if stop.code != REFUSED:
+                raise
+            speaker.say(stop.message)
+            _copy_as_it_is(place, path, speaker)
     speaker.say(f"Kept what was there in {path}.")
     return path
 
 
-def _copy_as_it_is(place: Place, found: Content, path: Path, speaker: Speaker) -> None:
-    beside = [file["name"] for file in found.files if file["name"] in (f"{place.file}-wal", f"{place.file}-journal")]
+def _copy_as_it_is(place: Place, path: Path, speaker: Speaker) -> None:
+    import docker.errors
+
     with helper(place, []) as holding, speaker.progress() as advance:
-        for name in (place.file, *beside):
-            to = path.with_name(path.name + name.removeprefix(place.file))
-            to.touch(mode=0o600)
-            with to.open("wb") as writing:
-                holding.get(f"{DATA}/{name}", writing, advance)
+        for ending in ("", *BESIDE):
+            # Nothing need be beside it.
+            with suppress(*([docker.errors.NotFound] if ending else [])):
+                _copy(holding, f"{DATA}/{place.file}{ending}", path.with_name(path.name + ending), advance)
+
+
+def _copy(holding: Helper, file: str, to: Path, advance: Advance) -> None:
+    try:
+        with os.fdopen(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as writing:
+            holding.get(writing, advance, file)
+            writing.flush()
+            os.fsync(writing.fileno())
+    except BaseException:
+        to.unlink(missing_ok=True)
+        raise

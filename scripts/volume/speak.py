@@ -1,16 +1,24 @@
 """How the commands speak: lines and tables for a person, one JSON object for a program, progress on stderr."""
 
 import json
+import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .stop import NOT_CONFIRMED, Stop
 
 WIDTH = 80
+NARROWEST = 12
+"""Characters that a table's first column keeps."""
 Advance = Callable[[str, int, int], None]
 """Called with what is being done, the bytes done and the bytes in all."""
+
+
+def unseen(_doing: str, _done: int, _total: int) -> None:
+    """The Advance of what takes no time, or nobody watches."""
 
 
 class Speaker:
@@ -22,14 +30,19 @@ class Speaker:
     def say(self, line: str = "") -> None:
         """A line for a person."""
         if not self._silent:
-            print(line, flush=True)
+            _print("\n".join(map(printable, line.split("\n"))))
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Aligned columns; the last one is cut where it would pass 80 characters."""
-        widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-        for row in rows:
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            self.say(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
+        """Aligned columns of 80 characters in all: a long first cell gets a line for itself, a long last one is cut."""
+        shown = [[printable(cell) for cell in row] for row in rows]
+        widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
+        widths[0] = min(widths[0], max(WIDTH - sum(widths[1:]) - 2 * len(widths[1:]), NARROWEST))
+        for first, *others in shown:
+            alone = _width(first) > widths[0]
+            if alone:
+                self.say(first)
+            cells = ["" if alone else first, *others]
+            self.say(_cut("  ".join(map(_padded, cells, widths)).rstrip()))
 
     def facts(self, names_and_values: dict[str, str]) -> None:
         """One fact a line, its name in front; long values go on beneath themselves."""
@@ -44,14 +57,17 @@ class Speaker:
     def answer(self, result: dict[str, Any]) -> None:
         """The whole result for a program."""
         if self._as_json:
-            print(json.dumps(result, indent=2))
+            _print(json.dumps(result, indent=2))
 
     def stop(self, stop: Stop) -> int:
         """Says why a command ended; gives its exit code."""
         if self._as_json:
-            print(json.dumps({"error": {"message": stop.message, "hint": stop.hint, "exit_code": stop.code}}, indent=2))
+            error = {"message": stop.message, "hint": stop.hint, "exit_code": stop.code}
+            with suppress(OSError):  # No room for it: the exit code is all that is left to say.
+                _print(json.dumps({"error": error}, indent=2))
         else:
-            print(stop.message, *([stop.hint] if stop.hint else []), sep="\n", file=sys.stderr)
+            for line in f"{stop.message}\n{stop.hint}".rstrip("\n").split("\n"):
+                print(printable(line), file=sys.stderr)
         return stop.code
 
     def confirm(self, question: str, otherwise: str) -> None:
@@ -71,7 +87,7 @@ class Speaker:
                 f"{otherwise} To say yes:  --yes",
                 NOT_CONFIRMED,
             )
-        print(prompt, end="", file=sys.stderr, flush=True)
+        print(printable(prompt), end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline().strip()
         if answer not in accepted and answer.lower() not in accepted:
             raise Stop("Not confirmed.", otherwise, NOT_CONFIRMED)
@@ -80,7 +96,7 @@ class Speaker:
     def progress(self) -> Iterator[Advance]:
         """Bars with bytes, rate and time left, on a terminal only."""
         if self._silent or not sys.stderr.isatty():
-            yield lambda _doing, _done, _total: None
+            yield unseen
             return
         # Imported here: nobody else has to wait for it.
         from rich.console import Console
@@ -109,6 +125,39 @@ class Speaker:
                 bars.update(tasks[doing], completed=done, total=total)
 
             yield advance
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What could not be written is still there, and would fail again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever reads has seen enough, as in `| head -1`: the command goes on to its end.
+        if not isinstance(error, BrokenPipeError):
+            raise
+
+
+def printable(text: str) -> str:
+    """The text on one line: what would move the cursor, or is no text at all, is shown escaped. Names may hold it."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _width(text: str) -> int:
+    """The columns that the text takes on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
+
+
+def _cut(line: str) -> str:
+    if _width(line) <= WIDTH:
+        return line
+    while _width(line) >= WIDTH:
+        line = line[:-1]
+    return line + "…"
 
 
 def size(count: int) -> str:

@@ -5,14 +5,16 @@ import re
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.containers.running import HARDENED, ROOT, Container, Site, docker, free_port
+from tests.containers.running import HARDENED, ROOT, START_SECONDS, Container, Site, docker, free_port
 
+HELPER = "task-assist.helper-of"
 IN_THE_IMAGE = ("Dockerfile", ".dockerignore", "docker-compose.yml", ".env.sample", "app", "requirements")
 
 
@@ -55,10 +57,19 @@ def volume(engine: None) -> Iterator[str]:
     name = new_name()
     docker("volume", "create", name)
     yield name
-    # A container of a test that failed half way may still have it.
-    for container in docker("ps", "--all", "--quiet", "--filter", f"volume={name}").stdout.split():
-        docker("rm", "--force", container)
-    docker("volume", "rm", "--force", name)
+    # A container of a test that failed half way may still have it; not those of another test's `list --volumes`.
+    found = docker("ps", "--all", "--filter", f"volume={name}", "--format", f'{{{{.ID}}}} {{{{.Label "{HELPER}"}}}}')
+    for container, _, helper_of in (line.partition(" ") for line in found.stdout.splitlines()):
+        if helper_of in ("", name, "tests"):
+            docker("rm", "--force", container)
+    remove_volume(name)
+
+
+def remove_volume(name: str) -> None:
+    """Waits while `list --volumes` of another test, which looks into every volume, has it mounted."""
+    deadline = time.monotonic() + START_SECONDS
+    while docker("volume", "rm", "--force", name, check=time.monotonic() > deadline).returncode:
+        time.sleep(0.2)
 
 
 Run = Callable[..., Container]

@@ -103,7 +103,7 @@ def test_a_stop_closes_the_database(run: Run, volume: str, image: str):
     docker("stop", container.name)
     assert container.state("ExitCode") == "0"
     left = docker("run", "--rm", "--volumes-from", container.name, image, "ls", "/app/data").stdout
-    assert sorted(left.split()) == ["task_manager.db", "task_manager.secret"]
+    assert sorted(left.split()) == ["task_manager.db", "task_manager.db.lease", "task_manager.secret"]
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_it_declares_no_volume_and_runs_as_its_user(image: str):
 
 
 def test_docker_sees_that_it_is_healthy(run: Run, volume: str):
-    container = run(*WITHOUT_SIGN_IN, "--volume", f"{volume}:/app/data")
+    container = run(*WITHOUT_SIGN_IN, "--health-interval", "1s", "--volume", f"{volume}:/app/data")
     deadline = time.monotonic() + START_SECONDS
     while container.state("Health.Status") != "healthy":
         assert time.monotonic() < deadline, container.state("Health")

@@ -40,6 +40,17 @@ def test_without_uv_it_uses_the_pip_of_python3(checkout: Checkout):
     assert "--require-hashes -r requirements/app.txt -r requirements/scripts.txt -r requirements/aws.txt" in calls[-1]
 
 
+def test_the_uv_that_dev_brings_installs_what_comes_later(checkout: Checkout):
+    checkout.tool("python3", PYTHON3)
+    checkout.run("scripts/install", "dev")
+    uv = checkout.path / ".venv/bin/uv"
+    uv.write_text('#!/bin/sh\necho "uv of .venv: $*" >>calls\n')
+    uv.chmod(0o755)
+    checkout.calls()
+    assert checkout.run("scripts/install", "aws").returncode == 0
+    assert checkout.calls()[-1].startswith("uv of .venv: pip install")
+
+
 def test_a_cloud_is_added_to_what_is_there(checkout: Checkout):
     checkout.tool("uv", UV)
     checkout.run("scripts/install")

@@ -1,16 +1,22 @@
 """scripts/manage_db_volume.py where no engine is needed: its help, its words, and what it refuses by itself."""
 
+import ast
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import docker.errors
 import pytest
 
+from scripts.volume.backup import refuse_target
 from scripts.volume.cli import COMMANDS, main
+from scripts.volume.engine import Place, command
+from scripts.volume.helper import Helper
 from scripts.volume.restore import readable_files
 from scripts.volume.speak import Speaker, size
 from scripts.volume.stop import EXIT_CODES, Stop
@@ -64,6 +70,27 @@ def test_the_documentation_lists_every_exit_code():
         assert f"| {code} | {meaning} |" in page
 
 
+def sentences() -> set[str]:
+    """Every text in the code of app and script, with "…" for what is filled in."""
+    found: set[str] = set()
+    for file in [*(ROOT / "app").rglob("*.py"), *(ROOT / "scripts/volume").glob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                found.add("".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def test_each_message_in_the_documentation_is_one_that_is_said():
+    page = (ROOT / "docs/DATABASE_PERSISTENCE.md").read_text()
+    (table,) = re.findall(r"\| message \| what to do \|\n(.*?)\n\n", page, re.DOTALL)
+    messages = [message for row in table.splitlines()[1:] for message in re.findall("`(.*?)`", row.split(" | ")[0])]
+    assert len(messages) > 30
+    said = sentences()
+    assert [message for message in messages if not any(message.strip("… ") in text for text in said)] == []
+
+
 @pytest.fixture
 def bare_python(tmp_path: Path) -> list[str]:
     """A copy of the scripts, and a Python without any library."""
@@ -91,8 +118,14 @@ def test_without_the_docker_sdk_it_goes_on_with_the_projects_own_python(bare_pyt
 def test_without_an_engine_it_says_how_to_start_one(tmp_path: Path):
     done = run("inspect", DOCKER_HOST=f"unix://{tmp_path}/docker.sock")
     assert done.returncode == 3
-    assert done.stderr.startswith("No Docker engine answers (")
+    assert done.stderr.startswith(f"No Docker engine answers at unix://{tmp_path}/docker.sock.\n")
     assert "sudo systemctl start docker" in done.stderr
+
+
+def test_an_engine_that_cant_be_asked_says_why():
+    done = run("inspect", DOCKER_HOST="nonsense")
+    assert done.returncode == 3
+    assert done.stderr.startswith("No Docker engine answers (Invalid bind address format: port is required: nonsense")
 
 
 @pytest.mark.root
@@ -132,6 +165,18 @@ def test_a_log_without_its_database_is_told_as_such(tmp_path: Path):
         readable_files(tmp_path / "b.db")
 
 
+def test_a_backup_takes_the_place_of_no_device_pipe_or_link(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("gone.db")
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (Path("/dev/null"), tmp_path / "pipe"):
+        with pytest.raises(Stop, match="is a pipe, socket or device, not a file"):
+            refuse_target(path, force=True)
+    for name in ("link", "loop"):
+        with pytest.raises(Stop, match="exists already"):
+            refuse_target(tmp_path / name, force=False)
+
+
 def test_an_error_is_json_too():
     done = run("inspect", "--json", DOCKER_HOST="unix:///nowhere/docker.sock")
     error = json.loads(done.stdout)["error"]
@@ -146,6 +191,8 @@ def test_an_error_is_json_too():
         (["inspect", "--file", "/etc/passwd"], "--file /etc/passwd is not the name of a file in the volume."),
         (["inspect", "--volume", "/srv/data"], "--volume /srv/data is not the name of a volume."),
         (["inspect", "--volume", ""], "--volume  is not the name of a volume."),
+        (["create", "--volume", "tâches"], "--volume tâches is not the name of a volume."),
+        (["create", "--volume", "x" * 201], f"--volume {'x' * 201} is not the name of a volume."),
     ],
 )
 def test_names_that_are_paths_are_refused(words: list[str], said: str):
@@ -200,8 +247,112 @@ def test_a_table_aligns_and_fits(capsys):
     assert len(lines[1]) == 80
 
 
+def test_a_name_too_long_for_its_column_has_a_line_of_its_own(capsys):
+    Speaker().table([("VOLUME", "HOLDS"), ("v" * 70, "1 task in 1 item"), ("short", "nothing")])
+    assert capsys.readouterr().out.splitlines() == [
+        f"{'VOLUME':62}  HOLDS",
+        "v" * 70,
+        f"{'':62}  1 task in 1 item",
+        f"{'short':62}  nothing",
+    ]
+
+
+def test_wide_and_combining_characters_align(capsys):
+    Speaker().table([("FILE", "SIZE"), ("データ.db", "1"), ("e\u0301.db", "2")])
+    assert capsys.readouterr().out.splitlines() == ["FILE       SIZE", "データ.db  1", "e\u0301.db       2"]
+
+
+def test_a_name_can_neither_move_the_cursor_nor_stop_the_output(capsys):
+    Speaker().table([("a\x1b[2Jb", "x"), ("no\udcffutf8", "y"), ("two\nlines", "z")])
+    assert capsys.readouterr().out.splitlines() == [
+        "a\\x1b[2Jb     x",
+        "no\\udcffutf8  y",
+        "two\\nlines    z",
+    ]
+
+
+SAY = """
+import sys
+from scripts.volume.cli import main
+from scripts.volume import cli, create
+from types import SimpleNamespace
+cli.connect = lambda: SimpleNamespace(close=lambda: None)
+def run(place, options, speaker):
+    for number in range(3):
+        speaker.say(f"line {number}")
+    sys.stderr.write("done\\n")
+    return {"lines": 3}
+create.run = run
+sys.exit(main(["create", *sys.argv[1:]]))
+"""
+
+
+def say(redirected: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command that says three lines, in a shell that redirects it."""
+    line = f'"{sys.executable}" -c "$SAY" {" ".join(words)} {redirected}'
+    environment = os.environ | {"SAY": SAY, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(["bash", "-c", line], env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]], ids=" ".join)
+def test_a_command_goes_on_when_nobody_reads_any_more(words: list[str]):
+    done = say("| true; echo ${PIPESTATUS[0]}", *words)
+    assert (done.stdout, done.stderr) == ("0\n", "done\n")
+
+
+@pytest.mark.parametrize("redirected", [">&-", "<&-", ">&- <&-"])
+def test_a_closed_stdin_or_stdout_is_no_fault(redirected: str):
+    done = say(redirected)
+    assert (done.returncode, done.stderr) == (0, "done\n")
+
+
+def test_a_full_disk_under_stdout_is_told():
+    done = say(">/dev/full")
+    assert done.returncode == 8
+    assert done.stderr.startswith("There is no room left for what is printed.\n")
+    done = say(">/dev/full", "--json")
+    assert (done.returncode, done.stderr) == (8, "done\n")
+
+
+def test_commands_to_paste_are_quoted():
+    place = Place(None, "mine", "task_manager.db", "task-assist")
+    assert command("restore", Path("my backups/b.db"), place=place) == (
+        "python scripts/manage_db_volume.py restore 'my backups/b.db' --volume mine"
+    )
+
+
 @pytest.mark.parametrize(
     ("count", "said"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (1_234_567, "1.2 MB"), (5e12, "5.0 TB")]
 )
 def test_sizes_are_as_people_say_them(count: int, said: str):
     assert size(count) == said
+
+
+class Container:
+    """One whose first starts fail, each for the next of these reasons."""
+
+    def __init__(self, *reasons: str) -> None:
+        self._reasons = list(reasons)
+
+    def attach(self, **_options: bool) -> list[tuple[bytes, None]]:
+        return [(b'{"sha256": "9f2c"}', None)]
+
+    def start(self) -> None:
+        if self._reasons:
+            raise docker.errors.APIError("500", explanation=self._reasons.pop(0))
+
+    def wait(self) -> dict[str, int]:
+        return {"StatusCode": 0}
+
+
+def test_a_container_that_was_lost_before_it_began_is_started_once_more():
+    lost = "runc create failed: waiting for init preliminary setup: read init-p: connection reset by peer: unknown"
+
+    def run_with(*reasons: str) -> dict[str, str]:
+        place = Place(None, "v", "task_manager.db", "task-assist")
+        return Helper(Container(*reasons), place).run(lambda *_: None)
+
+    assert run_with(lost) == {"sha256": "9f2c"}
+    for reasons in ([lost, lost], ["no such device"]):
+        with pytest.raises(docker.errors.APIError):
+            run_with(*reasons)

@@ -19,6 +19,8 @@ def suite(tmp_path: Path) -> Path:
         "@pytest.mark.skip(reason='no Docker engine here')\n"
         "def test_engine(): pass\n"
         "def test_late(): pytest.skip('no Chromium here')\n"
+        "@pytest.mark.skip(reason='no `pulumi` on the PATH')\n"
+        "def test_up(): pass\n"
         "@pytest.mark.xfail\n"
         "def test_known(): assert False\n"
     )
@@ -45,8 +47,14 @@ def test_all_fails_where_it_would_skip(suite: Path):
     done = run_pytest(suite, "--all", "--continue-on-collection-errors")
     assert done.returncode == 1
     # A mark and a module are skipped before their test begins: pytest calls that an error.
-    assert "1 failed, 1 passed, 1 xfailed, 2 errors" in done.stdout
+    assert "1 failed, 1 passed, 1 skipped, 1 xfailed, 2 errors" in done.stdout
     assert "no Docker engine here" in done.stdout
+
+
+def test_all_names_what_only_lacks_pulumi(suite: Path):
+    done = run_pytest(suite, "--all", "-k", "test_up", "test_some.py")
+    assert done.returncode == 0
+    assert "no `pulumi` on the PATH:\n  test_some.py::test_up\n" in done.stdout
 
 
 def test_nothing_skipped_is_nothing_said(suite: Path):
