@@ -9,9 +9,11 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import pulumi  # noqa: E402
 
-from infra.config import ConfigError, StackConfig, read_config  # noqa: E402
+from infra.config import StackConfig, read_config  # noqa: E402
 from infra.contract import Site, outputs  # noqa: E402
 from infra.costs import dear  # noqa: E402
+from infra.quick import be_quick  # noqa: E402
+from infra.reader import ConfigError  # noqa: E402
 
 PACKAGES = {"azure": "azure", "aws": "aws", "gcp": "gcp", "docker": "docker_host"}
 
@@ -30,6 +32,7 @@ def plan(config: StackConfig) -> Site:
 
 def main() -> None:
     """The whole program."""
+    be_quick()
     try:
         config = read_config()
     except ConfigError as faults:

@@ -1,26 +1,13 @@
 """The stack's config, typed. Every fault at once, each with the command that mends it."""
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pulumi
 
-# The config when nothing is set. Pulumi.yaml shows the same to `pulumi config`, and a test compares them.
-DEFAULTS: Mapping[str, str] = {
-    "cloud": "",
-    "image": "",
-    "storage": "",
-    "database": "sqlite",
-    "instances": "1",
-    "backupSchedule": "15 3 * * *",
-    "backupKeep": "last=3 daily=7 weekly=4 monthly=12",
-    "rollout": "recreate",
-    "storageKeyIndex": "1",
-    "domain": "",
-    "adminEmail": "admin@example.com",
-}
+from infra.reader import DEFAULTS, ConfigError, Reader
+
 # The first is the default. `docker` also takes an absolute path on the host.
 STORAGES: Mapping[str, tuple[str, ...]] = {
     "azure": ("smb", "nfs"),
@@ -43,16 +30,14 @@ DOMAIN_MAPPING_REGIONS = frozenset(
         "us-west1",
     ]
 )
+# handover: the new instance starts beside the old one, which hands the database over. recreate: the old stops first.
+ROLLOUTS = ("handover", "recreate")
 DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CRON_FIELD = re.compile(r"(\*|\d+(-\d+)?(,\d+(-\d+)?)*)(/[1-9]\d*)?")
 CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 KEEP = ("last", "daily", "weekly", "monthly")
-
-
-class ConfigError(Exception):
-    """The config has faults. The message lists all of them, each with the command to type."""
 
 
 @dataclass(frozen=True)
@@ -90,49 +75,6 @@ class StackConfig:
     admin_email: str
 
 
-class Reader:
-    """Reads one value after another and gathers what is wrong with them."""
-
-    def __init__(self, project: str) -> None:
-        self.config = pulumi.Config()
-        self.project = project
-        self.faults: list[str] = []
-
-    def text(self, key: str) -> str:
-        return (self.config.get(key) or DEFAULTS[key]).strip()
-
-    def fault(self, key: str, value: str, why: str, example: str) -> None:
-        """One fault: which value, why it can't be, and the command that mends it."""
-        said = f"{key} is {value!r}" if value else f"{key} is not set"
-        quoted = f'"{example}"' if " " in example else example
-        self.faults.append(f"{said}: {why}\n    pulumi config set {key} {quoted}")
-
-    def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        value = self.text(key)
-        if value not in choices:
-            self.fault(key, value, f"it must be {' or '.join(choices)}.", choices[0])
-        return value
-
-    def number(self, key: str, low: int, high: int) -> int:
-        value = self.text(key)
-        if value.isascii() and value.isdigit() and low <= int(value) <= high:
-            return int(value)
-        self.fault(key, value, f"it must be a whole number from {low} to {high}.", str(low))
-        return low
-
-    def matching(self, key: str, pattern: re.Pattern[str], why: str, example: str) -> str:
-        value = self.text(key)
-        if value and not pattern.fullmatch(value):
-            self.fault(key, value, why, example)
-        return value
-
-    def provider(self, key: str, why: str, example: str, *variables: str) -> None:
-        """A provider's own key, or one of the environment variables that the provider reads instead."""
-        namespace, name = key.split(":")
-        if not pulumi.Config(namespace).get(name) and not any(os.environ.get(variable) for variable in variables):
-            self.fault(key, "", why, example)
-
-
 def read_config() -> StackConfig:
     """The stack's config. Raises ConfigError with every fault in it."""
     reader = Reader(pulumi.get_project())
@@ -145,7 +87,7 @@ def read_config() -> StackConfig:
         instances=reader.number("instances", 1, 20),
         backups=schedule(reader),
         keep=keep(reader),
-        rollout=reader.text("rollout"),
+        rollout=rollout(reader, cloud),
         storage_key_index=reader.number("storageKeyIndex", 1, 2),
         domain=reader.matching(
             "domain", DOMAIN, "it must be a host name in small letters, without https://.", "tasks.example.org"
@@ -183,6 +125,30 @@ def storage(reader: Reader, cloud: str) -> str:
         also = " or an absolute path on the Docker host" if cloud == "docker" else ""
         reader.fault("storage", value, f"on {cloud} it must be {' or '.join(choices)}{also}.", choices[0])
     return value
+
+
+def rollout(reader: Reader, cloud: str) -> str:
+    """What is asked for; else a hand-over wherever there can be one."""
+    value = reader.text("rollout")
+    why_not = no_handover(reader, cloud)
+    if not value:
+        return "recreate" if why_not else "handover"
+    if value not in ROLLOUTS:
+        reader.fault("rollout", value, f"it must be {' or '.join(ROLLOUTS)}.", "recreate")
+    elif value == "handover" and why_not:
+        reader.fault("rollout", value, f"{why_not}, so the old instance stops first.", "recreate")
+    return value
+
+
+def no_handover(reader: Reader, cloud: str) -> str | None:
+    """Why two instances can't be alive at once for the moment of a hand-over; None where they can."""
+    if cloud == "docker":
+        return "on a Docker host the name and the port are one container's only"
+    if cloud == "gcp" and reader.text("storage") != "filestore":
+        return "a disk can be written in one VM at a time"
+    if reader.text("image"):
+        return "a ready image may lack the lease that keeps two instances from writing; the image built here has it"
+    return None
 
 
 def schedule(reader: Reader) -> Schedule | None:
@@ -224,13 +190,10 @@ def keep(reader: Reader) -> Keep:
 
 
 def refuse_what_cannot_be(reader: Reader, config: StackConfig) -> None:
-    """What no place can do: a database, a roll-out or a count that this version doesn't have."""
+    """What no place can do: a database or a count that this version doesn't have."""
     database = reader.choice("database", ("sqlite", "postgres"))
     if database == "postgres":
         reader.fault("database", database, "the stacks can't make a PostgreSQL server yet.", "sqlite")
-    rollout = reader.choice("rollout", ("recreate", "handover"))
-    if rollout == "handover":
-        reader.fault("rollout", rollout, "the stacks can't hand over yet; the old instance stops first.", "recreate")
     if config.instances > 1:
         reader.fault("instances", str(config.instances), "SQLite has one writer, so one instance.", "1")
 

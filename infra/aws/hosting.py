@@ -36,10 +36,11 @@ class HostingArgs:
     service_registry_arn: pulumi.Output[str]
     url: pulumi.Output[str]
     admin_email: str
+    handover: bool
 
 
 class Hosting(pulumi.ComponentResource):
-    """A service that stops its task before it starts the next: one writer."""
+    """A service with one task. At a hand-over the next one runs beside it; the app lets one of them write."""
 
     def __init__(self, name: str, args: HostingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:aws:Hosting", name, opts=opts)
@@ -50,9 +51,9 @@ class Hosting(pulumi.ComponentResource):
             task_definition=self.task(args).arn,
             launch_type="FARGATE",
             desired_count=1,
-            deployment_minimum_healthy_percent=0,
-            deployment_maximum_percent=100,
-            # Rebalancing starts a second task first.
+            deployment_minimum_healthy_percent=100 if args.handover else 0,
+            deployment_maximum_percent=200 if args.handover else 100,
+            # Rebalancing starts a second task first, at a time of its own.
             availability_zone_rebalancing="DISABLED",
             deployment_circuit_breaker=aws.ecs.ServiceDeploymentCircuitBreakerArgs(enable=True, rollback=True),
             wait_for_steady_state=True,
@@ -118,7 +119,8 @@ def container(args: HostingArgs) -> dict[str, object]:
         "mountPoints": [{"sourceVolume": VOLUME, "containerPath": MOUNT_PATH, "readOnly": False}],
         "healthCheck": {
             "command": ["CMD-SHELL", HEALTH_COMMAND],
-            "interval": 10,
+            # The old task stands by until ECS has seen the new one healthy: at a hand-over it looks as often as it can.
+            "interval": 5 if args.handover else 10,
             "timeout": 5,
             "retries": 3,
             "startPeriod": 120,

@@ -36,6 +36,7 @@ def plan(config: StackConfig) -> Site:
             service_registry_arn=gateway.service_registry_arn,
             url=gateway.url,
             admin_email=config.admin_email,
+            handover=config.rollout == "handover",
         ),
     )
     return Site(

@@ -32,6 +32,7 @@ class HostingArgs:
     subnet_id: pulumi.Input[str] | None
     domain: str | None
     admin_email: str
+    handover: bool
 
 
 class Hosting(pulumi.ComponentResource):
@@ -123,7 +124,7 @@ def settings(args: HostingArgs, url: pulumi.Output[str], smb: bool) -> Mapping[s
         "WEBSITES_ENABLE_APP_SERVICE_STORAGE": "false",
         "WEBSITES_CONTAINER_START_TIME_LIMIT": "600",
         "WEBSITES_CONTAINER_STOP_TIME_LIMIT": str(STOP_SECONDS),
-        "WEBSITE_DISABLE_OVERLAPPED_RECYCLING": "1",
+        "WEBSITE_DISABLE_OVERLAPPED_RECYCLING": "0" if args.handover else "1",
         "WEBSITE_WARMUP_PATH": HEALTH_PATH,
     }
 

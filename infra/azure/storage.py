@@ -61,7 +61,8 @@ class Storage(pulumi.ComponentResource):
             account_name=account.name,
             file_services_name="default",
             share_delete_retention_policy=storage.DeleteRetentionPolicyArgs(enabled=True, days=SOFT_DELETE_DAYS),
-            opts=pulumi.ResourceOptions(parent=self),
+            # Goes with the share: deleted alone, it would fall back to Azure's default.
+            opts=kept,
         )
         share = storage.FileShare(
             SHARE,

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from infra.contract import GID, HEALTH_COMMAND, NAME, PASSWORD_VARIABLE, PORT, STOP_SECONDS, TAGS, UID, environment
+from infra.contract import (
+    GID,
+    HEALTH_COMMAND,
+    NAME,
+    PASSWORD_FILE_VARIABLE,
+    PORT,
+    STOP_SECONDS,
+    TAGS,
+    UID,
+    environment,
+)
+from infra.docker_host import secret
 
 
 @dataclass(frozen=True)
@@ -17,7 +28,7 @@ class HostingArgs:
     url: str
     network: pulumi.Input[str] | None
     admin_email: str
-    admin_password: pulumi.Output[str]
+    secret: secret.Secret
 
 
 class Hosting(pulumi.ComponentResource):
@@ -26,14 +37,15 @@ class Hosting(pulumi.ComponentResource):
     def __init__(self, name: str, args: HostingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:docker:Hosting", name, opts=opts)
         plain = environment(args.url, 1 if args.network else 0, args.admin_email)
-        password = pulumi.Output.concat(f"{PASSWORD_VARIABLE}=", args.admin_password)
+        plain[PASSWORD_FILE_VARIABLE] = secret.FILE
         docker.Container(
             NAME,
             name=NAME,
             image=args.image,
             user=f"{UID}:{GID}",
-            envs=[*(pulumi.Output.concat(key, "=", value) for key, value in plain.items()), password],
+            envs=[pulumi.Output.concat(key, "=", value) for key, value in plain.items()],
             mounts=[args.mount],
+            volumes=[args.secret.volume],
             ports=[] if args.network else [docker.ContainerPortArgs(internal=PORT, external=PORT, ip="127.0.0.1")],
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)] if args.network else [],
             labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in TAGS.items()],
@@ -50,6 +62,6 @@ class Hosting(pulumi.ComponentResource):
             stop_timeout=STOP_SECONDS,
             destroy_grace_seconds=STOP_SECONDS,
             # Docker's provider makes the new container first, and two writers would share the file.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, additional_secret_outputs=["envs"]),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=[args.secret.ready]),
         )
         self.register_outputs({})

@@ -7,6 +7,7 @@ from infra.contract import PORT, Site
 from infra.docker_host.hosting import Hosting, HostingArgs
 from infra.docker_host.image import image_id
 from infra.docker_host.proxy import Proxy, ProxyArgs
+from infra.docker_host.secret import Secret, SecretArgs
 from infra.docker_host.storage import Storage, StorageArgs
 from infra.secrets import admin_password
 
@@ -26,7 +27,7 @@ def plan(config: StackConfig) -> Site:
             url=url,
             network=proxy.network if proxy else None,
             admin_email=config.admin_email,
-            admin_password=password,
+            secret=Secret("secret", SecretArgs(image, password)),
         ),
     )
     return Site(

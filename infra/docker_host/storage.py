@@ -32,7 +32,8 @@ class Storage(pulumi.ComponentResource):
                 "data",
                 name=VOLUME,
                 labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in TAGS.items()],
-                opts=pulumi.ResourceOptions(parent=self, protect=True),
+                # Docker gives the volume that Compose made, with Compose's labels, and no volume can be given others.
+                opts=pulumi.ResourceOptions(parent=self, protect=True, ignore_changes=["labels"]),
             )
             self.mount = docker.ContainerMountArgs(type="volume", source=volume.name, target=MOUNT_PATH)
             self.description = pulumi.Output.concat("Docker volume ", volume.name)

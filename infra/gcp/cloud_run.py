@@ -26,6 +26,7 @@ class CloudRunArgs:
     url: pulumi.Output[str]
     domain: str | None
     admin_email: str
+    handover: bool
 
 
 class CloudRun(pulumi.ComponentResource):
@@ -47,14 +48,19 @@ class CloudRun(pulumi.ComponentResource):
             # The app has its own sign-in.
             invoker_iam_disabled=True,
             deletion_protection=False,
-            scaling=gcp.cloudrunv2.ServiceScalingArgs(min_instance_count=1, max_instance_count=1),
+            # The service's own limit counts the old revision too; the template's counts each by itself.
+            scaling=gcp.cloudrunv2.ServiceScalingArgs(
+                min_instance_count=1, max_instance_count=None if args.handover else 1
+            ),
+            traffics=[gcp.cloudrunv2.ServiceTrafficArgs(type="TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", percent=100)],
             template=template(args, account.email),
             labels=TAGS,
-            # A new revision starts beside the old one, which may live on for 15 minutes: the service goes first.
+            # A new revision starts beside the old one, which may live on for 15 minutes. If it can't hand over, the
+            # service goes first.
             opts=pulumi.ResourceOptions(
                 parent=self,
-                delete_before_replace=True,
-                replace_on_changes=["template"],
+                delete_before_replace=not args.handover,
+                replace_on_changes=[] if args.handover else ["template"],
                 depends_on=[args.share.ready, args.secret.readable_by(account.member)],
             ),
         )

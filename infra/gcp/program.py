@@ -100,6 +100,7 @@ def filestore_site(
             url=url,
             domain=config.domain,
             admin_email=config.admin_email,
+            handover=config.rollout == "handover",
         ),
     )
     backups = [Kept("backups of the share", "kept as the config says, billed by size")] if config.backups else []

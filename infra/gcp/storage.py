@@ -92,6 +92,13 @@ class Filestore(pulumi.ComponentResource):
     def hand_over(self, args: FilestoreArgs) -> gcp.cloudrunv2.Job:
         """Runs once, as root, because a fresh export belongs to root."""
         run = gcp.cloudrunv2
+        # An account without any role: the default one may be allowed to change the whole project.
+        account = gcp.serviceaccount.Account(
+            "hand-over",
+            project=args.project,
+            account_id=f"{NAME}-hand-over",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         return run.Job(
             "hand-over",
             project=args.project,
@@ -100,6 +107,7 @@ class Filestore(pulumi.ComponentResource):
             run_execution_token="hand-over",  # noqa: S106  # names the one execution
             template=run.JobTemplateArgs(
                 template=run.JobTemplateTemplateArgs(
+                    service_account=account.email,
                     max_retries=2,
                     containers=[
                         run.JobTemplateTemplateContainerArgs(

@@ -11,7 +11,8 @@ from infra.policies.model import UNKNOWN, Planned, Rule, Violation, get, items, 
 ACCOUNT = "azure-native:storage:StorageAccount"
 WORLD = {"0.0.0.0/0", "::/0", "*", "Internet"}
 STORAGE_PORTS = (445, 2049)
-SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY$|PASSPHRASE")
+# A name that ends in _FILE says where a secret is, not what it is.
+SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|_KEY$|PASSPHRASE)(?!.*_FILE$)")
 REFERENCE = re.compile(r"@Microsoft\.KeyVault\(|@AppSettingRef\(")
 
 
@@ -125,9 +126,6 @@ def no_plain_secrets(resources: Sequence[Planned]) -> Iterator[Violation]:
     for container in containers(resources):
         for name, value in container.environment.items():
             if not value or value is UNKNOWN or not SECRET_NAME.search(name) or REFERENCE.match(value):
-                continue
-            # Docker has no secret store; there the value is at least a secret in the state.
-            if container.resource.type == DOCKER and "envs" in container.resource.secret_outputs:
                 continue
             yield Violation(container.resource, f"{name} stands in clear in its settings. Hand it over by reference.")
 

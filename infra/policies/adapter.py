@@ -43,7 +43,6 @@ def from_resource(args: ResourceValidationArgs) -> Planned:
         props=known(args.props),
         protect=args.opts.protect,
         delete_before_replace=bool(args.opts.delete_before_replace),
-        secret_outputs=tuple(args.opts.additional_secret_outputs),
     )
 
 
@@ -55,7 +54,6 @@ def from_stack(resource: PolicyResource) -> Planned:
         props=known(resource.props),
         protect=resource.opts.protect,
         delete_before_replace=bool(resource.opts.delete_before_replace),
-        secret_outputs=tuple(resource.opts.additional_secret_outputs),
         depends={key: tuple(found.urn for found in value) for key, value in resource.property_dependencies.items()},
     )
 

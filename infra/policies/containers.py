@@ -17,13 +17,17 @@ VM = "gcp:compute/instance:Instance"
 
 @dataclass(frozen=True)
 class Container:
-    """`mounts` maps a path in the container to what is mounted there; `mounted_by` is the property that says so."""
+    """`mounts` maps a path in the container to what is mounted there.
+
+    `mounted_by` and `image_from` are the resource's properties that say what is mounted and which image runs.
+    """
 
     resource: Planned
     image: str
     environment: Mapping[str, str]
     mounts: Mapping[str, str]
     mounted_by: str
+    image_from: str
 
 
 def containers(resources: Sequence[Planned]) -> Iterator[Container]:
@@ -46,6 +50,7 @@ def docker(resource: Planned) -> Container | None:
         environment={key: value for key, _, value in pairs},
         mounts={get(mount, "target"): get(mount, "source", "") for mount in items(resource.props, "mounts")},
         mounted_by="mounts",
+        image_from="image",
     )
 
 
@@ -62,6 +67,7 @@ def web_app(resource: Planned) -> Container | None:
         environment=named(items(config, "appSettings")),
         mounts={get(mount, "mountPath"): get(mount, "shareName") for mount in mounts.values()},
         mounted_by="siteConfig",
+        image_from="siteConfig",
     )
 
 
@@ -80,6 +86,7 @@ def task(resource: Planned) -> Container | None:
         environment=named(definition["environment"]),
         mounts={point["containerPath"]: systems.get(point["sourceVolume"], "") for point in definition["mountPoints"]},
         mounted_by="volumes",
+        image_from="containerDefinitions",
     )
 
 
@@ -94,6 +101,7 @@ def run(resource: Planned) -> Container:
         environment=named(items(first, "envs")),
         mounts={get(mount, "mountPath"): shares.get(get(mount, "name"), "") for mount in items(first, "volumeMounts")},
         mounted_by="template",
+        image_from="template",
     )
 
 
@@ -120,6 +128,7 @@ def vm(resource: Planned) -> Container | None:
             target: disk if where and source.startswith(f"{where.group(1)}/") else source for source, target in binds
         },
         mounted_by="attachedDisks",
+        image_from="metadata",
     )
 
 

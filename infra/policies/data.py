@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
-from infra.policies.containers import containers
+from infra.policies.containers import DOCKER, RUN, VM, WEB_APP, Container, containers
 from infra.policies.model import UNKNOWN, Planned, Rule, Violation, get, of
 
 SHARE = "azure-native:storage:FileShare"
@@ -11,11 +11,13 @@ EFS = "aws:efs/fileSystem:FileSystem"
 DISK = "gcp:compute/disk:Disk"
 FILESTORE = "gcp:filestore/instance:Instance"
 VOLUME = "docker:index/volume:Volume"
+BUILD = "docker-build:index:Image"
 STORES = (SHARE, EFS, DISK, FILESTORE, VOLUME)
 # What goes with a store when it is deleted, or holds its backups.
 HOLDERS = (
     "azure-native:resources:ResourceGroup",
     "azure-native:storage:StorageAccount",
+    "azure-native:storage:FileServiceProperties",
     "azure-native:recoveryservices:Vault",
     "azure-native:recoveryservices:ProtectedItem",
     "aws:backup/vault:Vault",
@@ -58,8 +60,10 @@ def database_on_mount(resources: Sequence[Planned]) -> Iterator[Violation]:
 
 
 def one_writer(resources: Sequence[Planned]) -> Iterator[Violation]:
+    """Two instances may be alive at once only for a hand-over, which takes the lease that the image built here has."""
+    hands_over = any(built_here(container, resources) for container in containers(resources))
     limits = {
-        "aws:ecs/service:Service": {"desiredCount": 1, "deploymentMaximumPercent": 100},
+        "aws:ecs/service:Service": {"desiredCount": 1, "deploymentMaximumPercent": 200 if hands_over else 100},
         "azure-native:web:WebApp": {"siteConfig.numberOfWorkers": 1},
         "azure-native:web:AppServicePlan": {"sku.capacity": 1},
     }
@@ -69,15 +73,34 @@ def one_writer(resources: Sequence[Planned]) -> Iterator[Violation]:
             if value is not UNKNOWN and value > limit:
                 yield Violation(resource, f"{path} is {value:g} or not set; more than {limit} lets two write at once.")
     for container in containers(resources):
+        if not hands_over:
+            yield from stops_first(container)
         yield from one_container(container.resource)
 
 
+def built_here(container: Container, resources: Sequence[Planned]) -> bool:
+    """Whether the image is this stack's own build; of a ready one nobody knows whether it has the lease."""
+    builds = {build.urn for build in of(resources, BUILD)}
+    return bool(builds.intersection(container.resource.depends.get(container.image_from, ())))
+
+
+def stops_first(container: Container) -> Iterator[Violation]:
+    """Without a lease the old instance must be gone before the new one comes."""
+    overlap = container.environment.get("WEBSITE_DISABLE_OVERLAPPED_RECYCLING", "0")
+    if container.resource.type == WEB_APP and overlap not in ("1", UNKNOWN):
+        yield Violation(
+            container.resource, "Two would run at each restart. Set WEBSITE_DISABLE_OVERLAPPED_RECYCLING=1."
+        )
+    if container.resource.type == RUN and not container.resource.delete_before_replace:
+        yield Violation(container.resource, "Its next revision starts first. Set delete_before_replace=True.")
+
+
 def one_container(resource: Planned) -> Iterator[Violation]:
-    """Whatever runs the container must stop the old one first, and never run two."""
-    if resource.type in ("docker:index/container:Container", "gcp:compute/instance:Instance"):
+    """Where two can't hand over, the old one stops first; and never more than one of a version runs."""
+    if resource.type in (DOCKER, VM):
         if not resource.delete_before_replace:
             yield Violation(resource, "Its replacement starts first. Set delete_before_replace=True.")
-    elif resource.type == "gcp:cloudrunv2/service:Service":
+    elif resource.type == RUN:
         most = get(resource.props, "template.scaling.maxInstanceCount", 100)
         if most is not UNKNOWN and most > 1:
             yield Violation(

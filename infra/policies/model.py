@@ -18,7 +18,6 @@ class Planned:
     props: Mapping[str, Any]
     protect: bool = False
     delete_before_replace: bool = False
-    secret_outputs: tuple[str, ...] = ()
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {})
 
 

@@ -1,5 +1,6 @@
 """What the clouds would answer: the outputs that the programs read, and nothing else."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,6 @@ READY = "registry.example.org/team/task-assist@sha256:" + "ab" * 32
 RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "random:index/randomPassword:RandomPassword": {"result": "the-admin-password"},
     "random:index/randomString:RandomString": {"result": "x7k2p9"},
-    "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:" + "cd" * 32},
     "docker:index/image:Image": {"repoDigest": "sha256:" + "ef" * 32},
     "docker-build:index:Image": {"digest": DIGEST},
     "azure-native:storage:StorageAccount": {"name": "taskassistdata1a2b3c4d"},
@@ -82,7 +82,10 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
 
 def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The resource's state: its inputs, a name and an ARN, and what only the cloud knows."""
-    return {"name": name, "arn": f"arn:aws:test::123456789012:{name}", **inputs, **RESOURCES.get(type_, {})}
+    known = RESOURCES.get(type_, {})
+    if type_ == "docker:index/remoteImage:RemoteImage":
+        known = {"imageId": "sha256:" + hashlib.sha256(inputs["name"].encode()).hexdigest()}
+    return {"name": name, "arn": f"arn:aws:test::123456789012:{name}", **inputs, **known}
 
 
 def answer_call(token: str, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,8 +24,10 @@ class Engine:
         shutil.copy(ROOT / "Pulumi.yaml", self.project)
         (self.project / "infra").symlink_to(ROOT / "infra")
         (self.project / ".venv").symlink_to(sys.prefix)
+        # Where Python may not keep what it compiled, each run would compile a thousand files of the SDK anew.
+        inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self.environment = {
-            **os.environ,
+            **inherited,
             **environment,
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{self.state}",
@@ -34,8 +36,7 @@ class Engine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
         self.run("stack", "init", "test")
-        for key, value in config.items():
-            self.set(key, value)
+        self.run("config", "set-all", *(part for pair in config.items() for part in ("--plaintext", "=".join(pair))))
 
     def set(self, key: str, value: str) -> None:
         self.run("config", "set", "--", key, value)

@@ -63,7 +63,6 @@ def planned(resource: Resource) -> Planned:
         props=resource.plain,
         protect=resource.protect,
         delete_before_replace=bool(resource.options.get("deleteBeforeReplace")),
-        secret_outputs=tuple(resource.options.get("additionalSecretOutputs", ())),
         depends=resource.depends,
     )
 

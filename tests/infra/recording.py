@@ -1,6 +1,7 @@
 """Runs the whole program without a cloud and records what it would make, with the options that Pulumi's mocks drop."""
 
 import asyncio
+import gc
 import logging
 import runpy
 import warnings
@@ -37,6 +38,7 @@ class Resource:
     options: Mapping[str, Any] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -142,6 +144,7 @@ def resource_of(request: Any, urn: str) -> Resource:
         options={key: value for key, value in options.items() if value},
         depends_on=tuple(sorted(urn for urn in request.dependencies if urn)),
         depends={key: tuple(sorted(value.urns)) for key, value in request.propertyDependencies.items() if value.urns},
+        aliases=(*request.aliasURNs, *(alias.urn or alias.spec.type for alias in request.aliases)),
     )
 
 
@@ -165,6 +168,14 @@ def own_loop() -> asyncio.AbstractEventLoop:
 
 def record(config: Mapping[str, str], stack: str = "test") -> Plan:
     """Runs the program with this config, bare keys or a provider's own. Raises what the program raises."""
+    # In a thread of its own: in this one the browser of other tests may keep an event loop running.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(run_program, config, stack).result()
+
+
+def run_program(config: Mapping[str, str], stack: str) -> Plan:
+    """Runs the program on an event loop that it makes and closes; this thread must have none running."""
+    debug = pulumi.log.debug
     full = {key if ":" in key else f"task-assist:{key}": value for key, value in config.items()}
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -183,6 +194,9 @@ def record(config: Mapping[str, str], stack: str = "test") -> Plan:
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="pulumi_")
             loop.run_until_complete(run)
     finally:
+        # What the program does for its own short life must not last for the tests'.
+        gc.enable()
+        pulumi.log.debug = debug
         pulumi.runtime.set_all_config({})
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)

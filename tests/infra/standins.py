@@ -26,6 +26,8 @@ REPLACES: Mapping[str, set[str]] = {
     "aws:efs/fileSystem:FileSystem": {"encrypted"},
     "gcp:compute/disk:Disk": {"name", "zone"},
 }
+# The inputs that Azure's provider takes from the state where the program leaves them open: names and places.
+STAYS = ("accountName", "location", "resourceGroupName")
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,13 @@ class Log:
 
 
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
-    """One package's provider. It knows no schema: it keeps what it is given and answers as the mocks do."""
+    """One package's provider. It knows no schema: it keeps what it is given and answers as the mocks do.
 
-    def __init__(self, log: Log) -> None:
-        self.log = log
+    `existing` is what was there before: inputs by ID, for an import.
+    """
+
+    def __init__(self, log: Log, existing: Mapping[str, Mapping[str, Any]]) -> None:
+        self.log, self.existing = log, existing
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
@@ -84,6 +89,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=False)
 
     def Check(self, request: Any, context: Any) -> Any:
+        for key in STAYS:
+            if key in request.olds and key not in request.news:
+                request.news[key] = request.olds[key]
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def Diff(self, request: Any, context: Any) -> Any:
@@ -104,16 +112,22 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=f"{request.name}-id", properties=state(request, request.properties))
 
     def Update(self, request: Any, context: Any) -> Any:
-        if request.preview:
-            return provider_pb2.UpdateResponse(properties=state(request, request.news))
-        self.log.add("update", request.urn)
-        return provider_pb2.UpdateResponse(properties=state(request, request.news))
+        if not request.preview:
+            self.log.add("update", request.urn)
+        after = state(request, request.news)
+        # What the cloud once named keeps its name.
+        after.update({"name": plain(request.olds)["name"]})
+        return provider_pb2.UpdateResponse(properties=after)
 
     def Delete(self, request: Any, context: Any) -> Any:
         self.log.add("delete", request.urn)
         return empty_pb2.Empty()
 
     def Read(self, request: Any, context: Any) -> Any:
+        if request.id in self.existing:
+            inputs = self.existing[request.id]
+            known = struct({**inputs, "name": request.id.rpartition("/")[2]})
+            return provider_pb2.ReadResponse(id=request.id, properties=known, inputs=struct(inputs))
         known = request.properties if request.properties.fields else state(request, request.inputs)
         return provider_pb2.ReadResponse(id=request.id, properties=known, inputs=request.inputs)
 
@@ -145,11 +159,12 @@ class StandIns:
 
     def __init__(self, packages: tuple[str, ...] = PACKAGES) -> None:
         self.log = Log()
+        self.existing: dict[str, Mapping[str, Any]] = {}
         self.servers: list[grpc.Server] = []
         ports: list[str] = []
         for package in packages:
             server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
-            provider_pb2_grpc.add_ResourceProviderServicer_to_server(StandIn(self.log), server)
+            provider_pb2_grpc.add_ResourceProviderServicer_to_server(StandIn(self.log, self.existing), server)
             ports.append(f"{package}:{server.add_insecure_port('127.0.0.1:0')}")
             server.start()
             self.servers.append(server)

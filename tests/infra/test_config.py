@@ -6,7 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from infra.config import DEFAULTS
+from infra.reader import DEFAULTS
 from tests.infra.plans import DIGEST, REGIONS
 from tests.infra.recording import ROOT, record
 
@@ -32,7 +32,13 @@ def faults(config: Mapping[str, str]) -> str:
         ({"cloud": "docker", "instances": "2"}, "one writer", "pulumi config set instances 1"),
         ({"cloud": "docker", "instances": "two"}, "whole number", "pulumi config set instances 1"),
         ({"cloud": "docker", "instances": "-1"}, "whole number", "pulumi config set instances 1"),
-        ({"cloud": "docker", "rollout": "handover"}, "hand over yet", "pulumi config set rollout recreate"),
+        ({"cloud": "docker", "rollout": "handover"}, "one container's only", "pulumi config set rollout recreate"),
+        ({**GCP, "rollout": "handover"}, "one VM at a time", "pulumi config set rollout recreate"),
+        (
+            {"cloud": "aws", "aws:region": "x", "image": "task-assist" + DIGEST, "rollout": "handover"},
+            "may lack the lease",
+            "pulumi config set rollout recreate",
+        ),
         ({"cloud": "docker", "rollout": "blue"}, "'blue'", "pulumi config set rollout recreate"),
         ({"cloud": "docker", "backupSchedule": "daily"}, "cron", 'pulumi config set backupSchedule "15 3 * * *"'),
         ({"cloud": "docker", "backupSchedule": "99 3 * * *"}, "cron", "pulumi config set backupSchedule"),
@@ -96,6 +102,12 @@ def test_backups_off_makes_none():
     found = record({"cloud": "aws", **REGIONS["aws"], "backupSchedule": "off"})
     assert not found.of("backup/plan:Plan")
     assert not any("backup" in kept for kept in found.outputs["kept_on_destroy"])
+
+
+@pytest.mark.parametrize(("rollout", "most"), [("", 200), ("handover", 200), ("recreate", 100)])
+def test_the_rollout_can_be_chosen_for_the_image_built_here(rollout: str, most: int):
+    found = record({"cloud": "aws", **REGIONS["aws"], "rollout": rollout})
+    assert found.one("ecs/service:Service").inputs["deploymentMaximumPercent"] == most
 
 
 def test_the_schedule_and_the_counts_reach_the_provider():

@@ -1,6 +1,7 @@
 """Every place keeps the one contract, in every combination of storage, image and domain."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from infra import contract
 from infra.policies.model import get
 from tests.infra.plans import CONFIGS, app_container, plan
-from tests.infra.recording import Plan, is_secret
+from tests.infra.recording import ROOT, Plan, is_secret
 
 OUTPUTS = {
     "url",
@@ -101,11 +102,39 @@ def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
 def test_the_password_comes_by_reference(name: str, found: Plan):
     value = app_container(found).environment.get("ADMIN_PASSWORD", "")
     if name.startswith("docker"):
-        assert value == PASSWORD  # Docker has no secret store; the value is a secret in the state
+        file = app_container(found).environment["ADMIN_PASSWORD_FILE"]
+        [upload] = found.one("Container", "secrets").plain["uploads"]
+        assert upload == {"file": file, "content": PASSWORD, "permissions": "0444"}
+        [volume] = found.one("Container", "task-assist").plain["volumes"]
+        assert volume == {"volumeName": "task-assist-secrets", "containerPath": "/run/secrets", "readOnly": True}
+        assert value == ""
     elif name.startswith("azure"):
         assert value.startswith("@Microsoft.KeyVault(SecretUri=https://")
     else:
         assert PASSWORD not in value
+
+
+def test_two_instances_are_alive_at_once_only_where_one_can_hand_over(name: str, found: Plan):
+    handover = name.startswith(("azure", "aws", "gcp-filestore")) and "ready" not in name
+    container = app_container(found)
+    if name.startswith("azure"):
+        assert container.environment["WEBSITE_DISABLE_OVERLAPPED_RECYCLING"] == ("0" if handover else "1")
+    elif name.startswith("aws"):
+        service = found.one("ecs/service:Service").inputs
+        limits = service["deploymentMinimumHealthyPercent"], service["deploymentMaximumPercent"]
+        assert limits == ((100, 200) if handover else (0, 100))
+    else:
+        assert container.resource.delete_before_replace == (not handover)
+
+
+def test_cloud_run_sends_all_traffic_to_the_new_revision_of_one_instance(name: str, found: Plan):
+    for service in found.of("cloudrunv2/service:Service"):
+        if service.name == "app":
+            assert service.inputs["traffics"] == [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]
+            assert service.inputs["template"]["scaling"] == {"minInstanceCount": 1, "maxInstanceCount": 1}
+            # The service's own limit counts the old revision too: at a hand-over the new one could not start.
+            assert service.inputs["scaling"].get("maxInstanceCount") == (1 if "ready" in name else None)
+            assert service.options.get("replaceOnChanges") == (["template"] if "ready" in name else None)
 
 
 def test_a_ready_image_is_run_as_it_is_and_nothing_is_built(name: str, found: Plan):
@@ -127,6 +156,7 @@ def test_everything_that_is_protected_is_among_what_is_kept(found: Plan):
     named = {
         "azure-native:storage:StorageAccount": "storage account taskassistdata",
         "azure-native:storage:FileShare": "share task-manager-data",
+        "azure-native:storage:FileServiceProperties": "14 days of soft delete",
         "azure-native:resources:ResourceGroup": "resource group",
         "azure-native:recoveryservices:Vault": "backup vault",
         "azure-native:recoveryservices:ProtectionContainer": "backup vault",
@@ -231,3 +261,22 @@ def test_a_cost_is_given_and_what_is_dear_is_said_before_it_is_made(name: str, f
 def test_a_domain_says_which_dns_records_to_set(name: str, found: Plan):
     said = [line for line in found.log if "DNS" in line]
     assert bool(said) == ("domain" in name)
+
+
+def test_the_page_of_each_place_gives_the_same_prices(name: str, found: Plan):
+    cloud = CONFIGS[name]["cloud"]
+    page = (ROOT / "docs" / "deploy" / f"{cloud}.md").read_text()
+    said = found.outputs["monthly_cost_estimate"]
+    prices = re.findall(r"\$[\d.]+\d", said.partition(":")[2])
+    assert bool(prices) == (cloud != "docker")
+    assert [price for price in prices if price not in page] == []
+    if prices:
+        place, month = re.findall(r"\(list prices (.+), (\d{4}-\d\d), ", said)[0]
+        assert f"List prices of {month} in {place}" in page
+
+
+def test_whatever_runs_on_google_cloud_has_an_account_of_its_own(found: Plan):
+    emails = [one.inputs["template"]["serviceAccount"] for one in found.of("cloudrunv2/service:Service")]
+    emails += [one.inputs["template"]["template"]["serviceAccount"] for one in found.of("cloudrunv2/job:Job")]
+    emails += [one.inputs["serviceAccount"]["email"] for one in found.of("compute/instance:Instance")]
+    assert len(emails) == len(found.of("serviceaccount/account:Account"))

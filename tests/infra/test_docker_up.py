@@ -13,6 +13,7 @@ from tests.infra.engine import Engine
 from tests.infra.recording import ROOT
 from tests.infra.standins import PACKAGES, StandIns
 
+SECRETS = f"{NAME}-secrets"
 IN_THE_IMAGE = ("Dockerfile", ".dockerignore", "app", "requirements")
 
 
@@ -23,7 +24,7 @@ def missing() -> str | None:
             return f"no `{command}` on the PATH"
     if docker("info", check=False).returncode:
         return "no Docker engine"
-    for kind, name in (("container", NAME), ("volume", VOLUME)):
+    for kind, name in (("container", NAME), ("container", SECRETS), ("volume", SECRETS), ("volume", VOLUME)):
         if docker(kind, "inspect", name, check=False).returncode == 0:
             return f"there is a {kind} {name} on this machine, and the test must not touch it"
     return None
@@ -42,8 +43,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, engine.project / name)
     yield engine
-    docker("rm", "--force", NAME, check=False)
-    docker("volume", "rm", "--force", VOLUME, check=False)
+    docker("rm", "--force", NAME, SECRETS, check=False)
+    docker("volume", "rm", "--force", VOLUME, SECRETS, check=False)
     docker("rmi", "--force", "task-assist-next", check=False)
     stand_ins.stop()
 
@@ -64,7 +65,13 @@ def test_data_survives_an_upgrade_and_a_destroy(engine: Engine):
     signed_in(engine).add_item("Written before the upgrade", "with a task")
     assert docker("inspect", "--format", "{{.Config.User}}", NAME).stdout.strip() == "1000:1000"
 
+    password = engine.outputs()["admin_password"]
+    assert password not in docker("inspect", NAME, SECRETS, VOLUME, "--format", "{{json .}}").stdout
+    refused = docker("exec", NAME, "sh", "-c", "echo other > /run/secrets/admin_password", check=False)
+    assert "Read-only file system" in refused.stderr
+
     assert "unchanged" in engine.up("--expect-no-changes")
+    engine.run("refresh", "--yes", "--expect-no-changes")
 
     first = engine.outputs()["image"]
     docker("build", "--tag", "task-assist-next", "-", input=f"FROM {NAME}:latest\nLABEL version=next\n")
@@ -84,3 +91,15 @@ def test_data_survives_an_upgrade_and_a_destroy(engine: Engine):
     engine.up()
     assert "Written before the upgrade" in signed_in(engine).item_titles()
     assert Container(NAME, Site(PORT)).integrity() == "ok"
+
+
+@pytest.mark.containers
+def test_the_volume_that_compose_made_is_taken_over_and_stays_as_it_is(engine: Engine):
+    docker("volume", "create", "--label", "com.docker.compose.volume=task-manager-db", VOLUME)
+    made = docker("volume", "inspect", "--format", "{{.CreatedAt}}", VOLUME).stdout
+    engine.up()
+    signed_in(engine)
+    # What the provider reads back are Compose's labels, and a volume can't be given others.
+    engine.run("refresh", "--yes")
+    assert "unchanged" in engine.up("--expect-no-changes")
+    assert docker("volume", "inspect", "--format", "{{.CreatedAt}}", VOLUME).stdout == made

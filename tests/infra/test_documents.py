@@ -1,9 +1,7 @@
 """What the programs write for others to read is read here by those others, or by their own schemas."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -15,6 +13,7 @@ from botocore.validate import ParamValidator
 
 from infra import caddy
 from infra.gcp.backups import script
+from tests.containers.running import docker
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import Plan
 
@@ -101,15 +100,17 @@ CADDYFILES = {
 }
 
 
-@pytest.mark.skipif(shutil.which("caddy") is None, reason="no `caddy` on the PATH (Debian has it)")
+def read_in(debian: str, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Lets a program of Debian's read the files of a folder, which it finds under /files."""
+    there = f"type=bind,source={folder},target=/files,readonly"
+    return docker("run", "--rm", "--network", "none", "--mount", there, debian, *command, check=False)
+
+
+@pytest.mark.containers
 @pytest.mark.parametrize("text", CADDYFILES.values(), ids=CADDYFILES)
-def test_caddy_takes_the_caddyfile(text: str, tmp_path: Path):
-    file = tmp_path / "Caddyfile"
-    file.write_text(text)
-    command = ["caddy", "validate", "--config", str(file), "--adapter", "caddyfile"]
-    checked = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "HOME": str(tmp_path)}
-    )
+def test_caddy_takes_the_caddyfile(text: str, debian: str, tmp_path: Path):
+    (tmp_path / "Caddyfile").write_text(text)
+    checked = read_in(debian, tmp_path, "caddy", "validate", "--config", "/files/Caddyfile", "--adapter", "caddyfile")
     assert checked.returncode == 0, checked.stderr
     assert "not formatted" not in checked.stderr
 
@@ -122,32 +123,27 @@ def files(name: str) -> dict[str, str]:
     return {file["path"]: file["content"] for file in json.loads(document)["write_files"]}
 
 
-@pytest.mark.skipif(shutil.which("cloud-init") is None, reason="no `cloud-init` on the PATH (Debian has it)")
+@pytest.mark.containers
 @pytest.mark.parametrize("name", VM)
-def test_cloud_init_takes_the_user_data(name: str, tmp_path: Path):
-    file = tmp_path / "user-data"
-    file.write_text(plan(name).one("compute/instance:Instance").inputs["metadata"]["user-data"])
-    checked = subprocess.run(
-        ["cloud-init", "schema", "--config-file", str(file)], capture_output=True, text=True, check=False
-    )
+def test_cloud_init_takes_the_user_data(name: str, debian: str, tmp_path: Path):
+    user_data = plan(name).one("compute/instance:Instance").inputs["metadata"]["user-data"]
+    (tmp_path / "user-data").write_text(user_data)
+    checked = read_in(debian, tmp_path, "cloud-init", "schema", "--config-file", "/files/user-data")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no `systemd-analyze` on the PATH")
+@pytest.mark.containers
 @pytest.mark.parametrize("name", VM)
-def test_systemd_takes_the_units(name: str, tmp_path: Path):
+def test_systemd_takes_the_units(name: str, debian: str, tmp_path: Path):
     units = {Path(path).name: text for path, text in files(name).items() if path.startswith("/etc/systemd/system/")}
     assert set(units) >= {"task-assist.service", "mnt-disks-data.mount", "format-data.service"}
     for file, text in {**units, "docker.service": "[Service]\nExecStart=/bin/true\n"}.items():
         # The commands are the VM's own; what is checked here is all the rest.
         (tmp_path / file).write_text(re.sub(r"=(-?)/usr/bin/docker\S*", r"=\1/bin/true", text))
-    checked = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *map(str, tmp_path.iterdir())],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    about_ours = [line for line in checked.stderr.splitlines() if str(tmp_path) in line or "task-assist" in line]
+    there = [f"/files/{file.name}" for file in tmp_path.iterdir()]
+    checked = read_in(debian, tmp_path, "systemd-analyze", "verify", "--man=no", *there)
+    assert checked.returncode == 0, checked.stderr
+    about_ours = [line for line in checked.stderr.splitlines() if "/files/" in line or "task-assist" in line]
     assert about_ours == []
 
 

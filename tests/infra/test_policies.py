@@ -40,10 +40,11 @@ Change = Callable[[Planned], Planned | None]
 
 
 def broken(name: str, type_: str, change: Change) -> list[Planned]:
-    """A plan of ours in which every resource of a type is changed; a change to None takes it away."""
+    """A plan of ours in which every resource of a type (or of a type and name) is changed; None takes it away."""
     resources = as_planned(plan(name))
-    assert any(resource.type.endswith(type_) for resource in resources), f"{name} has no {type_}"
-    changed = [change(resource) if resource.type.endswith(type_) else resource for resource in resources]
+    meant = [one for one in resources if one.type.endswith(type_) or f"{one.type} {one.name}".endswith(type_)]
+    assert meant, f"{name} has no {type_}"
+    changed = [change(resource) if resource in meant else resource for resource in resources]
     return [resource for resource in changed if resource]
 
 
@@ -98,14 +99,12 @@ def first_to_start(resource: Planned) -> Planned:
     return dataclasses.replace(resource, delete_before_replace=False)
 
 
-def not_secret(resource: Planned) -> Planned:
-    return dataclasses.replace(resource, secret_outputs=())
-
-
+APP = "container:Container task-assist"
 OPEN: Mapping[str, Any] = {"cidrIpv4": "0.0.0.0/0", "fromPort": 0, "toPort": 65535}
 BROKEN: list[tuple[str, str, str, Change]] = [
     ("data-protected", "azure-smb", "storage:FileShare", unprotected),
     ("data-protected", "azure-smb", "storage:StorageAccount", unprotected),
+    ("data-protected", "azure-smb", "storage:FileServiceProperties", unprotected),
     ("data-protected", "azure-smb", "resources:ResourceGroup", unprotected),
     ("data-protected", "azure-smb", "recoveryservices:Vault", unprotected),
     ("data-protected", "aws-efs", "fileSystem:FileSystem", unprotected),
@@ -130,19 +129,25 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     (
         "database-on-mount",
         "docker-volume",
-        "container:Container",
+        APP,
         text("envs", "/app/data/task_m", "/app/data2/task_m"),
     ),
-    ("database-on-mount", "docker-volume", "container:Container", other_store("mounts")),
-    ("database-on-mount", "docker-volume", "container:Container", props(mounts=[])),
+    ("database-on-mount", "docker-volume", APP, other_store("mounts")),
+    ("database-on-mount", "docker-volume", APP, props(mounts=[])),
     ("one-writer", "azure-smb", "web:WebApp", inside("siteConfig.numberOfWorkers", 2)),
     ("one-writer", "azure-smb", "web:AppServicePlan", inside("sku.capacity", 2)),
     ("one-writer", "aws-efs", "ecs/service:Service", props(desiredCount=2)),
-    ("one-writer", "aws-efs", "ecs/service:Service", props(deploymentMaximumPercent=200)),
+    ("one-writer", "aws-efs", "ecs/service:Service", props(deploymentMaximumPercent=300)),
+    ("one-writer", "aws-efs-ready", "ecs/service:Service", props(deploymentMaximumPercent=200)),
+    ("one-writer", "aws-efs", "docker-build:index:Image", gone),
+    ("one-writer", "azure-smb", "docker-build:index:Image", gone),
+    ("one-writer", "azure-smb-ready", "web:WebApp", text("siteConfig", "DISABLE_OVERLAPPED", "OTHER")),
+    ("one-writer", "gcp-filestore", "docker-build:index:Image", gone),
+    ("one-writer", "gcp-filestore-ready", "cloudrunv2/service:Service", first_to_start),
     ("one-writer", "gcp-disk", "compute/instance:Instance", first_to_start),
     ("one-writer", "gcp-filestore", "cloudrunv2/service:Service", inside("template.scaling.maxInstanceCount", 3)),
     ("one-writer", "gcp-filestore", "cloudrunv2/service:Service", inside("template.scaling", {})),
-    ("one-writer", "docker-volume", "container:Container", first_to_start),
+    ("one-writer", "docker-volume", APP, first_to_start),
     ("backups-on", "azure-smb", "recoveryservices:ProtectedItem", gone),
     ("backups-on", "aws-efs", "backup/selection:Selection", gone),
     ("backups-on", "gcp-disk", "DiskResourcePolicyAttachment", gone),
@@ -179,7 +184,7 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("storage-ports-closed", "azure-nfs", "storage:StorageAccount", inside("networkRuleSet.defaultAction", "Allow")),
     ("https-only", "azure-smb", "web:WebApp", props(httpsOnly=False)),
     ("https-only", "gcp-disk", "firewall:Firewall", props(sourceRanges=["0.0.0.0/0"])),
-    ("https-only", "docker-volume", "container:Container", inside("ports.0.ip", "0.0.0.0")),
+    ("https-only", "docker-volume", APP, inside("ports.0.ip", "0.0.0.0")),
     ("no-plain-secrets", "azure-smb", "web:WebApp", text("siteConfig", "@Microsoft.KeyVault(SecretUri=", "plain")),
     (
         "no-plain-secrets",
@@ -193,12 +198,17 @@ BROKEN: list[tuple[str, str, str, Change]] = [
         "cloudrunv2/service:Service",
         text("template", '"name": "TRUSTED_PROXIES"', '"name": "SESSION_SECRET"'),
     ),
-    ("no-plain-secrets", "docker-volume", "container:Container", not_secret),
+    (
+        "no-plain-secrets",
+        "docker-volume",
+        APP,
+        text("envs", "ADMIN_PASSWORD_FILE=/run/secrets/admin_password", "ADMIN_PASSWORD=hunter2"),
+    ),
     ("no-public-blobs", "azure-smb", "storage:StorageAccount", props(allowBlobPublicAccess=True)),
     ("no-public-blobs", "azure-smb", "storage:StorageAccount", props(allowBlobPublicAccess=None)),
     ("image-pinned", "aws-efs", "TaskDefinition", text("containerDefinitions", "@sha256:", ":latest-")),
     ("image-pinned", "azure-smb", "web:WebApp", text("siteConfig", "@sha256:", ":latest-")),
-    ("image-pinned", "docker-volume", "container:Container", props(image="task-assist:latest")),
+    ("image-pinned", "docker-volume", APP, props(image="task-assist:latest")),
 ]
 
 

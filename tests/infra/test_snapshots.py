@@ -71,7 +71,7 @@ def shown(value: Any) -> Any:
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_plan_is_what_it_was(name: str, request: pytest.FixtureRequest):
     file, now = FOLDER / f"{name}.yaml", readable(plan(name))
-    if request.config.getoption("--update-plans"):
+    if request.config.getoption("--update-plans", default=False):
         file.write_text(now)
     assert file.read_text() == now, "The plan changed. If that is meant: pytest tests/infra --update-plans"
 

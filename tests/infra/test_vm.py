@@ -20,10 +20,6 @@ RUN = [
     *("--mount", "type=bind,source=/sys,target=/sys,readonly"),
     *("--mount", "type=bind,source=/sys/fs/cgroup,target=/sys/fs/cgroup"),
 ]
-IMAGE = """FROM python:3.13-slim-trixie
-RUN apt-get update && apt-get install -y --no-install-recommends systemd util-linux e2fsprogs
-CMD ["/lib/systemd/systemd"]
-"""
 # What the VM has and this container hasn't: each writes down how it was called.
 STUBS = {
     "docker": 'echo "docker $*" >>/calls; case "$1" in run) exec sleep infinity;; esac',
@@ -66,8 +62,6 @@ def disk(tmp_path: Path) -> Iterator[str]:
     """A blank disk of 64 MB."""
     if os.geteuid() != 0 or not shutil.which("losetup"):
         pytest.skip("needs root and losetup, to make a disk")
-    if not shutil.which("docker") or docker("info", check=False).returncode:
-        pytest.skip("no Docker engine")
     file = tmp_path / "disk"
     with file.open("wb") as blank:
         blank.truncate(64 << 20)
@@ -79,12 +73,11 @@ def disk(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def machine(disk: str, tmp_path: Path) -> Iterator[Machine]:
+def machine(debian: str, disk: str, tmp_path: Path) -> Iterator[Machine]:
     root = tmp_path / "root"
     lay_out(root)
-    docker("build", "--tag", "task-assist-test-systemd", "-", input=IMAGE)
     name = f"task-assist-test-vm-{os.getpid()}"
-    docker("create", "--name", name, *RUN, "task-assist-test-systemd")
+    docker("create", "--name", name, *RUN, debian)
     docker("cp", f"{root}/.", f"{name}:/")
     docker("start", name)
     made = Machine(name, disk)
