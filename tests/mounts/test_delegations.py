@@ -1,0 +1,62 @@
+"""A client that dies must not hold on to files that an NFS 4.1 server has delegated to it (app/delegation.py).
+
+The kernel's NFS server lists its delegations, so nothing needs to die here.
+"""
+
+import re
+
+import pytest
+
+from tests.mounts.guests import Lab
+
+OPENED_PLAINLY = "open(file).close()"
+IN_THE_LEASE = """
+from app.lease_folder import Folder
+folder = Folder(file.parent)
+folder.create("made")
+folder.rewrite("made", b"held")
+folder.read("made"), folder.read(file.name)
+"""
+BY_PLAIN_SQLITE = """
+from app.sqlite import sqlite_driver, sqlite_uri
+from app.storage import storage_under
+sqlite_driver().connect(sqlite_uri(storage_under(file)), uri=True).execute("PRAGMA user_version").fetchone()
+"""
+BY_THE_APP = """
+import os
+from contextlib import ExitStack
+from app.db import Database
+from app.sqlite import APPLICATION_ID
+from app.storage import storage_under
+database = Database(storage_under(file))
+with database.write() as session:
+    session.connection().exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    session.connection().exec_driver_sql("CREATE TABLE some (thing)")
+with ExitStack() as several:
+    for _ in range(3):
+        several.enter_context(database.read()).connection().exec_driver_sql("SELECT * FROM some").all()
+    os._exit(0)  # closing would remove the -wal
+"""
+
+
+def delegated(lab: Lab, folder: str, done: str) -> set[str]:
+    """The files that are delegated to c1 after it did that to `file`, which c2 has made in `folder`."""
+    path = f"/mnt/nfs41/{folder}"
+    lab.c2.run(f"mkdir -p {path} && touch {path}/file")
+    lab.c1.run(f"python3 - <<'END'\nfrom pathlib import Path\nfile = Path('{path}/file')\n{done}\nEND")
+    states = lab.srv.run("cat /proc/fs/nfsd/clients/*/states").splitlines()
+    return {name for line in states if "type: deleg" in line for name in re.findall(rf'"{folder}/(.+)"', line)}
+
+
+@pytest.mark.parametrize("done", [OPENED_PLAINLY, BY_PLAIN_SQLITE])
+def test_the_server_delegates_what_is_opened_in_the_usual_way(lab: Lab, done: str):
+    folder = f"usual-{len(done)}"
+    assert delegated(lab, folder, done) == {"file"}
+
+
+def test_nothing_of_the_lease_is_delegated(lab: Lab):
+    assert delegated(lab, "lease", IN_THE_LEASE) == set()
+
+
+def test_nothing_of_the_database_is_delegated(lab: Lab):
+    assert delegated(lab, "database", BY_THE_APP) == set()
