@@ -68,6 +68,7 @@ class Instance:
         self._called_back = 0
         self._stopping = threading.Event()
         self._letting_go = threading.Lock()
+        self._watching = threading.Thread(target=self._watch, name="lease-watch", daemon=True)
 
     # --- for requests -------------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class Instance:
         except BaseException:
             self._stopping.set()
             raise
-        threading.Thread(target=self._watch, name="lease-watch", daemon=True).start()
+        self._watching.start()
 
     def stop(self) -> None:
         """Closes the database, so that the next instance can have it at once. The server has let requests end."""
@@ -148,6 +149,9 @@ class Instance:
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._inside == 0, DRAIN)
         self._let_go()
+        # On SMB a process that ends in the middle of opening a file leaves the next one to wait (app/lease_folder.py).
+        if self._watching.is_alive():
+            self._watching.join(DRAIN)
 
     # --- the heart: renews --------------------------------------------------------------------------------
 

@@ -192,9 +192,12 @@ class Lease:
             try:
                 record = replace(self._record, state=state, successor=successor)
                 self._names.rewrite(_term_file(term), record.to_bytes())
-            except FileNotFoundError:
-                pass  # Swept by the holder of a higher term: there is nothing to release.
+            except OSError:
+                if term in map(_number, self._listed()):
+                    raise
+                # Swept by the holder of a higher term: there is nothing to release.
             finally:
+                self._names.close()
                 if self._lock:
                     self._lock.release()
 
@@ -216,7 +219,7 @@ class Lease:
                 self._beat()
         except (Lost, FileNotFoundError):
             # Somebody took an even higher one meanwhile.
-            self._term = None
+            self._forget()
             return None
         self._sweep(term)
         return Taken(term, forced, self._record.pending)
@@ -239,19 +242,30 @@ class Lease:
         self._record = replace(self._record, beat=self._record.beat + 1)
         try:
             self._names.rewrite(_term_file(self._term), self._record.to_bytes())
-        except FileNotFoundError:
-            self._term = None
-            raise Lost from None
+        except OSError:
+            # The holder of a higher term may have swept it, for which each file system has an error of its own.
+            self._still_highest(self._renewed)
+            raise
         return self._still_highest(began)
 
     def _still_highest(self, began: float) -> frozenset[str]:
-        names = list(self._names.list())
+        names = self._listed()
         if max(map(_number, names), default=0) != self._term:
-            self._term = None
+            self._forget()
             raise Lost
         self._renewed = began
         asks = _ask_file(self._term or 0, "")
         return frozenset(name.removeprefix(asks) for name in names if name.startswith(asks))
+
+    def _listed(self) -> list[str]:
+        try:
+            return list(self._names.list())
+        except FileNotFoundError:
+            return []  # somebody has removed the whole folder
+
+    def _forget(self) -> None:
+        self._term = None
+        self._names.close()
 
     def _sweep(self, term: int) -> None:
         for name in self._names.list():

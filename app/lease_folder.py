@@ -8,7 +8,8 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -48,13 +49,16 @@ class Names(Protocol):
     def rewrite(self, name: str, content: bytes) -> None: ...
     def read(self, name: str) -> bytes: ...
     def remove(self, name: str) -> None: ...
+    def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Folder:
     """Names and records in a real folder, used only in ways that other clients of a network mount see at once."""
 
     path: Path
+    _kept: tuple[str, int] | None = field(default=None, init=False)
+    """Name and descriptor of the record that was rewritten last."""
 
     def list(self) -> list[str]:
         return os.listdir(self.path)
@@ -68,12 +72,18 @@ class Folder:
         return True
 
     def rewrite(self, name: str, content: bytes) -> None:
-        descriptor = open_undelegated(self.path / name, os.O_WRONLY)
+        """Keeps the file open for the next time. Raises OSError, FileNotFoundError where it is gone before that.
+
+        Opening it each time could take 35 s on SMB: a client that was killed in the middle of opening a file doesn't
+        know of the lease that the server gave it, and the server waits for it (tests/mounts/test_delegations.py).
+        """
+        descriptor = self._opened(name)
         try:
             os.pwrite(descriptor, content, 0)
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        except OSError:
+            self.close()  # a server that was restarted may know it no more
+            raise
 
     def read(self, name: str) -> bytes:
         """Empty where there is no such file."""
@@ -88,6 +98,19 @@ class Folder:
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Lets go of what `rewrite` keeps open."""
+        if self._kept:
+            (_, descriptor), self._kept = self._kept, None
+            with suppress(OSError):  # of what it wrote, fsync has told
+                os.close(descriptor)
+
+    def _opened(self, name: str) -> int:
+        if self._kept is None or self._kept[0] != name:
+            self.close()
+            self._kept = (name, open_undelegated(self.path / name, os.O_WRONLY))
+        return self._kept[1]
 
 
 class LocalLock:

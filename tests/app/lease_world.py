@@ -201,6 +201,8 @@ class _Names:
     """The shared folder as one instance reaches it: every request and every answer may take as long as it likes."""
 
     instance: Instance
+    kept: str = ""
+    """The record that it keeps open: when it is removed, what is written there is gone without an error."""
 
     def _late(self, effect: Callable):
         self.instance.pause()
@@ -218,8 +220,8 @@ class _Names:
         def effect(records: dict[str, bytes]) -> bool:
             if name in records:
                 records[name] = content
-                return True
-            return False
+                self.kept = name
+            return name == self.kept
 
         if not self._late(effect):
             raise FileNotFoundError(name)
@@ -229,3 +231,6 @@ class _Names:
 
     def remove(self, name: str) -> None:
         self._late(lambda records: records.pop(name, None))
+
+    def close(self) -> None:
+        self.kept = ""

@@ -1,5 +1,8 @@
 """One writer at a time: what each step of the lease does, and what a hostile world can't make it do."""
 
+import errno
+import os
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -167,6 +170,59 @@ def test_an_abandoned_term_is_followed_at_once_but_with_a_copy(one: Lease, two: 
     one.release("abandoned")
     taken = take(two)
     assert taken and taken.forced
+
+
+def test_a_descriptor_that_the_server_forgot_is_replaced(two: Lease, tmp_path: Path, clock: SetClock):
+    folder = Folder(tmp_path)
+    one = Lease(folder, clock=clock, owner="one")
+    take(one)
+    first = two.look()
+    assert folder._kept
+    _, descriptor = folder._kept
+    reading = os.open(tmp_path, os.O_RDONLY)
+    os.dup2(reading, descriptor)  # it can't be written to any more
+    os.close(reading)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        one.renew()
+    one.renew()
+    assert two.look().content != first.content
+
+
+def test_whose_term_was_swept_away_under_it_has_lost(tmp_path: Path, clock: SetClock):
+    class Nfs(Folder):
+        def rewrite(self, name: str, content: bytes) -> None:
+            super().rewrite(name, content)
+            if name not in os.listdir(self.path):
+                raise OSError(errno.ESTALE, "Stale file handle", name)
+
+    one = Lease(Nfs(tmp_path), clock=clock)
+    take(one)
+    (tmp_path / "term-000000000001").rename(tmp_path / "term-000000000002")
+    with pytest.raises(Lost):
+        one.renew()
+    one.release()
+    assert os.listdir(tmp_path) == ["term-000000000002"]
+
+
+def test_a_release_of_a_term_that_was_swept_away_changes_nothing(tmp_path: Path, clock: SetClock):
+    class Nfs(Folder):
+        def rewrite(self, name: str, content: bytes) -> None:
+            if name not in os.listdir(self.path):
+                raise OSError(errno.ESTALE, "Stale file handle", name)
+            super().rewrite(name, content)
+
+    one = Lease(Nfs(tmp_path), clock=clock)
+    take(one)
+    (tmp_path / "term-000000000001").unlink()
+    one.release()
+    assert os.listdir(tmp_path) == []
+
+
+def test_whose_folder_was_removed_has_lost(one: Lease, tmp_path: Path):
+    take(one)
+    shutil.rmtree(tmp_path)
+    with pytest.raises(Lost):
+        one.renew()
 
 
 def test_what_the_next_one_must_know_goes_from_term_to_term(one: Lease, two: Lease):

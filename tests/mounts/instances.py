@@ -7,7 +7,7 @@ from signal import SIGTERM
 from typing import Any
 from uuid import uuid4
 
-from tests.mounts.guests import MOUNTS, Guest, Job
+from tests.mounts.guests import MOUNTS, Guest, GuestFailed, Job
 
 READY_SECONDS = 120
 """How long a start may take before a test gives up on it: a file server needs seconds to notice a killed client."""
@@ -15,7 +15,10 @@ PORTS = {mount: 8000 + number for number, mount in enumerate((*MOUNTS, "ext4"))}
 
 
 class Instance:
-    """A running app, whose database is in a folder of a mount. `job` is its process in the guest."""
+    """A running app, whose database is in a folder of a mount. `job` is its process in the guest.
+
+    After a `with` block it doesn't run any more and has left its port; an error in the block then tells its log.
+    """
 
     def __init__(self, guest: Guest, mount: str, folder: str) -> None:
         self.guest, self.port = guest, PORTS[mount]
@@ -33,7 +36,10 @@ class Instance:
     def ask(self, path: str, status: int = 200, seconds: float = READY_SECONDS) -> str:
         """The body of the first answer with that status. Raises GuestFailed if there is none in time."""
         command = f"python3 /src/tests/mounts/ask.py {self.port} {path} {status} {seconds}"
-        return self.guest.run(command, seconds + 60)
+        answer = self.guest.run(command, seconds + 60)
+        if self.job.ended:
+            raise GuestFailed(f"{self.guest.name}: another process answers on port {self.port}")
+        return answer
 
     def wait_until_ready(self) -> dict[str, Any]:
         """Until it can write; what it says of itself."""
@@ -47,13 +53,25 @@ class Instance:
         self.job.tell(SIGTERM)
         return self.job.wait()
 
+    def __enter__(self) -> "Instance":
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error:
+            error.add_note(f"{self.guest.name}, {self.database}:\n{self.events}")
+        self.job.kill()
+
+    @property
+    def events(self) -> str:
+        """Its log without the requests."""
+        return "\n".join(line for line in self.job.output.splitlines() if '"status"' not in line)
+
     def said(self, what: str) -> float:
         """When its log last said that, in seconds since 1970. Raises LookupError if it never did."""
         for line in reversed(self.job.output.splitlines()):
             if what in line:
                 return datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
-        events = "\n".join(line for line in self.job.output.splitlines() if '"status"' not in line)
-        raise LookupError(f"{what!r} is not in the log:\n{events}")
+        raise LookupError(f"{what!r} is not in the log of {self.guest.name}:\n{self.events}")
 
 
 def held(instance: Instance) -> dict[str, Any]:

@@ -33,17 +33,17 @@ class Run:
 def run_on(lab: Lab, mount: str, kills: int, seconds: float) -> Run:
     """Mixed load for `seconds`, then `kills` times kill -9 and a new start under load, then a clean end."""
     client = lab.c1 if MOUNTS.index(mount) % 2 else lab.c2
-    instance = Instance(client, mount, "one")
-    health = instance.wait_until_ready()
-    mixed = Load.on(client, instance.port, seconds, threads=THREADS)
-    summary = mixed.summary(seconds + 120)
-    load = Load.on(client, instance.port, threads=THREADS, pause=PAUSE_UNDER_KILLS)
-    under_load = 0
-    for _ in range(kills):
-        under_load += kill_under_load(instance, load)
-        instance.wait_until_ready()
-    under_kills = load.stop()
-    instance.stop()
+    with Instance(client, mount, "one") as instance:
+        health = instance.wait_until_ready()
+        mixed = Load.on(client, instance.port, seconds, threads=THREADS)
+        summary = mixed.summary(seconds + 120)
+        load = Load.on(client, instance.port, threads=THREADS, pause=PAUSE_UNDER_KILLS)
+        under_load = 0
+        for _ in range(kills):
+            under_load += kill_under_load(instance, load)
+            instance.wait_until_ready()
+        under_kills = load.stop()
+        instance.stop()
     database = held(instance)
     acknowledged = {title for _, title in mixed.acknowledged() + load.acknowledged()}
     return Run(health, summary, under_kills, under_load, database, len(acknowledged - set(database["titles"])))

@@ -6,6 +6,7 @@ load comes through a proxy that sends requests to the newest healthy instance, a
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,21 +59,24 @@ class Run:
 
 
 def run_on(lab: Lab, mount: str, redeploys: int) -> Run:
-    instance = Instance(lab.c1, mount, "redeployed")
-    instance.wait_until_ready()
-    front = Front(lab, instance)
-    load = Load.on(lab.srv, front.port, threads=THREADS, pause=PAUSE)
-    exit_codes, releases = set(), []
-    for _ in range(redeploys):
-        old, instance = instance, Instance(lab.c2 if instance.guest is lab.c1 else lab.c1, mount, "redeployed")
-        front.add(instance, old)
+    with ExitStack() as running:
+        instance = running.enter_context(Instance(lab.c1, mount, "redeployed"))
         instance.wait_until_ready()
-        front.leave_only(instance)
-        exit_codes.add(old.stop())
-        releases.append(old.said(RELEASED) - instance.said(ASKED))
-    summary = load.stop()
-    front.end()
-    exit_codes.add(instance.stop())
+        front = Front(lab, instance)
+        running.callback(front.end)
+        load = Load.on(lab.srv, front.port, threads=THREADS, pause=PAUSE)
+        running.callback(load.job.kill)
+        exit_codes, releases = set(), []
+        for _ in range(redeploys):
+            other = lab.c2 if instance.guest is lab.c1 else lab.c1
+            old, instance = instance, running.enter_context(Instance(other, mount, "redeployed"))
+            front.add(instance, old)
+            instance.wait_until_ready()
+            front.leave_only(instance)
+            exit_codes.add(old.stop())
+            releases.append(old.said(RELEASED) - instance.said(ASKED))
+        summary = load.stop()
+        exit_codes.add(instance.stop())
     database = held(instance)
     lost = {title for _, title in load.acknowledged()} - set(database["titles"])
     return Run(summary, releases, exit_codes, lost, database["integrity"])

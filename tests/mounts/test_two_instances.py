@@ -6,8 +6,7 @@ One of them is stopped, killed, and cut off from the network while it writes. On
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -36,12 +35,16 @@ class Pair:
     """The instances on one mount. `second` starts later and asks for the database, so it is the one that writes."""
 
     def __init__(self, lab: Lab, mount: str) -> None:
-        self.first = Instance(lab.c1, mount, "two")
-        self.first.wait_until_ready()
-        self.second = Instance(lab.c2, mount, "two")
-        self.second.wait_until_ready()
+        self._lab, self._mount = lab, mount
+        self.running = ExitStack()
         self.loads: list[Load] = []
         self.seen: dict[str, Any] = {}
+
+    def start(self) -> None:
+        self.first = self.running.enter_context(Instance(self._lab.c1, self._mount, "two"))
+        self.first.wait_until_ready()
+        self.second = self.running.enter_context(Instance(self._lab.c2, self._mount, "two"))
+        self.second.wait_until_ready()
 
     def load(self, instance: Instance) -> Load:
         self.loads.append(Load.on(instance.guest, instance.port, threads=THREADS, pause=PAUSE))
@@ -132,6 +135,7 @@ def on_each(pairs: dict[str, Outcome], step: Callable[[Pair], None], at_once: in
             try:
                 step(pair)
             except BaseException as error:
+                pair.running.__exit__(type(error), error, error.__traceback__)
                 pairs[mount] = error
 
     with ThreadPoolExecutor(at_once) as pool:
@@ -141,9 +145,8 @@ def on_each(pairs: dict[str, Outcome], step: Callable[[Pair], None], at_once: in
 @pytest.fixture(scope="module")
 def pairs(lab: Lab) -> Iterator[dict[str, Outcome]]:
     """What came of it, by mount."""
-    with ThreadPoolExecutor(len(MOUNTS)) as pool:
-        started = pool.map(partial(attempt_pair, lab), MOUNTS)
-        made: dict[str, Outcome] = dict(zip(map(str, MOUNTS), started, strict=True))
+    made: dict[str, Outcome] = {mount: Pair(lab, mount) for mount in MOUNTS}
+    on_each(made, Pair.start)
     on_each(made, Pair.stand_by)
     # Alone, one after the other: this is about less than a second.
     on_each(made, Pair.stop_the_writer, at_once=1)
@@ -167,13 +170,6 @@ def cut_off(lab: Lab, client: Guest) -> Iterator[None]:
         yield
     finally:
         lab.heal(client)
-
-
-def attempt_pair(lab: Lab, mount: str) -> Outcome:
-    try:
-        return Pair(lab, mount)
-    except BaseException as error:
-        return error
 
 
 @pytest.fixture(params=MOUNTS)
