@@ -90,8 +90,8 @@ def domain_note(domain: str, site_name: pulumi.Output[str], verification_id: pul
 
 def costs(config: StackConfig) -> list[Cost]:
     """The month's bill."""
-    # An SMB share bills each request, and the writer's lease alone makes 420 a minute (counted in /proc/fs/cifs/Stats).
-    smb_share = [Cost("share", 1.00), Cost("18 million requests to it", 8.00)]
+    # An SMB share bills each request, and the writer's lease alone makes 270 a minute (counted in /proc/fs/cifs/Stats).
+    smb_share = [Cost("share", 1.00), Cost("12 million requests to it", 5.00)]
     share = [Cost("NFS share of 100 GiB", 16.00)] if config.storage == "nfs" else smb_share
     by_use = [Cost("Log Analytics", None)] + (
         [Cost("Azure Backup", None)] if config.backups and config.storage == "smb" else []
