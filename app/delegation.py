@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from app.storage import Storage
+from app.storage import Storage, beside
 
 
 def open_undelegated(file: Path, flags: int) -> int:
@@ -45,7 +45,7 @@ def give_back_delegation(storage: Storage) -> None:
 def call_back_leases(storage: Storage) -> None:
     """For a database whose writer is silent: on SMB, opening its files lets the server begin to wait. Never blocks."""
     if storage.mount.filesystem in ("cifs", "smb3"):
-        for file in (storage.path, storage.path.with_name(f"{storage.path.name}-wal")):
+        for file in (storage.path, beside(storage.path, "-wal")):
             threading.Thread(target=_open_once, args=(file,), name="lease-call-back", daemon=True).start()
 
 

@@ -21,7 +21,7 @@ from app.backup.verify import fold_in
 from app.lease import Lease, Lost, Taken
 from app.lease_folder import folder_of
 from app.problems import CannotStart, StorageFull
-from app.storage import Storage
+from app.storage import Storage, beside
 
 CHUNK = 1 << 20
 LOCK_BYTES = range(1 << 30, (1 << 30) + 512)
@@ -84,7 +84,7 @@ def _ready(term: int) -> str:
 def _present(storage: Storage) -> list[Path]:
     """The database and its logs that are there. By listdir: NFS remembers for long that a name was missing."""
     names = set(os.listdir(storage.path.parent))
-    files = (storage.path, *(storage.path.with_name(storage.path.name + ending) for ending in SIDECARS))
+    files = (storage.path, *(beside(storage.path, ending) for ending in SIDECARS))
     return [file for file in files if file.name in names]
 
 
@@ -92,10 +92,10 @@ def _copy_whole(storage: Storage, copy: Path) -> None:
     """Copies, folds the log in and checks. Tries again while the lost holder's checkpoints change what is copied."""
     for _ in range(TRIES):
         for ending in ("", *SIDECARS):
-            copy.with_name(copy.name + ending).unlink(missing_ok=True)
+            beside(copy, ending).unlink(missing_ok=True)
         head = _wal_head(storage)
         for file in _present(storage):
-            _copy_file(file, copy.with_name(copy.name + file.name.removeprefix(storage.path.name)))
+            _copy_file(file, beside(copy, file.name.removeprefix(storage.path.name)))
         if _wal_head(storage) == head:
             break
     fold_in(copy, f"{copy.as_uri()}?mode=rw&vfs=unix-excl")
@@ -105,7 +105,7 @@ def _copy_whole(storage: Storage, copy: Path) -> None:
 
 def _wal_head(storage: Storage) -> bytes:
     """Changes when SQLite begins its log anew; before that, all that a checkpoint moved is still in it."""
-    wal = storage.path.with_name(storage.path.name + "-wal")
+    wal = beside(storage.path, "-wal")
     if wal not in _present(storage):
         return b""
     with _reading(wal) as descriptor:

@@ -144,6 +144,11 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda digits: chr(int(digits[1], 8)), text)
 
 
+def beside(database: Path, ending: str) -> Path:
+    """The file that SQLite keeps beside `database`: `ending` is "-wal", "-shm" or "-journal"."""
+    return database.with_name(database.name + ending)
+
+
 # --- the guard --------------------------------------------------------------------------------------------
 
 
@@ -199,8 +204,7 @@ def refuse_unwritable(storage: Storage) -> None:
         )
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise CannotStart(f"{_owner(folder)}, so user {os.getuid()} can't write there.", _chown(storage))
-    beside = (storage.path, *(storage.path.with_name(storage.path.name + end) for end in ("-wal", "-shm", "-journal")))
-    for file in beside:
+    for file in (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal"))):
         if file.exists() and not os.access(file, os.R_OK | os.W_OK):
             raise CannotStart(f"{_owner(file)}, so user {os.getuid()} can't write it.", _chown(storage))
 

@@ -10,7 +10,7 @@ from typing import Any
 from app.backup.contents import Contents, opened, read_contents, unchanging
 from app.backup.files import SQLITE
 from app.backup.refusals import Broken, Held, Refused
-from app.storage import Profile, storage_under
+from app.storage import Profile, beside, storage_under
 
 WAIT_SECONDS = 1
 """For another process to let go of a database: who only looks is told at once that it is in use."""
@@ -65,7 +65,7 @@ def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
         start = reading.read(100)
     if not start.startswith(SQLITE):
         return None
-    in_use = file.with_name(file.name + "-wal").exists()
+    in_use = beside(file, "-wal").exists()
     if in_use and profile == "exclusive":
         # Opening it would hang on NFS until the app ends.
         held = "The app may have it for itself: its -wal is there."
@@ -86,7 +86,7 @@ def _contents(file: Path, uri: str) -> Contents:
 
 def _contents_with_log(file: Path) -> Contents:
     """Of a database with a -wal beside it. SQLite can't read that here, where it can't write, without its -shm."""
-    log, index = (file.with_name(file.name + ending) for ending in ("-wal", "-shm"))
+    log, index = (beside(file, ending) for ending in ("-wal", "-shm"))
     try:
         return _contents(file, f"{file.absolute().as_uri()}?mode=ro")
     except Broken:

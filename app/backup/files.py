@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from app.storage import beside
+
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""
 
@@ -41,8 +43,8 @@ def why_not_sqlite(start: bytes) -> str | None:
 
 def sidecars(database: Path) -> list[Path]:
     """The -wal and -journal beside `database` that hold something."""
-    beside = (database.with_name(database.name + ending) for ending in SIDECARS)
-    return [file for file in beside if file.exists() and file.stat().st_size]
+    files = (beside(database, ending) for ending in SIDECARS)
+    return [file for file in files if file.exists() and file.stat().st_size]
 
 
 def sha256_of(file: Path, progress: Progress | None = None) -> str:

@@ -11,7 +11,7 @@ from app.backup.refusals import Broken, NotSqlite
 from app.backup.verify import Verified, fold_in, verify
 from app.problems import StorageFull
 from app.sqlite import sqlite_uri
-from app.storage import Storage, refuse_unwritable
+from app.storage import Storage, beside, refuse_unwritable
 
 
 def restore(file: Path, storage: Storage, progress: Progress | None = None) -> Verified:
@@ -68,7 +68,7 @@ def _clear_the_place(storage: Storage) -> None:
     for left in sidecars(database):
         left.rename(left.with_name(f"{left.name}.{set_aside}"))
     for ending in (*SIDECARS, "-shm"):
-        database.with_name(database.name + ending).unlink(missing_ok=True)
+        beside(database, ending).unlink(missing_ok=True)
     to_disk(database.parent)
 
 

@@ -71,6 +71,26 @@ def test_a_standby_takes_over_when_the_writer_stops(start):
     eventually(lambda: second.writes)
 
 
+def test_one_that_ends_does_not_end_in_the_middle_of_a_look(start, monkeypatch):
+    start()
+    second = start(asks=False)
+    looks = Lease.look
+    looking, looked = threading.Event(), threading.Event()
+
+    def slow(self):
+        looking.set()
+        time.sleep(0.5)
+        look = looks(self)
+        looked.set()
+        return look
+
+    monkeypatch.setattr(Lease, "look", slow)
+    assert looking.wait(WITHIN)
+    looked.clear()
+    second.stop()
+    assert looked.is_set()
+
+
 def test_one_that_starts_asks_and_the_writer_hands_over_and_does_not_ask_back(start):
     first, second = start(), start()
     add_items(first.database, 1)
