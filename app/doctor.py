@@ -151,7 +151,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
             facts = _examine_here(storage, full=full)
     except Standby:
         text = "An app on another machine or in another container has the database."
-        fix = "Type this where that app runs: docker exec, az webapp ssh, aws ecs execute-command."
+        fix = "Type this in the container in which that app runs: docker exec NAME task-assist doctor"
         yield Finding("inside", "note", text, None, fix)
         return
     except Problem as problem:

@@ -37,6 +37,7 @@ def built(registry: Registry, opts: pulumi.ResourceOptions) -> pulumi.Output[str
                 address=registry.host, username=registry.username, password=pulumi.Output.secret(registry.password)
             )
         ],
-        opts=opts,
+        # The provider would delete it from the registry when a ready image takes its place: the one to roll back to.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
     )
     return pulumi.Output.concat(registry.repository, "@", image.digest)

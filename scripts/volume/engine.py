@@ -101,6 +101,13 @@ def _no_engine(said: str) -> Stop:
             "Let it:  sudo usermod -aG docker $USER  and sign in again. Or put sudo in front of the command.",
             NO_ENGINE,
         )
+    if (host := os.environ.get("DOCKER_HOST", "")).startswith("ssh://"):
+        return Stop(
+            f"DOCKER_HOST={host} is not an address that this script can use.",
+            f"Open a tunnel to it:  ssh -N -L /tmp/docker.sock:/var/run/docker.sock {host}\n"
+            "and, in another terminal, put  DOCKER_HOST=unix:///tmp/docker.sock  in front of the command.",
+            NO_ENGINE,
+        )
     unreachable = "Connection aborted" in said or "Max retries exceeded" in said
     where = os.environ.get("DOCKER_HOST") or "the address that  docker context inspect  shows"
     return Stop(

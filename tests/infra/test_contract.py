@@ -151,6 +151,11 @@ def test_a_built_image_is_pushed_for_the_clouds_and_never_in_a_preview(name: str
         assert build.inputs["platforms"] == ["linux/amd64"]
 
 
+def test_a_built_image_stays_in_the_registry_when_a_ready_one_takes_its_place(found: Plan):
+    for build in found.of("docker-build:index:Image"):
+        assert build.options["retainOnDelete"] is True
+
+
 def test_everything_that_is_protected_is_among_what_is_kept(found: Plan):
     kept = "\n".join(found.outputs["kept_on_destroy"])
     named = {
@@ -170,7 +175,8 @@ def test_everything_that_is_protected_is_among_what_is_kept(found: Plan):
     for resource in found.resources:
         if resource.protect:
             assert named[resource.type] in kept
-        if resource.options.get("retainOnDelete"):
+        # An image goes with its registry.
+        if resource.options.get("retainOnDelete") and resource.type != "docker-build:index:Image":
             assert "network and subnet" in kept
 
 

@@ -128,6 +128,13 @@ def test_an_engine_that_cant_be_asked_says_why():
     assert done.stderr.startswith("No Docker engine answers (Invalid bind address format: port is required: nonsense")
 
 
+def test_an_engine_over_ssh_is_reached_through_a_tunnel():
+    done = run("backup", DOCKER_HOST="ssh://you@server")
+    assert done.returncode == 3
+    assert done.stderr.startswith("DOCKER_HOST=ssh://you@server is not an address that this script can use.\n")
+    assert "ssh -N -L /tmp/docker.sock:/var/run/docker.sock ssh://you@server" in done.stderr
+
+
 @pytest.mark.root
 def test_a_socket_that_may_not_be_used_says_who_may(tmp_path: Path, capfd, monkeypatch):
     door = tmp_path / "docker.sock"
