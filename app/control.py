@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +27,13 @@ LONGEST_REQUEST = 1 << 16
 Progress = Callable[[int, int], None]
 Verb = Callable[..., dict[str, Any]]
 """Called with what was asked, as keywords, and `progress`; gives what can be JSON. Raises Problem."""
+
+BROKEN_OFF = {
+    "code": "broken_off",
+    "message": "The running app ended, or broke off, before it had answered.",
+    "hint": "Its log says why. Then run this again.",
+    "exit_code": 1,
+}
 
 log = structlog.get_logger()
 
@@ -52,10 +60,12 @@ class Control:
         self._file.unlink(missing_ok=True)
         self._server = _Server(str(self._file), verbs)
         self._file.chmod(0o600)
-        threading.Thread(target=self._server.serve_forever, name="control", daemon=True).start()
+        answering = partial(self._server.serve_forever, poll_interval=0.1)
+        threading.Thread(target=answering, name="control", daemon=True).start()
 
     def close(self) -> None:
         self._file.unlink(missing_ok=True)
+        self._server.shutdown()
         self._server.server_close()
 
 
@@ -81,6 +91,11 @@ class _Conversation(socketserver.StreamRequestHandler):
         except Problem as problem:
             error = {key: getattr(problem, key) for key in ("code", "message", "hint")}
             said = {"error": {**error, "exit_code": getattr(problem, "exit_code", 1)}}
+        except ConnectionError:
+            raise  # the command was interrupted
+        except Exception as error:
+            log.error("A command could not be answered.", exc_info=error)
+            said = {"error": BROKEN_OFF}
         self._say(said)
 
     def _progress(self, done: int, total: int) -> None:
@@ -121,9 +136,7 @@ def _answer(connection: socket.socket, progress: Progress | None) -> dict[str, A
             return said
         if progress:
             progress(*said["progress"])
-    message = "The running app ended, or broke off, before it had answered."
-    hint = "Its log says why. Then run this again."
-    return {"error": {"code": "broken_off", "message": message, "hint": hint, "exit_code": 1}}
+    return {"error": BROKEN_OFF}
 
 
 def _lines(connection: socket.socket) -> Iterator[dict[str, Any]]:

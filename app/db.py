@@ -101,8 +101,7 @@ class Database:
             raise _busy() from error
         except (DatabaseError, self._driver.DatabaseError) as error:
             said = str(getattr(error, "orig", error))
-            no_room = shutil.disk_usage(self.storage.path.parent).free < FULL_BELOW
-            if "disk is full" in said or ("disk I/O error" in said and no_room):
+            if "disk is full" in said or ("disk I/O error" in said and self._no_room()):
                 raise StorageFull(
                     f"There is no room left on {self.storage.mount.point}. Nothing was changed, nothing is lost.",
                     "Make the volume or share larger, or free some space, and try again.",
@@ -117,6 +116,12 @@ class Database:
             if "disk I/O error" in said:
                 self._failing()
             raise
+
+    def _no_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self.storage.path.parent).free < FULL_BELOW
+        except OSError:
+            return False  # the mount itself is gone
 
 
 def _busy() -> Busy:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from app import control
 from app.db import PRAGMAS, Database
 from app.lease import RENEW_EVERY, Lease, Standby
-from app.lease_folder import Folder, folder_of
+from app.lease_folder import Folder, folder_of, local_lock
 from app.migrations import known_revisions
 from app.moment import alone
 from app.problems import CannotStart, Problem
@@ -95,7 +95,11 @@ def _room(storage: Storage) -> Finding:
 
 
 def _fsync(storage: Storage) -> Finding:
-    median = statistics.median(_fsync_seconds(storage.path.parent))
+    try:
+        median = statistics.median(_fsync_seconds(storage.path.parent))
+    except OSError as error:
+        text = f"nothing can be written to {storage.path.parent}: {error.strerror}"
+        return Finding("fsync", "fault", text, None, "The findings on mount and free space say more.")
     text = f"{median * 1000:.1f} ms until a write is on disk (median of {FSYNCS})"
     if median < SLOW_FSYNC:
         return Finding("fsync", "ok", text, round(median, 6))
@@ -105,7 +109,8 @@ def _fsync(storage: Storage) -> Finding:
 
 def _fsync_seconds(folder: Path) -> list[float]:
     file = folder / f".doctor-{os.getpid()}"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # It may be there: in a new container a command has the same process id as the one that was killed in the last.
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         took = []
         for _ in range(FSYNCS):
@@ -125,11 +130,13 @@ def _lease(storage: Storage) -> Finding:
         return Finding("writer", "ok", "none yet", None)
     lease = Lease(Folder(folder_of(storage)))
     first = lease.look()
+    if first.term == 0:
+        return Finding("writer", "ok", "none yet", None)
     owner = first.record.owner if first.record else None
-    if first.state != "held":
+    killed = storage.profile == "shared" and local_lock(storage).free
+    if first.state != "held" or killed:
         return Finding("writer", "ok", f"none now; the last was {owner} (term {first.term})", None)
     if storage.profile == "shared":
-        # The lock of the system says more than the record, and `alone` asks it.
         return Finding("writer", "ok", f"{owner} (term {first.term})", owner)
     time.sleep(2 * RENEW_EVERY)
     if lease.look().content != first.content:
@@ -149,10 +156,8 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
         if facts is None:
             source = "this command"
             facts = _examine_here(storage, full=full)
-    except Standby:
-        text = "An app on another machine or in another container has the database."
-        fix = "Type this in the container in which that app runs: docker exec NAME task-assist doctor"
-        yield Finding("inside", "note", text, None, fix)
+    except Standby as standby:
+        yield Finding("inside", "note", standby.message, None, standby.hint)
         return
     except Problem as problem:
         yield Finding("inside", "fault", problem.message, problem.code, problem.hint)
@@ -165,7 +170,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
 
 
 def _examine_here(storage: Storage, *, full: bool) -> dict[str, Any]:
-    with alone(storage):
+    with alone(storage, by_force=False):
         database = Database(storage)
         try:
             return examined(database, full=full)
@@ -182,7 +187,9 @@ def _sqlite(version: str) -> Finding:
     return Finding("sqlite", "note", text, version, "Let no other program write to the file while the app runs.")
 
 
-def _schema(revision: str) -> Finding:
+def _schema(revision: str | None) -> Finding:
+    if revision is None:
+        return Finding("schema", "note", "none yet: the file holds no tables", None, "Start the app: it makes them.")
     known = known_revisions()
     if revision in known:
         return Finding("schema", "ok", revision, revision)

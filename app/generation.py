@@ -65,16 +65,17 @@ def _begin(storage: Storage, lease: Lease, taken: Taken) -> None:
     if pending is None or _ready(pending) not in os.listdir(folder):
         if not _present(storage):
             return
+        _sweep(folder, ("copy-",))  # of those who tried before
         refuse_without_room(storage)
         _copy_whole(storage, folder / f"copy-{taken.term}")
         to_disk(folder / f"copy-{taken.term}")
         (folder / f"copy-{taken.term}").rename(folder / _ready(taken.term))
         pending = taken.term
         # From here on the next holder must not take the file without its log for the whole.
-        lease.note(pending=pending)
+        lease.note_pending(pending)
     _take_the_name(storage, lease, folder / _ready(pending))
-    lease.note(pending=None)
-    _sweep(folder)
+    lease.note_pending(None)
+    _sweep(folder, ("copy-", "ready-", "lost-"))
 
 
 def _ready(term: int) -> str:
@@ -98,6 +99,8 @@ def _copy_whole(storage: Storage, copy: Path) -> None:
             _copy_file(file, beside(copy, file.name.removeprefix(storage.path.name)))
         if _wal_head(storage) == head:
             break
+    else:
+        raise OSError(errno.EAGAIN, "it changes all the time while it is copied", str(storage.path))
     fold_in(copy, f"{copy.as_uri()}?mode=rw&vfs=unix-excl")
     with opened(unchanging(copy), storage.path) as connection:
         refuse_unsound(connection, storage.path, check="quick_check")
@@ -159,9 +162,9 @@ def _still_ours(lease: Lease) -> None:
         raise Lost
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: Path, kinds: tuple[str, ...]) -> None:
     for name in os.listdir(folder):
-        if name.startswith(("copy-", "ready-", "lost-")):
+        if name.startswith(kinds):
             (folder / name).unlink(missing_ok=True)
 
 

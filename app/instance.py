@@ -14,7 +14,7 @@ import structlog
 from app import generation
 from app.db import Database
 from app.delegation import call_back_leases
-from app.lease import RENEW_EVERY, STALE, Look, Lost, Standby, Taken, lease_of
+from app.lease import FENCE, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
 from app.migrations import known_revisions
 from app.problems import CannotStart, Problem, StorageFull
@@ -67,6 +67,8 @@ class Instance:
         self._said = ""
         self._called_back = 0
         self._stopping = threading.Event()
+        self._ended = threading.Event()
+        """The heart beats until then: closing a large database may take longer than the fence."""
         self._letting_go = threading.Lock()
         self._watching = threading.Thread(target=self._watch, name="lease-watch", daemon=True)
 
@@ -85,8 +87,10 @@ class Instance:
     @property
     def database(self) -> Database:
         """The open database, for callers that end before the instance does. Raises Standby."""
-        if self._database is None or not self.writes:
+        if self._database is None or self._state not in ("writer", "handing over"):
             raise standing_by(self._said)
+        if not self._lease.holds():
+            raise unsure("Nothing was changed. task-assist doctor says how the storage is.")
         return self._database
 
     def enter(self) -> Database:
@@ -125,7 +129,10 @@ class Instance:
 
     def start(self) -> None:
         """Opens the database if nobody else has it, else stands by. Raises CannotStart, and then holds nothing."""
-        look = self._lease.look()
+        try:
+            look = self._lease.look()
+        except OSError as error:
+            raise cant_be_used(self.storage, error) from error
         if why := _too_new(look, self.storage):
             raise why
         self._ask_from = self._clock.now() + UNASKED
@@ -138,6 +145,7 @@ class Instance:
             self._rest(full)
         except BaseException:
             self._stopping.set()
+            self._ended.set()
             raise
         self._watching.start()
 
@@ -148,15 +156,17 @@ class Instance:
             self._state = "ended"
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._inside == 0, DRAIN)
-        self._let_go()
-        # On SMB a process that ends in the middle of opening a file leaves the next one to wait (app/lease_folder.py).
+        # It may be opening the database just now. And on SMB a process that ends in the middle of opening a file leaves
+        # the next one to wait (app/lease_folder.py).
         if self._watching.is_alive():
             self._watching.join(DRAIN)
+        self._let_go()
+        self._ended.set()
 
     # --- the heart: renews --------------------------------------------------------------------------------
 
     def _heart(self) -> None:
-        while not self._stopping.wait(RENEW_EVERY):
+        while not self._ended.wait(RENEW_EVERY):
             try:
                 self._asking = self._lease.renew() - {self._lease.owner}
             except Lost:
@@ -173,15 +183,12 @@ class Instance:
             self._changed.notify_all()
         log.error(f"{why} This one does not write any more, and starts anew as a standby.")
         self._stopping.set()
+        self._ended.set()
         threading.Thread(target=self._lost, name="lease-lost", daemon=True).start()
 
     def _fence(self) -> None:
         if not self._lease.holds():
-            raise Standby(
-                "This instance can't be sure any more that it alone writes, so nothing is confirmed.",
-                "Look whether your change is there before you send it again.",
-                retry_after=2,
-            )
+            raise unsure("Nothing is confirmed: look whether your change is there before you send it again.")
 
     # --- the watch: takes over, hands over -----------------------------------------------------------------
 
@@ -194,6 +201,8 @@ class Instance:
                     self._hand_over(min(self._asking))
             except Problem as problem:
                 self._rest(problem)
+            except OSError as error:
+                self._say(str(cant_be_used(self.storage, error)))
             except Exception as error:
                 log.error("An unexpected error in the watch over the lease.", exc_info=error)
                 self._rest_until = self._clock.now() + RETRY
@@ -217,16 +226,23 @@ class Instance:
         return self._asks and (self._probed.is_set() or self._clock.now() >= self._ask_from)
 
     def _try_to_write(self, look: Look) -> bool:
-        taken = self._lease.take(look)
+        try:
+            taken = self._lease.take(look)
+        except OSError as error:
+            raise cant_be_used(self.storage, error) from error
         if taken is None:
             return False
+        # Once it has had its turn: one that can't open the database must not stop the one that can again and again.
+        self._asks = False
         try:
-            database = self._open(taken)
+            self._database = self._open(taken)
         except Lost:
             return False
-        self._asks, self._said, self._asking = False, "", frozenset()
+        self._said, self._asking = "", frozenset()
         with self._changed:
-            self._database, self._state = database, "writer"
+            if self._state != "standby":
+                return False  # it was stopped meanwhile; stop() closes and releases
+            self._state = "writer"
             self._changed.notify_all()
         if taken.term > 1:
             log.info(f"This instance has the database now (term {taken.term}).")
@@ -246,20 +262,27 @@ class Instance:
         )
         try:
             self._prepare(database)
-            self._lease.note(schema=known_revisions()[-1])
-        except BaseException as error:
-            if not isinstance(error, Lost):
+            self._lease.note_schema(known_revisions()[-1])
+        except BaseException:
+            if not self._lease.holds():
+                self._database = database  # not closed, not even by Python's garbage collection: see _let_go
+                self._lose("The lease ran out while the database was being opened.")
+                raise
+            try:
                 database.close()
+            finally:
                 self._lease.release()
             raise
         return database
 
     def _hand_over(self, successor: str) -> None:
         with self._changed:
+            if self._state != "writer":
+                return
             self._state = "handing over"
             self._hope()
             drained = self._changed.wait_for(lambda: self._inside == 0, DRAIN)
-            ready = drained and not self._stopping.is_set()
+            ready = drained and self._lease.holds() and not self._stopping.is_set()
         try:
             if ready:
                 self._let_go(successor)
@@ -307,6 +330,14 @@ def _too_new(look: Look, storage: Storage) -> CannotStart | None:
     return CannotStart(
         f"{storage.path} has schema {look.schema}; this version of Task Assist knows up to {known[-1]}.",
         "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
+    )
+
+
+def unsure(hint: str) -> Standby:
+    return Standby(
+        f"The storage has not answered for {FENCE:.0f} s: this instance can't be sure any more that it alone writes.",
+        hint,
+        retry_after=2,
     )
 
 

@@ -12,6 +12,7 @@ seen in time by other clients of a network mount: not locks, not a rename, not s
   waiting, and there is no fence.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -21,9 +22,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from app.lease_folder import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of
-from app.problems import CannotStart, Problem
-from app.storage import Storage
+from app.lease_folder import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
+from app.problems import CannotStart, Problem, StorageFull
+from app.storage import Storage, how_to_own
 
 RENEW_EVERY = 2.0
 FENCE = 10.0
@@ -66,8 +67,10 @@ class Record:
     def from_bytes(content: bytes) -> "Record | None":
         """None for a file that its owner has not yet written."""
         try:
-            return Record(**json.loads(content))
-        except (ValueError, TypeError):
+            said = json.loads(content)
+            # Not what a newer version says besides: its release is one all the same.
+            return Record(**{key: value for key, value in said.items() if key in Record.__dataclass_fields__})
+        except (ValueError, TypeError, AttributeError):
             return None
 
 
@@ -174,14 +177,23 @@ class Lease:
             if self._term is None:
                 return frozenset()
             if self.local:
-                return self._still_highest(self._clock.now())
-            return self._beat()
+                return self._still_highest(self._term, self._clock.now())
+            return self._beat(self._term)
 
-    def note(self, *, schema: str | None = None, pending: int | None = None) -> None:
-        """A renewal that also says what the one who follows must know. Raises Lost."""
+    def note_schema(self, revision: str | None) -> None:
+        """A renewal that also says which revision the database has; None where nobody has looked. Raises Lost."""
+        self._note(schema=revision)
+
+    def note_pending(self, term: int | None) -> None:
+        """A renewal that also says that a copy must take the database's name first, or no more. Raises Lost."""
+        self._note(pending=term)
+
+    def _note(self, **what: str | int | None) -> None:
         with self._writing:
-            self._record = replace(self._record, schema=schema or self._record.schema, pending=pending)
-            self._beat()
+            if self._term is None:
+                raise Lost
+            self._record = replace(self._record, **what)
+            self._beat(self._term)
 
     def release(self, state: State = "released", *, successor: str | None = None) -> None:
         """Lets the next one follow at once. The database must be closed; "abandoned": it was never safe to open."""
@@ -215,18 +227,21 @@ class Lease:
         try:
             self._introduce(term, look, forced=forced)
             with self._writing:
-                self._term, self._renewed = term, -FENCE
-                self._beat()
+                self._beat(term)
+                self._term = term
         except (Lost, FileNotFoundError):
             # Somebody took an even higher one meanwhile.
             self._forget()
             return None
+        except OSError:
+            self._forget()
+            raise
         self._sweep(term)
         return Taken(term, forced, self._record.pending)
 
     def _introduce(self, term: int, look: Look, *, forced: bool) -> None:
         """The first record of a term. When it returns, the fence of the holder in `look` has closed."""
-        last = look.record
+        last = look.record or self._last_record_before(look.term)
         self._record = _first_record(self.owner, last)
         self._names.rewrite(_term_file(term), self._record.to_bytes())
         if forced and self._names.read(_term_file(look.term)) != look.content:
@@ -235,26 +250,31 @@ class Lease:
             last = Record.from_bytes(self._names.read(_term_file(look.term))) or last
             self._record = _first_record(self.owner, last)
 
-    def _beat(self) -> frozenset[str]:
-        if self._term is None:
-            raise Lost
+    def _last_record_before(self, term: int) -> Record | None:
+        """What the last one said that came to say anything: who made `term` died before its first word."""
+        for earlier in sorted(filter(None, map(_number, self._listed())), reverse=True):
+            if earlier < term and (record := Record.from_bytes(self._names.read(_term_file(earlier)))):
+                return record
+        return None
+
+    def _beat(self, term: int) -> frozenset[str]:
         began = self._clock.now()
         self._record = replace(self._record, beat=self._record.beat + 1)
         try:
-            self._names.rewrite(_term_file(self._term), self._record.to_bytes())
+            self._names.rewrite(_term_file(term), self._record.to_bytes())
         except OSError:
             # The holder of a higher term may have swept it, for which each file system has an error of its own.
-            self._still_highest(self._renewed)
+            self._still_highest(term, self._renewed)
             raise
-        return self._still_highest(began)
+        return self._still_highest(term, began)
 
-    def _still_highest(self, began: float) -> frozenset[str]:
+    def _still_highest(self, term: int, began: float) -> frozenset[str]:
         names = self._listed()
-        if max(map(_number, names), default=0) != self._term:
+        if max(map(_number, names), default=0) != term:
             self._forget()
             raise Lost
         self._renewed = began
-        asks = _ask_file(self._term or 0, "")
+        asks = _ask_file(term, "")
         return frozenset(name.removeprefix(asks) for name in names if name.startswith(asks))
 
     def _listed(self) -> list[str]:
@@ -268,9 +288,9 @@ class Lease:
         self._names.close()
 
     def _sweep(self, term: int) -> None:
-        for name in self._names.list():
-            if 0 < (_number(name) or _asked_term(name)) < term:
-                with suppress(OSError):  # the next holder tries again
+        with suppress(OSError):  # the next holder tries again
+            for name in self._names.list():
+                if 0 < (_number(name) or _asked_term(name)) < term:
                     self._names.remove(name)
 
 
@@ -283,12 +303,20 @@ def lease_of(storage: Storage) -> Lease:
             folder.mkdir(mode=0o700)
         os.listdir(folder)
     except OSError as error:
-        raise CannotStart(
-            f"The folder {folder}, which says who writes, can't be used: {error.strerror}.",
-            f"Hand it over:  sudo chown -R {os.getuid()}:{os.getgid()} {folder}",
-        ) from None
-    lock = LocalLock(folder / "lock") if storage.profile == "shared" else None
+        raise cant_be_used(storage, error) from error
+    lock = local_lock(storage) if storage.profile == "shared" else None
     return Lease(Folder(folder), lock=lock)
+
+
+def cant_be_used(storage: Storage, error: OSError) -> Problem:
+    """A failure of the lease's folder, in words for a person."""
+    folder = folder_of(storage)
+    what = f"The folder {folder}, which says who writes, can't be used: {error.strerror or error}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull(what, "Make the volume or share larger, or free some space.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return CannotStart(what, how_to_own(storage))
+    return CannotStart(what, "task-assist doctor says how the storage is.")
 
 
 def _first_record(owner: str, last: Record | None) -> Record:

@@ -136,3 +136,22 @@ class LocalLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    @property
+    def free(self) -> bool:
+        """Nobody has it."""
+        try:
+            descriptor = os.open(self._file, os.O_RDONLY)
+        except FileNotFoundError:
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+
+def local_lock(storage: Storage) -> LocalLock:
+    return LocalLock(folder_of(storage) / "lock")

@@ -1,11 +1,11 @@
 """The lease for one command: what restores the database or changes a password may not meet a running app."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app import generation
-from app.lease import RENEW_EVERY, Lease, Look, Lost, Standby, Taken, lease_of
+from app.lease import FENCE, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
 from app.storage import Storage
 
@@ -13,14 +13,19 @@ LOOK_EVERY = 0.25
 
 
 @contextmanager
-def alone(storage: Storage, *, replaces: bool = False) -> Iterator[None]:
+def alone(storage: Storage, *, replaces: bool = False, by_force: bool = True) -> Iterator[Callable[[], None]]:
     """Nobody else has the database while the block runs. Raises Standby at once where a running app has it.
 
     On a network mount an app that was killed can't be told from one that lives before 20 seconds have passed. Its
-    database is then copied before it is used, unless the block `replaces` it anyway.
+    database is then copied before it is used, unless the block `replaces` it anyway; without `by_force` it is left to
+    the next app, and Standby raised. The block gets a check to call before what can't be undone: it raises Standby
+    where another instance may have come first.
     """
     lease = lease_of(storage)
-    taken = _take(lease)
+    try:
+        taken = _take(lease, by_force=by_force)
+    except OSError as error:
+        raise cant_be_used(storage, error) from error
     done = threading.Event()
     heart = threading.Thread(target=_beat, args=(lease, done), name="lease-heart", daemon=True)
     heart.start()
@@ -29,10 +34,12 @@ def alone(storage: Storage, *, replaces: bool = False) -> Iterator[None]:
         if taken.forced and not replaces:
             generation.begin(storage, lease, taken)
             safe = True
-        yield
+        yield lambda: _renew(lease)
+        if replaces:
+            lease.note_schema(None)  # whoever opens it looks
+        lease.note_pending(None)
         if not lease.holds():
-            raise _overtaken()
-        lease.note(pending=None)
+            raise _unsure()
         safe = True
     except Lost:
         raise _overtaken() from None
@@ -41,10 +48,15 @@ def alone(storage: Storage, *, replaces: bool = False) -> Iterator[None]:
         lease.release("released" if safe else "abandoned")
 
 
-def _take(lease: Lease) -> Taken:
+def _take(lease: Lease, *, by_force: bool) -> Taken:
     first = lease.look()
     while True:
         look = lease.look()
+        if not by_force and look.state != "released" and not lease.local:
+            raise Standby(
+                "A running app has the database, or was killed with it.",
+                "Type this where it runs (docker exec ...). If it was killed, the next start of the app takes over.",
+            )
         if taken := lease.take(look):
             return taken
         if lease.local or _alive(first, look):
@@ -62,10 +74,29 @@ def _beat(lease: Lease, done: threading.Event) -> None:
     while not done.wait(RENEW_EVERY):
         try:
             lease.renew()
-        except (Lost, OSError):
-            # holds() says so by itself.
+        except Lost:
             return
+        except OSError:  # holds() says so by itself, if it goes on
+            continue
+
+
+def _renew(lease: Lease) -> None:
+    try:
+        lease.renew()
+    except OSError as error:
+        raise _unsure() from error
+    if lease.term is None:
+        raise _overtaken()
+    if not lease.holds():
+        raise _unsure()
 
 
 def _overtaken() -> Standby:
     return Standby("Another instance has taken the database over meanwhile.", "Look at it before you go on.")
+
+
+def _unsure() -> Standby:
+    return Standby(
+        f"The storage did not answer for {FENCE:.0f} s: another instance may have taken the database over meanwhile.",
+        "Look at it before you go on.",
+    )

@@ -203,10 +203,10 @@ def refuse_unwritable(storage: Storage) -> None:
             "Mount it without :ro (Docker), readOnly (ECS, Cloud Run) or ro (mount).",
         )
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise CannotStart(f"{_owner(folder)}, so user {os.getuid()} can't write there.", _chown(storage))
+        raise CannotStart(f"{_owner(folder)}, so user {os.getuid()} can't write there.", how_to_own(storage))
     for file in (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal"))):
         if file.exists() and not os.access(file, os.R_OK | os.W_OK):
-            raise CannotStart(f"{_owner(file)}, so user {os.getuid()} can't write it.", _chown(storage))
+            raise CannotStart(f"{_owner(file)}, so user {os.getuid()} can't write it.", how_to_own(storage))
 
 
 def _owner(path: Path) -> str:
@@ -214,7 +214,7 @@ def _owner(path: Path) -> str:
     return f"{path} belongs to user {status.st_uid} (mode {status.st_mode & 0o777:o})"
 
 
-def _chown(storage: Storage) -> str:
+def how_to_own(storage: Storage) -> str:
     """The command that hands the database over, for the kind of place it is in."""
     owner, mount = f"{os.getuid()}:{os.getgid()}", storage.mount
     if not storage.own_mount:

@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from app import __version__, accounts
 from app.backup.snapshot import snapshot
 from app.control import Control, Progress, Verb
 from app.db import PRAGMAS, Database
 from app.instance import Instance
-from app.lease import Standby
-from app.problems import NotFound
+from app.problems import NotFound, Problem
 
 log = structlog.get_logger()
+
+
+class BrokenOff(Problem):
+    code, status = "broken_off", 503
 
 
 def listen(instance: Instance) -> Control | None:
@@ -35,7 +39,7 @@ def listen(instance: Instance) -> Control | None:
 def _snapshot(instance: Instance, *, file: str, force: bool, progress: Progress) -> dict[str, Any]:
     def give_way(done: int, total: int) -> None:
         if instance.wanted:
-            raise Standby("The app is handing the database over, so the snapshot was broken off.", "Run it again.")
+            raise BrokenOff("The app is handing the database over, so the snapshot was broken off.", "Run it again.")
         progress(done, total)
 
     with instance.using():
@@ -77,6 +81,12 @@ def examined(database: Database, *, full: bool) -> dict[str, Any]:
             "version": __version__,
             "sqlite_version": connection.exec_driver_sql("SELECT sqlite_version()").scalar(),
             "pragmas": {name: ask(name) for name in PRAGMAS},
-            "revision": connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar(),
+            "revision": _revision(connection),
             "integrity": ask("integrity_check(1)" if full else "quick_check(1)"),
         }
+
+
+def _revision(connection: Connection) -> str | None:
+    """None in a file that has no tables yet: the app was killed while it made them."""
+    there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").scalar()
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if there else None

@@ -141,8 +141,8 @@ def restore(file: Path, progress: Any) -> Answer:
     from app.moment import alone
 
     storage = _storage()
-    with alone(storage, replaces=True):
-        found = restore(file, storage, progress)
+    with alone(storage, replaces=True) as sure:
+        found = restore(file, storage, progress, sure=sure)
     return Answer({"sha256": found.sha256, "rows": found.contents.rows})
 
 

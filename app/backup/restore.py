@@ -1,6 +1,7 @@
 """Puts a verified file in the database's place. Killed at any step, the database is the old one or the new one."""
 
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +15,18 @@ from app.sqlite import sqlite_uri
 from app.storage import Storage, beside, refuse_unwritable
 
 
-def restore(file: Path, storage: Storage, progress: Progress | None = None) -> Verified:
+def restore(
+    file: Path, storage: Storage, progress: Progress | None = None, *, sure: Callable[[], None] = lambda: None
+) -> Verified:
     """Replaces the database by `file`. Nothing may have it open: raises Held if something does.
 
-    Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place.
+    Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place, and what
+    `sure` raises, which is called before each step that can't be undone.
     """
     found = verify(file)
     refuse_unwritable(storage)
-    target, beside = storage.path, beside_of(storage.path)
-    beside.unlink(missing_ok=True)
+    target, new = storage.path, beside_of(storage.path)
+    new.unlink(missing_ok=True)
     free = shutil.disk_usage(target.parent).free
     if free < found.size_bytes:
         raise StorageFull(
@@ -30,13 +34,15 @@ def restore(file: Path, storage: Storage, progress: Progress | None = None) -> V
             "Nothing was changed. Make the volume or share larger, or free some space.",
         )
     try:
-        if copy(file, beside, progress) != found.sha256:
+        if copy(file, new, progress) != found.sha256:
             raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
+        sure()
         _clear_the_place(storage)
-        beside.replace(target)
+        sure()
+        new.replace(target)
         to_disk(target.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
     return found
 
 

@@ -161,8 +161,21 @@ def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path
     thread = threading.Thread(target=take)
     thread.start()
     thread.join()
-    assert found == [None]
+    (told,) = found
+    assert isinstance(told, Told) and told.code == "broken_off" and "Run it again" in told.hint
     assert not (tmp_path / "b.db").exists()
+
+
+def test_what_goes_wrong_in_the_app_is_logged_and_the_command_is_told(
+    running, storage: Storage, monkeypatch, capsys
+):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of the app")
+
+    monkeypatch.setattr("app.verbs.examined", fail)
+    with pytest.raises(Told, match=r"had answered.*\n.*log says why"):
+        ask(storage, "examine", full=False)
+    assert "a fault of the app" in capsys.readouterr().out
 
 
 def test_the_running_app_examines_its_database(running, storage: Storage):

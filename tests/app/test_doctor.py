@@ -1,6 +1,8 @@
 """task-assist doctor: every finding, and what mends it."""
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,8 +63,49 @@ def test_beside_a_running_app_that_app_is_asked(storage: Storage):
     assert findings["writer"].value == running._lease.owner
     listening.close()
     findings = found(storage)
-    assert "another machine or in another container" in findings["inside"].text
+    assert findings["inside"].text.startswith("A running app has the database")
+    assert "docker exec" in findings["inside"].fix
     running.stop()
+
+
+def test_a_writer_that_was_killed_on_a_local_disk_is_none(tmp_path: Path):
+    storage = storage_under(tmp_path / "a.db", "shared")
+    folder_of(storage).mkdir()
+    (folder_of(storage) / "lock").touch()
+    (folder_of(storage) / "term-000000000003").write_text('{"owner": "host-1", "beat": 4}'.ljust(256))
+    assert doctor._lease(storage).text == "none now; the last was host-1 (term 3)"
+
+
+def test_what_a_killed_app_left_on_a_network_mount_is_left_alone(tmp_path: Path):
+    storage = storage_under(tmp_path / "a.db", "exclusive")
+    killed = Instance(storage, migrations.upgrade)
+    killed.start()
+    killed._ended.set()
+    inode = storage.path.stat().st_ino
+    finding = found(storage)["inside"]
+    assert finding.level == "note" and "was killed" in finding.text
+    assert storage.path.stat().st_ino == inode
+    killed.stop()
+
+
+def test_a_file_that_holds_no_tables_yet_is_a_note(tmp_path: Path):
+    storage = storage_under(tmp_path / "a.db")
+    storage.path.touch()
+    assert found(storage)["schema"].level == "note"
+
+
+def test_where_nothing_can_be_written_it_says_so(storage: Storage, monkeypatch):
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    finding = doctor._fsync(storage)
+    assert finding.level == "fault" and "No space left on device" in finding.text
+
+
+def test_a_file_of_a_killed_examination_is_no_hindrance(storage: Storage):
+    storage.path.with_name(f".doctor-{os.getpid()}").touch()
+    assert doctor._fsync(storage).level in ("ok", "note")
 
 
 def test_without_a_database_nothing_is_made(tmp_path: Path):

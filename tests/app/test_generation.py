@@ -179,6 +179,27 @@ def test_a_log_that_begins_anew_during_the_copy_is_noticed(scene: Scene, monkeyp
     assert copied.count("a.db") == 2
 
 
+def test_a_log_that_begins_anew_each_time_is_no_copy(scene: Scene, monkeypatch):
+    heads = iter(range(100))
+    monkeypatch.setattr(generation, "_wal_head", lambda _: bytes(next(heads)))
+    inode = scene.storage.path.stat().st_ino
+    with pytest.raises(CannotStart, match="changes all the time"):
+        begin(scene.storage, *scene.follow())
+    assert scene.storage.path.stat().st_ino == inode
+
+
+def test_a_copy_that_failed_does_not_stay_when_it_is_tried_again(scene: Scene):
+    scene.lost.close()
+    whole = scene.storage.path.read_bytes()
+    scene.storage.path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
+    for _ in range(3):
+        held, taken = scene.follow()
+        with pytest.raises(Broken):
+            begin(scene.storage, held, taken)
+        held.release("abandoned")
+    assert [name for name in os.listdir(folder_of(scene.storage)) if name.startswith("copy-")] == ["copy-3"]
+
+
 def test_the_copy_leaves_out_sqlites_lock_bytes_and_nothing_else():
     for size in (0, 1, 4096, LOCK_BYTES.start, LOCK_BYTES.start + 4096, LOCK_BYTES.stop + generation.CHUNK + 1):
         pieces = list(generation._pieces(size))

@@ -160,7 +160,7 @@ def test_what_fails_to_open_is_left_to_others(start, storage: Storage):
 
 def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_back(start, storage: Storage):
     first = start()
-    first._lease.note(schema="9999")
+    first._lease.note_schema("9999")
     with pytest.raises(CannotStart, match=r"schema 9999.*\n.*newer version again"):
         start()
     assert first.writes
@@ -168,7 +168,7 @@ def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_bac
 
 def test_a_standby_of_older_code_does_not_take_over(start):
     first, second = start(), start(asks=False)
-    first._lease.note(schema="9999")
+    first._lease.note_schema("9999")
     first.stop()
     eventually(lambda: "schema 9999" in second._said)
     assert not second.writes
@@ -208,6 +208,95 @@ def test_one_that_is_overtaken_ends_without_closing_the_file(storage: Storage):
     assert storage.path.with_name("a.db-wal").exists()
     made.stop()
     assert storage.path.with_name("a.db-wal").exists()
+
+
+def test_one_that_is_overtaken_while_it_opens_ends_without_closing_the_file(storage: Storage, monkeypatch):
+    closed: list[Database] = []
+    monkeypatch.setattr(Database, "close", closed.append)
+    lost = threading.Event()
+
+    def overtaken(database: Database) -> None:
+        migrations.upgrade(database)
+        (folder_of(storage) / "term-000000000009").touch()
+
+    made = Instance(storage, overtaken, lost=lost.set)
+    made.start()
+    assert lost.wait(WITHIN)
+    assert not made.writes and made._database
+    made.stop()
+    assert closed == []
+    made._database._engine.dispose()
+
+
+def test_one_that_is_stopped_while_it_takes_over_releases_it(start, storage: Storage):
+    preparing = threading.Event()
+
+    def slowly(database: Database) -> None:
+        preparing.set()
+        time.sleep(1)
+        migrations.upgrade(database)
+
+    first = start()
+    second = Instance(storage, slowly, asks=False)
+    second.start()
+    first.stop()
+    assert preparing.wait(WITHIN)
+    second.stop()
+    assert not second.writes
+    assert Lease(Folder(folder_of(storage))).look().state == "released"
+
+
+def test_one_that_cannot_open_the_database_asks_once(start, storage: Storage, monkeypatch):
+    monkeypatch.setattr(module, "RETRY", 0.5)
+    tries = []
+
+    def refuse(_database: Database) -> None:
+        tries.append(1)
+        raise CannotStart("Its migration fails.")
+
+    first = start()
+    second = Instance(storage, refuse)
+    second.start()
+    second.probe()
+    eventually(lambda: bool(tries))
+    eventually(lambda: first.writes)
+    time.sleep(3)
+    assert tries == [1] and first.writes
+    second.stop()
+
+
+def test_who_cannot_renew_just_now_does_not_hand_over_and_goes_on_afterwards(storage: Storage, monkeypatch):
+    lost = threading.Event()
+    made = Instance(storage, migrations.upgrade, lost=lost.set)
+    made.start()
+    with monkeypatch.context() as standing_still:
+        standing_still.setattr(Lease, "holds", lambda _: False)
+        made._hand_over("another")
+        with pytest.raises(Standby, match=r"has not answered.*\n.*doctor"):
+            made.database  # noqa: B018
+    assert made.writes and not lost.is_set()
+    made.stop()
+
+
+def test_its_heart_beats_until_the_database_is_closed(tmp_path: Path, monkeypatch):
+    """A large log takes long to fold in, and nobody may follow meanwhile."""
+    monkeypatch.setattr(module, "RENEW_EVERY", 0.05)
+    storage = storage_under(tmp_path / "a.db", "exclusive")
+    made = Instance(storage, migrations.upgrade)
+    made.start()
+    beats = []
+
+    def slowly(database: Database, close=Database.close) -> None:
+        for _ in range(2):
+            record = Lease(Folder(folder_of(storage))).look().record
+            assert record
+            beats.append(record.beat)
+            time.sleep(1)
+        close(database)
+
+    monkeypatch.setattr(Database, "close", slowly)
+    made.stop()
+    assert beats[1] > beats[0]
 
 
 def test_one_that_stops_during_a_hand_over_waits_for_it_and_closes_once(start, monkeypatch):

@@ -227,12 +227,59 @@ def test_whose_folder_was_removed_has_lost(one: Lease, tmp_path: Path):
 
 def test_what_the_next_one_must_know_goes_from_term_to_term(one: Lease, two: Lease):
     take(one)
-    one.note(schema="0007", pending=1)
+    one.note_schema("0007")
+    one.note_pending(1)
     one.release("abandoned")
     assert two.look().schema == "0007"
     taken = take(two)
     assert taken and taken.pending == 1
     assert two.look().schema == "0007"
+
+
+def test_what_the_next_one_must_know_outlives_one_that_died_before_its_first_word(
+    one: Lease, two: Lease, tmp_path: Path, clock: SetClock
+):
+    take(one)
+    one.note_schema("0007")
+    one.note_pending(1)
+    (tmp_path / "term-000000000002").touch()
+    two.look()
+    clock.time += STALE + 1
+    taken = take(two)
+    assert taken and taken.forced and (taken.term, taken.pending) == (3, 1)
+    assert two.look().schema == "0007"
+
+
+@pytest.mark.parametrize("failing", ["list", "rewrite"])
+def test_one_whose_storage_fails_while_it_takes_has_nothing_and_stops_nobody(
+    two: Lease, tmp_path: Path, clock: SetClock, failing: str
+):
+    class Flaky(Folder):
+        calls = 0
+
+    def fail_once(self: Flaky, *arguments: object) -> object:
+        self.calls += 1
+        if self.calls == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return getattr(Folder, failing)(self, *arguments)
+
+    setattr(Flaky, failing, fail_once)
+    one = Lease(Flaky(tmp_path), clock=clock, owner="one")
+    with pytest.raises(OSError, match="Input/output"):
+        take(one)
+    assert one.term is None and not one.holds()
+    two.look()
+    clock.time += STALE + 1
+    one.renew()
+    assert take(two)
+
+
+def test_what_a_newer_version_says_besides_is_passed_over(one: Lease, tmp_path: Path):
+    newer = b'{"owner": "newer", "beat": 3, "state": "released", "schema": "0009", "colour": "red"}'
+    (tmp_path / "term-000000000004").write_bytes(newer.ljust(SIZE))
+    assert one.look().schema == "0009"
+    taken = take(one)
+    assert taken and not taken.forced
 
 
 def test_old_terms_and_what_was_asked_of_them_are_swept(one: Lease, two: Lease, tmp_path: Path):
@@ -403,7 +450,7 @@ def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def no_look_after_the_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    def believing(self: Lease, began: float) -> frozenset[str]:
+    def believing(self: Lease, term: int, began: float) -> frozenset[str]:
         self._renewed = began
         return frozenset()
 

@@ -1,0 +1,133 @@
+"""The lease for one command: alone, sure of it, and gone again."""
+
+import errno
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from app import migrations, moment
+from app.backup.restore import restore
+from app.backup.snapshot import snapshot
+from app.db import Database
+from app.instance import Instance
+from app.lease import Lease, Standby, lease_of
+from app.lease_folder import Folder, folder_of
+from app.moment import alone
+from app.problems import StorageFull
+from app.storage import Storage, storage_under
+from tests.app.backup.databases import add_items, titles
+
+
+@pytest.fixture(params=["shared", "exclusive"])
+def storage(request, tmp_path: Path) -> Storage:
+    made = storage_under(tmp_path / "a.db", request.param)
+    database = Database(made)
+    migrations.upgrade(database)
+    add_items(database, 2)
+    database.close()
+    return made
+
+
+@pytest.fixture
+def on_network(tmp_path: Path, storage: Storage) -> Storage:
+    return storage_under(storage.path, "exclusive")
+
+
+def test_beside_a_running_app_it_is_refused(storage: Storage):
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    with pytest.raises(Standby, match="A running app has the database"), alone(storage):
+        pytest.fail("it was not alone")
+    running.stop()
+    with alone(storage) as sure:
+        sure()
+
+
+def test_an_app_stands_by_while_a_command_is_at_work_and_writes_after_it(storage: Storage):
+    with alone(storage):
+        app = Instance(storage, migrations.upgrade, asks=False)
+        app.start()
+        assert not app.writes
+    until = time.monotonic() + 60
+    while not app.writes:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    app.stop()
+
+
+def test_a_storage_that_fails_once_does_not_end_its_heart(on_network: Storage, monkeypatch):
+    monkeypatch.setattr(moment, "RENEW_EVERY", 0.05)
+    rewrite, failed = Folder.rewrite, []
+
+    def flaky(self: Folder, name: str, content: bytes) -> None:
+        if not failed:
+            failed.append(name)
+            raise OSError(errno.EIO, "Input/output error")
+        rewrite(self, name, content)
+
+    with alone(on_network):
+        monkeypatch.setattr(Folder, "rewrite", flaky)
+        until = time.monotonic() + 60
+        while not failed:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        look = Lease(Folder(folder_of(on_network))).look()
+        while Lease(Folder(folder_of(on_network))).look().content == look.content:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def test_a_restore_that_was_overtaken_changes_nothing(on_network: Storage, tmp_path: Path):
+    snapshot(on_network, tmp_path / "backup.db")
+    inode = on_network.path.stat().st_ino
+    with pytest.raises(Standby, match="has taken the database over"), alone(on_network, replaces=True) as sure:
+        (folder_of(on_network) / "term-000000000009").touch()
+        restore(tmp_path / "backup.db", on_network, sure=sure)
+    assert on_network.path.stat().st_ino == inode
+
+
+def test_a_restore_whose_storage_stood_still_changes_nothing(on_network: Storage, tmp_path: Path, monkeypatch):
+    snapshot(on_network, tmp_path / "backup.db")
+    inode = on_network.path.stat().st_ino
+    with pytest.raises(Standby, match="did not answer"), alone(on_network, replaces=True) as sure:
+        monkeypatch.setattr(Lease, "holds", lambda _: False)
+        restore(tmp_path / "backup.db", on_network, sure=sure)
+    assert on_network.path.stat().st_ino == inode
+
+
+def test_after_a_restore_nobody_is_told_the_schema_of_before(storage: Storage, tmp_path: Path):
+    """Else the version that made the backup would not start on it."""
+    snapshot(storage, tmp_path / "backup.db")
+    newer = lease_of(storage)
+    assert newer.take(newer.look())
+    newer.note_schema("9999")
+    newer.release()
+    with alone(storage, replaces=True) as sure:
+        restore(tmp_path / "backup.db", storage, sure=sure)
+    app = Instance(storage, migrations.upgrade)
+    app.start()
+    assert app.writes
+    app.stop()
+    assert titles(storage.path) == ["Item 0", "Item 1"]
+
+
+def test_without_force_what_a_killed_app_left_stays_as_it_is(on_network: Storage):
+    killed = lease_of(on_network)
+    assert killed.take(killed.look())
+    before = os.listdir(folder_of(on_network))
+    began = time.monotonic()
+    with pytest.raises(Standby, match="was killed with it"), alone(on_network, by_force=False):
+        pytest.fail("it was not alone")
+    assert time.monotonic() - began < moment.FENCE
+    assert os.listdir(folder_of(on_network)) == before
+
+
+def test_a_full_disk_is_told_in_words(on_network: Storage, monkeypatch):
+    def full(self: Folder, name: str, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Folder, "rewrite", full)
+    with pytest.raises(StorageFull, match=r"No space left.*\n.*larger"), alone(on_network):
+        pytest.fail("it was not alone")
