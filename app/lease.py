@@ -233,9 +233,6 @@ class Lease:
             # Somebody took an even higher one meanwhile.
             self._forget()
             return None
-        except OSError:
-            self._forget()
-            raise
         self._sweep(term)
         return Taken(term, forced, self._record.pending)
 

@@ -166,9 +166,7 @@ def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path
     assert not (tmp_path / "b.db").exists()
 
 
-def test_what_goes_wrong_in_the_app_is_logged_and_the_command_is_told(
-    running, storage: Storage, monkeypatch, capsys
-):
+def test_what_goes_wrong_in_the_app_is_logged_and_the_command_is_told(running, storage: Storage, monkeypatch, capsys):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of the app")
 

@@ -242,7 +242,7 @@ def test_one_that_is_stopped_while_it_takes_over_releases_it(start, storage: Sto
     first.stop()
     assert preparing.wait(WITHIN)
     second.stop()
-    assert not second.writes
+    assert second._state == "ended"
     assert Lease(Folder(folder_of(storage))).look().state == "released"
 
 

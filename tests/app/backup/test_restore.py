@@ -12,9 +12,9 @@ import pytest
 from app.backup.refusals import Broken, Foreign, Held, Refused
 from app.backup.restore import beside_of, restore, settle
 from app.db import Database
-from app.problems import StorageFull
+from app.problems import Busy, StorageFull
 from app.sqlite import sqlite_driver
-from app.storage import Storage, storage_under
+from app.storage import Storage, beside, storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles
 
@@ -162,3 +162,22 @@ def test_a_file_that_changes_while_it_is_read_is_not_put_in_place(killed_app: St
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
     assert not beside_of(killed_app.path).exists()
+
+
+@pytest.mark.parametrize("sure_until", [0, 1])
+def test_who_is_not_sure_to_be_alone_leaves_every_acknowledged_row(killed_app: Storage, backup: Path, sure_until: int):
+    """Its rows are in the -wal, or have been folded into the file."""
+    asked = []
+
+    def sure() -> None:
+        asked.append(1)
+        if len(asked) > sure_until:
+            raise Busy("Somebody else has it.")
+
+    wal = beside(killed_app.path, "-wal")
+    log = wal.read_bytes()
+    with pytest.raises(Busy):
+        restore(backup, killed_app, sure=sure)
+    if sure_until == 0:
+        assert wal.read_bytes() == log
+    assert titles(killed_app.path) == OLD
