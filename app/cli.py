@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,6 +11,8 @@ import click
 
 from app import __version__
 from app.backup.cli import COMMANDS as BACKUP_COMMANDS
+
+PORT = click.IntRange(1, 65535)
 
 
 class Command(click.Group):
@@ -38,7 +40,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", help="Address to listen on. In a container 0.0.0.0, else 127.0.0.1.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
 @click.option("--env-file", type=click.Path(path_type=Path), help="Settings, one NAME=value a line; need not exist.")
 def serve(host: str | None, port: int, env_file: Path | None) -> None:
     """Runs the app until SIGTERM.
@@ -46,6 +48,9 @@ def serve(host: str | None, port: int, env_file: Path | None) -> None:
     \b
     task-assist serve
     task-assist serve --port 8080 --env-file .env
+
+    \b
+    Exit codes: 0 stopped by SIGTERM or Ctrl-C · 1 it can't start, and why
     """
     if env_file:
         from dotenv import load_dotenv
@@ -59,7 +64,15 @@ def serve(host: str | None, port: int, env_file: Path | None) -> None:
 
 @main.command()
 def check() -> None:
-    """Checks the settings and the place of the database, and changes nothing."""
+    """Checks the settings and the place of the database, and changes nothing.
+
+    \b
+    task-assist check
+    docker compose run --rm app task-assist check
+
+    \b
+    Exit codes: 0 the app would start · 1 it would not, and why
+    """
     from app import settings
     from app.storage import guard, storage_under
 
@@ -72,17 +85,25 @@ def check() -> None:
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=PORT, default=8000, show_default=True, help="Port on which the app listens.")
 def healthcheck(port: int) -> None:
-    """Exits with 0 while the app in this container answers /healthz."""
+    """Exits with 0 while the app in this container answers /healthz.
+
+    \b
+    task-assist healthcheck
+    docker compose exec app task-assist healthcheck
+
+    \b
+    Exit codes: 0 it answers · 1 it does not, or with an error
+    """
     import http.client
 
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
     try:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
-    except OSError as error:
-        sys.exit(f"task-assist: nothing answers on port {port}: {error}")
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=4)) as connection:
+            connection.request("GET", "/healthz")
+            status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        sys.exit(f"task-assist: nothing answers on port {port}: {error!r}")
     if status != 200:
         sys.exit(f"task-assist: /healthz answers {status}")
 
@@ -100,7 +121,8 @@ def doctor(full: bool, as_json: bool) -> None:
     docker compose exec app task-assist doctor --full
 
     \b
-    Exit codes: 0 nothing to mend · 1 something to mend, or it could not look · 2 wrong usage
+    Exit codes: 0 nothing to mend · 1 something to mend, or it could not look
+    2 wrong usage
     """
     import json
 
@@ -131,6 +153,9 @@ def reset_password(email: str) -> None:
     \b
     task-assist reset-password you@example.com
     docker compose exec app task-assist reset-password you@example.com
+
+    \b
+    Exit codes: 0 done · 1 no such account, or no database · 2 wrong usage
     """
     from app import settings
     from app.control import ask

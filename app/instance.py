@@ -202,7 +202,8 @@ class Instance:
             except Problem as problem:
                 self._rest(problem)
             except OSError as error:
-                self._say(str(cant_be_used(self.storage, error)))
+                log.warning(str(cant_be_used(self.storage, error)))
+                self._stopping.wait(RENEW_EVERY)
             except Exception as error:
                 log.error("An unexpected error in the watch over the lease.", exc_info=error)
                 self._rest_until = self._clock.now() + RETRY

@@ -74,8 +74,9 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
     docker compose exec app task-assist snapshot /app/data/before-import.db
 
     \b
-    Exit codes: 0 done · 1 can't read or write a file, no room · 2 wrong usage · 5 not an SQLite database
-    6 another app's database · 7 written by a newer Task Assist · 8 damaged · 9 held by another process
+    Exit codes: 0 done · 1 can't read or write a file, no room · 2 wrong usage
+    5 not an SQLite database · 6 another app's database · 8 damaged
+    7 written by a newer Task Assist · 9 held by another process
     """
     proof = _proof_of_snapshot(_storage(), file, force, progress)
     how = "checked" if "asked" not in proof else "checked, by the running app, which has the database for itself"
@@ -110,9 +111,11 @@ def verify(file: Path, fold: bool, progress: Any) -> Answer:
     docker compose exec app task-assist verify /app/data/before-import.db --json
 
     \b
-    Exit codes: 0 sound, and byte for byte what its manifest says · 3 unproven: sound, but without a manifest
-    1 can't be read · 2 wrong usage · 4 not what its manifest says · 5 not an SQLite database
-    6 another app's database · 7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
+    Exit codes: 0 sound, and byte for byte what its manifest says
+    3 unproven: sound, but without a manifest · 4 not what its manifest says
+    1 can't be read · 2 wrong usage · 5 not an SQLite database
+    6 another app's database · 7 written by a newer Task Assist
+    8 damaged or not whole · 9 held by another process
     """
     from app.backup.refusals import UNPROVEN
     from app.backup.verify import verify

@@ -1,7 +1,9 @@
 """The task-assist command."""
 
+import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 from click.testing import CliRunner
@@ -86,3 +88,30 @@ def test_a_mistyped_option_is_answered_with_a_command_that_can_be_typed():
     done = subprocess.run([sys.executable, "-m", "app", "doctor", "--ful"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Try 'task-assist doctor --help'" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "healthcheck"])
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])
+def test_a_port_that_is_none_is_refused_in_words(command: str, port: str):
+    done = subprocess.run(
+        [sys.executable, "-m", "app", command, "--port", port], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Invalid value for '--port'" in done.stderr
+
+
+def test_what_answers_on_the_port_but_is_no_web_server_is_not_the_app():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"220 mail.example.org\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        result = CliRunner().invoke(main, ["healthcheck", "--port", str(listening.getsockname()[1])])
+        thread.join()
+    assert result.exit_code == 1
+    assert "nothing answers on port" in result.output
