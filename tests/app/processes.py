@@ -18,13 +18,22 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def serve(folder: Path, port: int, **environment: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)],
-        env={**os.environ, "DATABASE_PATH": str(folder / "a.db"), "AUTH_DISABLED": "true", **environment},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Serving(subprocess.Popen):
+    """The app as a process. Its log goes into a file: a pipe that nobody reads is full after 500 requests, and then
+    they hang."""
+
+    def __init__(self, folder: Path, port: int, **environment: str) -> None:
+        self._log = folder / f"{port}.log"
+        with self._log.open("ab") as log:
+            super().__init__(
+                [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)],
+                env={**os.environ, "DATABASE_PATH": str(folder / "a.db"), "AUTH_DISABLED": "true", **environment},
+                stderr=log,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
 
 
 def ask(port: int, method: str, path: str, body: dict | None = None) -> http.client.HTTPResponse:
@@ -35,13 +44,13 @@ def ask(port: int, method: str, path: str, body: dict | None = None) -> http.cli
         return answer
 
 
-def wait_until_ready(port: int, process: subprocess.Popen) -> None:
+def wait_until_ready(port: int, process: Serving) -> None:
     for _ in range(200):
         try:
             if ask(port, "GET", "/readyz").status == 200:
                 return
         except OSError:
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
+            assert process.poll() is None, process.said
         time.sleep(0.1)
     raise AssertionError("not ready after 20 s")
 

@@ -3,7 +3,6 @@
 import http.client
 import json
 import signal
-import subprocess
 import threading
 import time
 import urllib.request
@@ -21,7 +20,7 @@ from app.lease_folder import Folder, folder_of
 from app.problems import CannotStart
 from app.storage import Storage, storage_under
 from tests.app.backup.databases import add_items, titles
-from tests.app.processes import ask, free_port, serve, signal_all, wait_until_ready
+from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
 
 WITHIN = 60
 """Seconds after which a test gives up; what it waits for takes 20 at most on a quiet machine."""
@@ -326,7 +325,7 @@ class Running:
 
     def __init__(self, folder: Path, profile: str) -> None:
         self.port = free_port()
-        self.process: subprocess.Popen = serve(folder, self.port, DATABASE_STORAGE=profile)
+        self.process = Serving(folder, self.port, DATABASE_STORAGE=profile)
 
     def status(self, path: str = "/readyz") -> int | None:
         try:
@@ -341,7 +340,7 @@ class Running:
     def end(self) -> None:
         if self.process.poll() is None:
             signal_all(self.process, signal.SIGKILL)
-        self.process.communicate()
+        self.process.wait()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import server
-from tests.app.processes import ask, free_port, serve, signal_all, wait_until_ready
+from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def port() -> int:
 
 @pytest.fixture
 def running(tmp_path: Path, port: int):
-    process = serve(tmp_path, port)
+    process = Serving(tmp_path, port)
     wait_until_ready(port, process)
     yield process
     process.kill()
-    process.communicate()
+    process.wait()
 
 
 def test_sigterm_lets_running_requests_end_closes_the_database_and_exits_with_0(running, tmp_path: Path, port: int):
@@ -42,7 +42,7 @@ def test_sigterm_lets_running_requests_end_closes_the_database_and_exits_with_0(
     with connection, connection.makefile("rb") as answer:
         assert answer.readline().startswith(b"HTTP/1.1 201")
     assert running.wait(timeout=20) == 0
-    left = sorted(file.name for file in tmp_path.iterdir())
+    left = sorted(file.name for file in tmp_path.glob("a.*"))
     assert left == ["a.db", "a.db.lease", "a.secret"], "the WAL is folded in"
 
 
@@ -86,8 +86,9 @@ def test_what_was_acknowledged_is_there_after_kill_9(running, tmp_path: Path, po
     ],
 )
 def test_a_start_that_is_refused_says_why_in_words(tmp_path: Path, port: int, environment, sentence: str):
-    process = serve(tmp_path, port, **environment)
-    _, said = process.communicate(timeout=30)
+    process = Serving(tmp_path, port, **environment)
+    process.wait(30)
+    said = process.said
     assert process.returncode == 1
     assert said.startswith("task-assist: ") and sentence in said
     assert "Traceback" not in said
@@ -96,18 +97,19 @@ def test_a_start_that_is_refused_says_why_in_words(tmp_path: Path, port: int, en
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path, port: int):
     with socket.create_server(("127.0.0.1", port)):
-        process = serve(tmp_path, port)
-        _, said = process.communicate(timeout=30)
+        process = Serving(tmp_path, port)
+        process.wait(30)
     assert process.returncode == 1
-    assert f"Can't listen on 127.0.0.1:{port}" in said and "--port" in said
+    assert f"Can't listen on 127.0.0.1:{port}" in process.said and "--port" in process.said
 
 
 def test_the_log_of_a_container_is_json(tmp_path: Path, port: int):
-    process = serve(tmp_path, port)
+    process = Serving(tmp_path, port)
     wait_until_ready(port, process)
     ask(port, "GET", "/?q=private")
     process.terminate()
-    _, said = process.communicate(timeout=20)
+    process.wait(20)
+    said = process.said
     lines = [json.loads(line) for line in said.splitlines()]
     assert "GET /" in [line["event"] for line in lines]
     assert "private" not in said
