@@ -14,7 +14,7 @@ import structlog
 from app import generation
 from app.db import Database
 from app.delegation import call_back_leases
-from app.lease import FENCE, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
+from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
 from app.migrations import known_revisions
 from app.problems import CannotStart, Problem, StorageFull
@@ -26,7 +26,6 @@ MOST_PATIENT = 32
 """Requests that may wait at once; the server needs threads for its health check, too."""
 DRAIN = 1.5
 """Seconds that running requests have to end before a hand-over, which else is put off."""
-LOOK_EVERY = 0.25
 UNASKED = 5.0
 """Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
 SILENT = STALE / 2

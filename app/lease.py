@@ -18,6 +18,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
@@ -27,6 +28,7 @@ from app.problems import CannotStart, Problem, StorageFull
 from app.storage import Storage, how_to_own
 
 RENEW_EVERY = 2.0
+LOOK_EVERY = 0.25
 FENCE = 10.0
 STALE = 20.0
 RESERVED = 5.0
@@ -82,8 +84,6 @@ class Look:
     content: bytes
     unchanged: float
     """Seconds for which this term's content has been seen as it is, over this instance's own clock."""
-    asking: frozenset[str]
-    """The owners that ask the holder of this term to hand over."""
     record: Record | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -140,14 +140,12 @@ class Lease:
     def look(self) -> Look:
         """Who holds now, and since when nothing was heard of them."""
         began = self._clock.now()
-        names = list(self._names.list())
-        term = max(map(_number, names), default=0)
+        term = _highest(self._names.list())
         content = self._names.read(_term_file(term)) if term else b""
         if (term, content) != self._seen[:2]:
             # From the end of this look: the holder may have written just before it.
             self._seen = (term, content, self._clock.now())
-        asking = (name.removeprefix(_ask_file(term, "")) for name in names if name.startswith(_ask_file(term, "")))
-        return Look(term, content, max(0.0, began - self._seen[2]), frozenset(asking))
+        return Look(term, content, max(0.0, began - self._seen[2]))
 
     def ask(self, look: Look) -> bool:
         """Asks the holder of `look` to hand over, once a term; True the first time."""
@@ -267,7 +265,7 @@ class Lease:
 
     def _still_highest(self, term: int, began: float) -> frozenset[str]:
         names = self._listed()
-        if max(map(_number, names), default=0) != term:
+        if _highest(names) != term:
             self._forget()
             raise Lost
         self._renewed = began
@@ -326,6 +324,10 @@ def _term_file(term: int) -> str:
 
 def _ask_file(term: int, owner: str) -> str:
     return f"ask-{term:012d}-{owner}"
+
+
+def _highest(names: Iterable[str]) -> int:
+    return max(map(_number, names), default=0)
 
 
 def _number(name: str) -> int:

@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app import generation
-from app.lease import FENCE, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
+from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
 from app.storage import Storage
-
-LOOK_EVERY = 0.25
 
 
 @contextmanager

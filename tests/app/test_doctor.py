@@ -12,13 +12,12 @@ from click.testing import CliRunner
 
 from app import doctor, migrations
 from app.cli import main
-from app.db import Database
 from app.doctor import Finding, examine
 from app.instance import Instance
 from app.lease_folder import folder_of
 from app.storage import Storage, storage_under
 from app.verbs import listen
-from tests.app.backup.databases import add_items
+from tests.app.backup.databases import closed_database
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +27,7 @@ def quick(monkeypatch, place: Path) -> None:
 
 @pytest.fixture(params=["shared", "exclusive"])
 def storage(request, tmp_path: Path) -> Storage:
-    made = storage_under(tmp_path / "a.db", request.param)
-    database = Database(made)
-    migrations.upgrade(database)
-    add_items(database, 3)
-    database.close()
-    return made
+    return closed_database(tmp_path / "a.db", 3, request.param)
 
 
 def found(storage: Storage, *, full: bool = False, production: bool = False) -> dict[str, Finding]:

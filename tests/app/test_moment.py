@@ -10,29 +10,23 @@ import pytest
 from app import migrations, moment
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
-from app.db import Database
 from app.instance import Instance
 from app.lease import Lease, Standby, lease_of
 from app.lease_folder import Folder, folder_of
 from app.moment import alone
 from app.problems import StorageFull
-from app.storage import Storage, storage_under
-from tests.app.backup.databases import add_items, titles
+from app.storage import Storage
+from tests.app.backup.databases import closed_database, titles
 
 
 @pytest.fixture(params=["shared", "exclusive"])
 def storage(request, tmp_path: Path) -> Storage:
-    made = storage_under(tmp_path / "a.db", request.param)
-    database = Database(made)
-    migrations.upgrade(database)
-    add_items(database, 2)
-    database.close()
-    return made
+    return closed_database(tmp_path / "a.db", 2, request.param)
 
 
 @pytest.fixture
-def on_network(tmp_path: Path, storage: Storage) -> Storage:
-    return storage_under(storage.path, "exclusive")
+def on_network(tmp_path: Path) -> Storage:
+    return closed_database(tmp_path / "a.db", 2, "exclusive")
 
 
 def test_beside_a_running_app_it_is_refused(storage: Storage):

@@ -8,24 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app import migrations
 from app.backup import contents, manifest
 from app.backup.snapshot import snapshot
-from app.db import Database
-from app.storage import Storage, storage_under
-from tests.app.backup.databases import add_items
+from app.storage import Storage
+from tests.app.backup.databases import closed_database
 
 Make = Callable[..., Storage]
 Hold = Callable[[Storage], None]
-
-
-def closed_database(file: Path, items: int) -> Storage:
-    storage = storage_under(file, "shared")
-    database = Database(storage)
-    migrations.upgrade(database)
-    add_items(database, items)
-    database.close()
-    return storage
 
 
 @pytest.fixture

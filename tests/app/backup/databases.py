@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from app import migrations
 from app.db import Database
 from app.fields import NewTask, NewWorkItem
 from app.sqlite import sqlite_driver
+from app.storage import Profile, Storage, storage_under
 from app.work import add_item, add_task
 
 
@@ -14,6 +16,16 @@ def add_items(database: Database, count: int, name: str = "Item") -> None:
         with database.write() as session:
             item = add_item(session, None, NewWorkItem.model_validate({"title": f"{name} {number}"}))
             add_task(session, None, item.id, NewTask.model_validate({"title": "Task"}))
+
+
+def closed_database(file: Path, items: int, profile: Profile = "shared") -> Storage:
+    """A database with that many items, each with one task, which nobody has open."""
+    storage = storage_under(file, profile)
+    database = Database(storage)
+    migrations.upgrade(database)
+    add_items(database, items)
+    database.close()
+    return storage
 
 
 def execute(file: Path, *statements: str) -> None:
