@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
-from app.delegation import give_back_delegation
+from app.delegation import give_back_delegations
 from app.problems import Busy, CannotStart, Damaged, StorageFull
 from app.settings import THREADS
 from app.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
@@ -76,6 +76,13 @@ class Database:
         writing = self._engine.execution_options(writing=True)
         with self._told_in_words(), self._turn(), writing.begin() as connection:
             yield connection
+
+    def open_all(self) -> None:
+        """Opens every connection at once. Otherwise a request does, and a machine that dies in the middle of opening a
+        file leaves something behind for which file servers make others wait (delegation.py)."""
+        with self._told_in_words(), ExitStack() as opened:
+            for _ in range(THREADS):
+                opened.enter_context(self._engine.connect())
 
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL into the file."""
@@ -147,12 +154,12 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         _refuse_foreign(connection, storage)
-        give_back_delegation(storage)
         for pragma, (value, expected) in PRAGMAS.items():
             connection.execute(f"PRAGMA {pragma} = {value}")
             (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
             if answer != expected:
                 raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
+        give_back_delegations(storage)
         # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
         connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
 

@@ -17,36 +17,44 @@ from pathlib import Path
 from app.storage import Storage, beside
 
 
-def open_undelegated(file: Path, flags: int) -> int:
-    """A descriptor of a file that is there, as from os.open().
+def open_undelegated(file: Path, flags: int, mode: int = 0o600) -> int:
+    """A descriptor, as from os.open().
 
     With O_DIRECT Linux asks the server for no delegation (nfs4_map_atomic_open_share in fs/nfs/nfs4proc.c). The
     descriptor is an ordinary one again afterwards, since other file systems then want aligned buffers.
     """
     direct = getattr(os, "O_DIRECT", 0)
     try:
-        descriptor = os.open(file, flags | direct)
+        descriptor = os.open(file, flags | direct, mode)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        return os.open(file, flags)  # no O_DIRECT on this file system, which then isn't NFS
+        return os.open(file, flags, mode)  # no O_DIRECT on this file system, which then isn't NFS
     if direct:
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~direct)
     return descriptor
 
 
-def give_back_delegation(storage: Storage) -> None:
-    """For the database, which SQLite has just opened in its own way: setting a mode, even the same, gives it back."""
+def give_back_delegations(storage: Storage) -> None:
+    """For the database, which SQLite has just opened in its own way: setting a mode, even the same, gives it back.
+
+    Each opening is delegated anew, also where the same process has the file open already.
+    """
     if storage.mount.filesystem == "nfs4":
-        with suppress(PermissionError):  # another user's file: it works, and a take-over may have to wait
-            storage.path.chmod(stat.S_IMODE(storage.path.stat().st_mode))
+        for file in _opened_by_sqlite(storage):
+            with suppress(PermissionError, FileNotFoundError):  # another user's file: a take-over may have to wait
+                file.chmod(stat.S_IMODE(file.stat().st_mode))
 
 
 def call_back_leases(storage: Storage) -> None:
     """For a database whose writer is silent: on SMB, opening its files lets the server begin to wait. Never blocks."""
     if storage.mount.filesystem in ("cifs", "smb3"):
-        for file in (storage.path, beside(storage.path, "-wal")):
+        for file in _opened_by_sqlite(storage):
             threading.Thread(target=_open_once, args=(file,), name="lease-call-back", daemon=True).start()
+
+
+def _opened_by_sqlite(storage: Storage) -> tuple[Path, Path]:
+    return storage.path, beside(storage.path, "-wal")
 
 
 def _open_once(file: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from app.backup.contents import opened, refuse_unsound, unchanging
 from app.backup.files import SIDECARS, to_disk
 from app.backup.verify import fold_in
+from app.delegation import open_undelegated
 from app.lease import Lease, Lost, Taken
 from app.lease_folder import folder_of
 from app.problems import CannotStart, StorageFull
@@ -137,7 +138,7 @@ def _pieces(size: int) -> Iterator[tuple[int, int]]:
 @contextmanager
 def _reading(file: Path) -> Iterator[int]:
     """A file that is there though this client may remember that it was not: only O_CREAT makes NFS ask again."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_undelegated(file, os.O_RDWR | os.O_CREAT)
     try:
         yield descriptor
     finally:

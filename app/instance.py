@@ -262,6 +262,7 @@ class Instance:
         )
         try:
             self._prepare(database)
+            database.open_all()
             self._lease.note_schema(known_revisions()[-1])
         except BaseException:
             if not self._lease.holds():

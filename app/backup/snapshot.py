@@ -13,6 +13,7 @@ from app.backup.files import Progress, sha256_of, to_disk
 from app.backup.manifest import Manifest
 from app.backup.refusals import Unreadable
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
+from app.delegation import give_back_delegations
 from app.problems import Conflict, StorageFull
 from app.sqlite import sqlite_driver, sqlite_uri
 from app.storage import Storage, refuse_unwritable
@@ -83,6 +84,7 @@ def _copy_one_moment(storage: Storage, to: Path, progress: Progress | None) -> N
         source.execute(SMALL_CACHE)
         (page_size,) = source.execute("PRAGMA page_size").fetchone()
         source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        give_back_delegations(storage)
         with opened(_new(to), to) as target:
             # The file is put on disk at the end, once.
             target.execute("PRAGMA synchronous = OFF")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.delegation import call_back_leases, give_back_delegation, open_undelegated
+from app.delegation import call_back_leases, give_back_delegations, open_undelegated
 from app.storage import Mount, Storage
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="only Linux has O_DIRECT")
@@ -57,7 +57,7 @@ def test_any_other_refusal_is_told(file: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_giving_back_keeps_the_mode(file: Path):
     file.chmod(0o640)
-    give_back_delegation(storage_on("nfs4", file))
+    give_back_delegations(storage_on("nfs4", file))
     assert file.stat().st_mode & 0o777 == 0o640
 
 
@@ -66,12 +66,12 @@ def test_a_file_of_another_user_is_left_as_it_is(file: Path, monkeypatch: pytest
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(Path, "chmod", refuse)
-    give_back_delegation(storage_on("nfs4", file))
+    give_back_delegations(storage_on("nfs4", file))
 
 
 def test_only_nfs_4_has_something_to_give_back(file: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Path, "chmod", lambda *_: pytest.fail("not on ext4"))
-    give_back_delegation(storage_on("ext4", file))
+    give_back_delegations(storage_on("ext4", file))
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> set[str]:

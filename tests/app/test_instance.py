@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import os
 import signal
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from app.instance import Instance
 from app.lease import Lease, Standby
 from app.lease_folder import Folder, folder_of
 from app.problems import CannotStart
+from app.settings import THREADS
 from app.storage import Storage, storage_under
 from tests.app.backup.databases import add_items, titles
 from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
@@ -62,6 +65,19 @@ def test_the_first_one_writes_and_the_second_stands_by(start):
     assert first.writes and not second.writes
     with pytest.raises(Standby):
         second.database  # noqa: B018
+
+
+def test_no_request_opens_the_database_once_it_is_ready(start, storage: Storage):
+    instance = start()
+    before = descriptors_of(storage.path)
+    with ExitStack() as requests:
+        for _ in range(THREADS):
+            requests.enter_context(instance.database.read()).connection()
+        assert descriptors_of(storage.path) == before
+
+
+def descriptors_of(file: Path) -> set[str]:
+    return {each.name for each in Path("/proc/self/fd").iterdir() if os.path.realpath(each) == str(file)}
 
 
 def test_a_standby_takes_over_when_the_writer_stops(start):

@@ -11,6 +11,8 @@ from tests.mounts.guests import MOUNTS, Guest, GuestFailed, Job
 
 READY_SECONDS = 120
 """How long a start may take before a test gives up on it: a file server needs seconds to notice a killed client."""
+AS_IN_A_CONTAINER = "setpriv --reuid 1000 --regid 1000 --clear-groups"
+"""Not as root, for whom SQLite sets the owner of its -wal, which gives a delegation back."""
 PORTS = {mount: 8000 + number for number, mount in enumerate((*MOUNTS, "ext4"))}
 
 
@@ -29,8 +31,9 @@ class Instance:
     def start(self) -> Job:
         """Starts it (again); `wait_until_ready` says when it answers."""
         settings = f"APP_ENV=production AUTH_DISABLED=true DATABASE_PATH={self.database}"
-        serve = f"{settings} exec python3 -m app serve --port {self.port}"
-        self.job = self.guest.begin(f"mkdir -p $(dirname {self.database}) && {serve}")
+        serve = f"{AS_IN_A_CONTAINER} env {settings} python3 -m app serve --port {self.port}"
+        folder = f"$(dirname {self.database})"
+        self.job = self.guest.begin(f"mkdir -p {folder} && chown 1000:1000 {folder} && exec {serve}")
         return self.job
 
     def ask(self, path: str, status: int = 200, seconds: float = READY_SECONDS) -> str:

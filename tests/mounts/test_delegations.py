@@ -11,6 +11,7 @@ import pytest
 
 from app.lease import FENCE
 from tests.mounts.guests import Lab
+from tests.mounts.instances import AS_IN_A_CONTAINER, Instance, Load
 
 OPENED_PLAINLY = "open(file).close()"
 IN_THE_LEASE = """
@@ -23,11 +24,12 @@ folder.read("made"), folder.read(file.name)
 BY_PLAIN_SQLITE = """
 from app.sqlite import sqlite_driver, sqlite_uri
 from app.storage import storage_under
-sqlite_driver().connect(sqlite_uri(storage_under(file)), uri=True).execute("PRAGMA user_version").fetchone()
+connection = sqlite_driver().connect(sqlite_uri(storage_under(file)), uri=True)
+connection.execute("PRAGMA journal_mode = wal").fetchone()
+connection.execute("CREATE TABLE some (thing)")
+os._exit(0)  # closing would remove the -wal
 """
 BY_THE_APP = """
-import os
-from contextlib import ExitStack
 from app.db import Database
 from app.sqlite import APPLICATION_ID
 from app.storage import storage_under
@@ -35,34 +37,57 @@ database = Database(storage_under(file))
 with database.write() as session:
     session.connection().exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     session.connection().exec_driver_sql("CREATE TABLE some (thing)")
-with ExitStack() as several:
-    for _ in range(3):
-        several.enter_context(database.read()).connection().exec_driver_sql("SELECT * FROM some").all()
-    os._exit(0)  # closing would remove the -wal
+database.open_all()
+"""
+BY_ITS_SNAPSHOT = f"""
+{BY_THE_APP}
+from contextlib import suppress
+from app.backup.snapshot import snapshot
+from app.problems import Problem
+with suppress(Problem):  # this app's database would have more in it
+    snapshot(storage_under(file), Path("/tmp/snapshot.db"), force=True, open_here=True)
 """
 
 
 def delegated(lab: Lab, folder: str, done: str) -> set[str]:
     """The files that are delegated to c1 after it did that to `file`, which c2 has made in `folder`."""
     path = f"/mnt/nfs41/{folder}"
-    lab.c2.run(f"mkdir -p {path} && touch {path}/file")
-    lab.c1.run(f"python3 - <<'END'\nfrom pathlib import Path\nfile = Path('{path}/file')\n{done}\nEND")
-    states = lab.srv.run("cat /proc/fs/nfsd/clients/*/states").splitlines()
-    return {name for line in states if "type: deleg" in line for name in re.findall(rf'"{folder}/(.+)"', line)}
+    lab.c2.run(f"mkdir -p {path} && touch {path}/file && chown -R 1000:1000 {path}")
+    code = f"import os\nfrom pathlib import Path\nfile = Path('{path}/file')\n{done}\nos._exit(0)\n"
+    lab.c1.run(f"{AS_IN_A_CONTAINER} python3 - <<'END'\n{code}\nEND")
+    return {name for _, name in listed(lab.srv.run(LIST), folder)}
 
 
-@pytest.mark.parametrize("done", [OPENED_PLAINLY, BY_PLAIN_SQLITE])
-def test_the_server_delegates_what_is_opened_in_the_usual_way(lab: Lab, done: str):
+LIST = "cat /proc/fs/nfsd/clients/*/states"
+
+
+def listed(states: str, folder: str) -> list[tuple[str, str]]:
+    """Lines and names of the server's list of delegations in that folder."""
+    found = [(line, re.findall(rf'"{folder}/(.+)"', line)) for line in states.splitlines() if "type: deleg" in line]
+    return [(line, names[0]) for line, names in found if names]
+
+
+@pytest.mark.parametrize(("done", "files"), [(OPENED_PLAINLY, {"file"}), (BY_PLAIN_SQLITE, {"file", "file-wal"})])
+def test_the_server_delegates_what_is_opened_in_the_usual_way(lab: Lab, done: str, files: set[str]):
     folder = f"usual-{len(done)}"
-    assert delegated(lab, folder, done) == {"file"}
+    assert delegated(lab, folder, done) == files
 
 
-def test_nothing_of_the_lease_is_delegated(lab: Lab):
-    assert delegated(lab, "lease", IN_THE_LEASE) == set()
+@pytest.mark.parametrize("done", [IN_THE_LEASE, BY_THE_APP, BY_ITS_SNAPSHOT], ids=["lease", "database", "snapshot"])
+def test_the_app_keeps_no_delegation(lab: Lab, done: str):
+    assert delegated(lab, f"kept-{len(done)}", done) == set()
 
 
-def test_nothing_of_the_database_is_delegated(lab: Lab):
-    assert delegated(lab, "database", BY_THE_APP) == set()
+def test_not_even_for_a_moment_once_it_is_ready(lab: Lab):
+    """A client that was cut off in such a moment was followed after 92 s."""
+    with Instance(lab.c1, "nfs41", "busy") as instance:
+        instance.wait_until_ready()
+        looking = lab.srv.begin(f"while sleep 0.02; do {LIST}; done")
+        summary = Load.on(lab.c1, instance.port, 5, threads=16).summary()
+        looking.kill()
+        instance.stop()
+    assert summary["acknowledged"] > 0
+    assert [line for line, name in listed(looking.output, "busy-nfs41") if name.startswith("task_manager.db")] == []
 
 
 LOOKED_AT_AND_KILLED = """
