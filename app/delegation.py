@@ -38,7 +38,8 @@ def open_undelegated(file: Path, flags: int, mode: int = 0o600) -> int:
 def give_back_delegations(storage: Storage) -> None:
     """For the database, which SQLite has just opened in its own way: setting a mode, even the same, gives it back.
 
-    Each opening is delegated anew, also where the same process has the file open already.
+    Each opening is delegated anew, also where the same process has the file open already. What a Linux server since 6.6
+    delegates for writing, a client can't give back (docs/decisions.md).
     """
     if storage.mount.filesystem == "nfs4":
         for file in _opened_by_sqlite(storage):
