@@ -78,8 +78,11 @@ class Database:
             yield connection
 
     def open_all(self) -> None:
-        """Opens every connection at once. Otherwise a request does, and a machine that dies in the middle of opening a
-        file leaves something behind for which file servers make others wait (delegation.py)."""
+        """Opens every connection now, so that no request does.
+
+        A machine that dies in the middle of opening a file leaves something behind for which its server makes others
+        wait (delegation.py).
+        """
         with self._told_in_words(), ExitStack() as opened:
             for _ in range(THREADS):
                 opened.enter_context(self._engine.connect())

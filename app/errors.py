@@ -56,7 +56,7 @@ def _http(error: HTTPException) -> Response | HTTPException:
     if (error.code or 500) < 400:
         return error
     if error.code == 404:
-        problem: Problem = NotFound(f"There is no {request.path}.", "Go back to the work items.")
+        problem: Problem = NotFound(f"There is no {request.path}.", "Look whether the address is typed right.")
     elif error.code == 413:
         problem = Problem("What you sent is larger than 1 MB, so it was not kept.", "Shorten it and send it again.")
     else:
