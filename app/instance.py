@@ -16,8 +16,8 @@ from app.db import Database
 from app.delegation import call_back_leases
 from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
-from app.migrations import known_revisions
-from app.problems import CannotStart, Problem, StorageFull
+from app.migrations import known_revisions, too_new
+from app.problems import Problem, StorageFull
 from app.storage import Storage
 
 PATIENCE = 5.0
@@ -132,7 +132,7 @@ class Instance:
             look = self._lease.look()
         except OSError as error:
             raise cant_be_used(self.storage, error) from error
-        if why := _too_new(look, self.storage):
+        if why := too_new(look.schema, self.storage.path):
             raise why
         self._ask_from = self._clock.now() + UNASKED
         self._hope()
@@ -216,7 +216,7 @@ class Instance:
             call_back_leases(self.storage)
         if self._clock.now() < self._rest_until:
             return
-        if why := _too_new(look, self.storage):
+        if why := too_new(look.schema, self.storage.path):
             self._say(f"This instance stands by: {why}")
         elif not self._try_to_write(look) and self._may_ask() and self._lease.ask(look):
             log.info("Asked the instance that has the database to hand over.")
@@ -321,17 +321,6 @@ class Instance:
         if text != self._said:
             self._said = text
             log.warning(text)
-
-
-def _too_new(look: Look, storage: Storage) -> CannotStart | None:
-    """Code that doesn't know the database's schema must not take it over, and says what does."""
-    known = known_revisions()
-    if look.schema is None or look.schema in known:
-        return None
-    return CannotStart(
-        f"{storage.path} has schema {look.schema}; this version of Task Assist knows up to {known[-1]}.",
-        "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
-    )
 
 
 def unsure(hint: str) -> Standby:

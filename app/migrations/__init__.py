@@ -23,18 +23,25 @@ def upgrade(database: "Database") -> bool:
 
     Raises CannotStart for a database of newer code.
     """
-    known = known_revisions()
     with database.connection() as connection:
         found = _revision(connection)
-        if found == known[-1]:
+        if found == known_revisions()[-1]:
             return False
-        if found is not None and found not in known:
-            raise CannotStart(
-                f"{database.storage.path} has schema {found}; this version of Task Assist knows up to {known[-1]}.",
-                "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
-            )
+        if why := too_new(found, database.storage.path):
+            raise why
         _run_alembic(connection)
     return True
+
+
+def too_new(schema: str | None, database: Path) -> CannotStart | None:
+    """Why this code must leave the database alone, if it doesn't know its schema. A database without one is new."""
+    known = known_revisions()
+    if schema is None or schema in known:
+        return None
+    return CannotStart(
+        f"{database} has schema {schema}; this version of Task Assist knows up to {known[-1]}.",
+        "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
+    )
 
 
 def _revision(connection: "Connection") -> str | None:
