@@ -219,8 +219,8 @@ def how_to_own(storage: Storage) -> str:
     owner, mount = f"{os.getuid()}:{os.getgid()}", storage.mount
     if not storage.own_mount:
         return f"Hand it over:  sudo chown -R {owner} {storage.path.parent}"
-    volume = mount.volume or mount.root
-    return (
-        f"Hand it over:  docker run --rm --user 0 -v {volume}:{mount.point} task-assist chown -R {owner} {mount.point}"
-        + ("" if mount.volume else f"\nor on the host:  sudo chown -R {owner} {mount.root}")
-    )
+    if mount.volume:
+        whole = f"docker run --rm --user 0 -v {mount.volume}:{mount.point} task-assist"
+        return f"Hand it over:  {whole} chown -R {owner} {mount.point}"
+    # Where it is on the host can't be seen from here: mount.root is a path inside the mounted file system.
+    return f"Hand over the folder or share that is mounted at {mount.point}, on the host:  sudo chown -R {owner} FOLDER"

@@ -125,7 +125,8 @@ def test_a_read_only_mount_and_a_missing_folder_are_told(tmp_path: Path):
     ("mount", "command"),
     [
         (volume(), "docker run --rm --user 0 -v tasks:/app/data task-assist chown -R"),
-        (volume(root="/srv/tasks"), "sudo chown -R"),
+        (volume(root="/srv/tasks"), "mounted at /app/data, on the host:  sudo chown -R"),
+        (volume(root="/", filesystem="nfs4"), "mounted at /app/data, on the host:  sudo chown -R"),
         (volume(point="/", root="/"), "sudo chown -R"),
     ],
 )
@@ -135,6 +136,8 @@ def test_what_this_user_cannot_write_is_answered_with_the_chown_to_type(monkeypa
         guard(on(mount, tmp_path), production=False)
     assert command in str(refused.value)
     assert f"user {os.getuid()} can't write" in str(refused.value)
+    # What is at the root of a mounted share is no folder of the host.
+    assert "-v /:" not in str(refused.value) and not str(refused.value).endswith(" /")
 
 
 @pytest.mark.parametrize("name", ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal"])
