@@ -114,20 +114,30 @@ def ask(storage: Storage, verb: str, *, progress: Progress | None = None, **what
 
     Raises Told with what the app could not do.
     """
-    for file in sorted(_folder().glob(f"{_name(storage)}-*.sock")):
+    for file in _sockets(storage):
         with closing(socket.socket(socket.AF_UNIX)) as connection:
             try:
                 connection.connect(str(file))
             except (ConnectionRefusedError, FileNotFoundError):
                 file.unlink(missing_ok=True)  # of a killed app
                 continue
-            connection.sendall(json.dumps({"verb": verb, **what}).encode() + b"\n")
-            said = _answer(connection, progress)
+            try:
+                connection.sendall(json.dumps({"verb": verb, **what}).encode() + b"\n")
+                said = _answer(connection, progress)
+            except ConnectionError:
+                said = {"error": BROKEN_OFF}
         if "answer" in said:
             return said["answer"]
         if said["error"]["code"] != "standby":
             raise Told(said["error"])
     return None
+
+
+def _sockets(storage: Storage) -> list[Path]:
+    try:
+        return sorted(_folder().glob(f"{_name(storage)}-*.sock"))
+    except FileNotFoundError:
+        return []  # there is no folder for temporary files that the app could have put one into
 
 
 def _answer(connection: socket.socket, progress: Progress | None) -> dict[str, Any]:

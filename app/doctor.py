@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from app import control
 from app.db import PRAGMAS, Database
-from app.lease import RENEW_EVERY, Lease, Standby
+from app.lease import RENEW_EVERY, Lease, Standby, cant_be_used
 from app.lease_folder import Folder, folder_of, local_lock
 from app.migrations import known_revisions
 from app.moment import alone
@@ -126,8 +126,14 @@ def _fsync_seconds(folder: Path) -> list[float]:
 
 def _lease(storage: Storage) -> Finding:
     """Who writes. Only looks, and makes nothing."""
-    if not folder_of(storage).is_dir():
-        return Finding("writer", "ok", "none yet", None)
+    try:
+        return _writer(storage) if folder_of(storage).is_dir() else Finding("writer", "ok", "none yet", None)
+    except OSError as error:
+        problem = cant_be_used(storage, error)
+        return Finding("writer", "fault", problem.message, None, problem.hint)
+
+
+def _writer(storage: Storage) -> Finding:
     lease = Lease(Folder(folder_of(storage)))
     first = lease.look()
     if first.term == 0:

@@ -97,6 +97,16 @@ def test_where_nothing_can_be_written_it_says_so(storage: Storage, monkeypatch):
     assert finding.level == "fault" and "No space left on device" in finding.text
 
 
+def test_a_lease_that_cannot_be_read_is_a_fault_with_words(storage: Storage, monkeypatch):
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(doctor.Lease, "look", refused)
+    folder_of(storage).mkdir(exist_ok=True)
+    finding = doctor._lease(storage)
+    assert finding.level == "fault" and "Permission denied" in finding.text and "chown" in finding.fix
+
+
 def test_a_file_of_a_killed_examination_is_no_hindrance(storage: Storage):
     storage.path.with_name(f".doctor-{os.getpid()}").touch()
     assert doctor._fsync(storage).level in ("ok", "note")
