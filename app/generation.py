@@ -10,6 +10,7 @@ take the database's name first.
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ LOCK_BYTES = range(1 << 30, (1 << 30) + 512)
 """Where SQLite locks its file (sqlite.org/fileformat2): never data, and on SMB nobody else can read it."""
 WAL_HEADER = 32
 SPARE = 1 << 20
+OF_A_TERM = re.compile(r"(copy|ready|lost-ready)-(\d+)")
 TRIES = 5
 
 
@@ -37,11 +39,15 @@ def refuse_without_room(storage: Storage) -> None:
     needed = sum(_size(file) for file in _present(storage)) + SPARE
     free = shutil.disk_usage(storage.path.parent).free
     if free < needed:
-        raise StorageFull(
-            f"The last instance was lost without a release, and there is no room on {storage.mount.point} to copy its "
-            f"database: {needed:,} bytes are needed, {free:,} are free.",
-            "Make the volume or share larger, or free some space: this instance then takes over by itself.",
-        )
+        raise _no_room(storage, f"{needed:,} bytes are needed, {free:,} are free")
+
+
+def _no_room(storage: Storage, why: str) -> StorageFull:
+    return StorageFull(
+        f"The last instance was lost without a release, and there is no room on {storage.mount.point} to copy its "
+        f"database: {why}.",
+        "Make the volume or share larger, or free some space: this instance then takes over by itself.",
+    )
 
 
 def begin(storage: Storage, lease: Lease, taken: Taken) -> None:
@@ -54,6 +60,9 @@ def begin(storage: Storage, lease: Lease, taken: Taken) -> None:
     try:
         _begin(storage, lease, taken)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # a quota, which statfs doesn't always show
+            (folder_of(storage) / f"copy-{taken.term}").unlink(missing_ok=True)
+            raise _no_room(storage, str(error)) from error
         raise CannotStart(
             f"The last instance was lost without a release, and its database can't be copied: {error}.",
             "Nothing was changed. task-assist doctor says how the storage is.",
@@ -66,7 +75,7 @@ def _begin(storage: Storage, lease: Lease, taken: Taken) -> None:
     if pending is None or _ready(pending) not in os.listdir(folder):
         if not _present(storage):
             return
-        _sweep(folder, ("copy-",))  # of those who tried before
+        _sweep(folder, ("copy",), taken.term)  # of those who tried before
         refuse_without_room(storage)
         _copy_whole(storage, folder / f"copy-{taken.term}")
         to_disk(folder / f"copy-{taken.term}")
@@ -76,7 +85,7 @@ def _begin(storage: Storage, lease: Lease, taken: Taken) -> None:
         lease.note_pending(pending)
     _take_the_name(storage, lease, folder / _ready(pending))
     lease.note_pending(None)
-    _sweep(folder, ("copy-", "ready-", "lost-"))
+    _sweep(folder, ("copy", "ready", "lost-ready"), taken.term)
 
 
 def _ready(term: int) -> str:
@@ -163,9 +172,11 @@ def _still_ours(lease: Lease) -> None:
         raise Lost
 
 
-def _sweep(folder: Path, kinds: tuple[str, ...]) -> None:
+def _sweep(folder: Path, kinds: tuple[str, ...], term: int) -> None:
+    """Removes what was left up to `term`. What a later holder makes is its own: this one may have been suspended."""
     for name in os.listdir(folder):
-        if name.startswith(kinds):
+        kind = OF_A_TERM.match(name)
+        if kind and kind[1] in kinds and int(kind[2]) <= term:
             (folder / name).unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """The copy that follows a lost holder: whole, its own, and to be gone on with wherever it was killed."""
 
+import errno
 import os
 import shutil
 import signal
@@ -158,6 +159,25 @@ def test_without_room_it_says_how_much_is_needed(scene: Scene, monkeypatch):
     with pytest.raises(StorageFull, match="1,000 are free"):
         begin(scene.storage, *scene.follow())
     assert os.listdir(folder_of(scene.storage)) == ["term-000000000001"]
+
+
+def test_a_quota_that_ends_in_the_middle_of_the_copy_is_no_room(scene: Scene, monkeypatch):
+    def over_quota(_: Path) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(generation, "to_disk", over_quota)
+    with pytest.raises(StorageFull, match="quota"):
+        begin(scene.storage, *scene.follow())
+    assert os.listdir(folder_of(scene.storage)) == ["term-000000000001"]
+
+
+def test_one_that_was_suspended_leaves_alone_what_a_later_one_makes(scene: Scene):
+    lease, taken = scene.follow()
+    later = ["copy-7", "ready-7", "lost-ready-7-wal"]
+    for name in later:
+        (folder_of(scene.storage) / name).touch()
+    begin(scene.storage, lease, taken)
+    assert set(later) < set(os.listdir(folder_of(scene.storage)))
 
 
 def test_a_log_that_begins_anew_during_the_copy_is_noticed(scene: Scene, monkeypatch):
