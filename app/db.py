@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
@@ -16,6 +17,8 @@ from app.settings import THREADS
 from app.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
 from app.storage import Storage
 from app.turns import TooLong, Turns
+
+log = structlog.get_logger()
 
 WAIT_SECONDS = 5
 """How long a write waits for the ones before it, and a request for a connection."""
@@ -40,7 +43,8 @@ class Database:
     """The open SQLite file. `read()` and `write()` give a session inside a transaction; threads may share it.
 
     `fence` raises where this process may not use the file (any more); it is asked before a transaction begins, and
-    after a write is on disk, before that is told to anybody. `failing` hears of a mount that answers with I/O errors.
+    after a write is on disk, before that is told to anybody. `failing` hears of a mount that answers with I/O errors,
+    and may raise what is told instead.
     """
 
     def __init__(
@@ -87,8 +91,21 @@ class Database:
             for _ in range(THREADS):
                 opened.enter_context(self._engine.connect())
 
+    def fold_in(self) -> None:
+        """Folds the WAL into the file, as far as nobody reads it, so that little is left to do for `close()`.
+
+        It goes through files that are open. What can't be folded in, on a full disk say, stays in the WAL.
+        """
+        connection = self._engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except self._driver.DatabaseError as error:
+            log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
+        finally:
+            connection.close()
+
     def close(self) -> None:
-        """Waits for a running write, then closes every connection; the last one folds the WAL into the file."""
+        """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""
         with self._told_in_words(), self._turns.turn(WAIT_SECONDS):
             self._engine.dispose()
 

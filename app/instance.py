@@ -30,6 +30,7 @@ UNASKED = 5.0
 """Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
 SILENT = STALE / 2
 """Seconds without a heartbeat after which the writer may have died: time to prepare, not yet to take over."""
+UNCONFIRMED = "Nothing is confirmed: look whether your change is there before you send it again."
 RETRY = 15.0
 """Seconds until a standby tries again after it could not open the database."""
 
@@ -64,7 +65,7 @@ class Instance:
         self._hope_until = self._ask_from = self._rest_until = 0.0
         self._asking: frozenset[str] = frozenset()
         self._said = ""
-        self._called_back = 0
+        self._called_back = b""
         self._stopping = threading.Event()
         self._ended = threading.Event()
         """The heart beats until then: closing a large database may take longer than the fence."""
@@ -178,16 +179,20 @@ class Instance:
         with self._changed:
             if self._state in ("lost", "ended"):
                 return
-            self._state = "lost"
+            self._state, self._said = "lost", why
             self._changed.notify_all()
         log.error(f"{why} This one does not write any more, and starts anew as a standby.")
         self._stopping.set()
         self._ended.set()
         threading.Thread(target=self._lost, name="lease-lost", daemon=True).start()
 
+    def _fail(self) -> None:
+        self._lose("The storage answers with errors.")
+        raise standing_by("The storage answered with an error.", UNCONFIRMED)
+
     def _fence(self) -> None:
         if not self._lease.holds():
-            raise unsure("Nothing is confirmed: look whether your change is there before you send it again.")
+            raise unsure(UNCONFIRMED)
 
     # --- the watch: takes over, hands over -----------------------------------------------------------------
 
@@ -209,16 +214,17 @@ class Instance:
 
     def _stand_by(self) -> None:
         look = self._lease.look()
-        if look.state == "released":
-            self._hope()
-        if look.unchanged >= SILENT and look.term != self._called_back:
-            self._called_back = look.term
+        if look.unchanged >= SILENT and look.content != self._called_back:
+            self._called_back = look.content
             call_back_leases(self.storage)
         if self._clock.now() < self._rest_until:
             return
         if why := too_new(look.schema, self.storage.path):
             self._say(f"This instance stands by: {why}")
-        elif not self._try_to_write(look) and self._may_ask() and self._lease.ask(look):
+            return
+        if look.state == "released":
+            self._hope()
+        if not self._try_to_write(look) and self._may_ask() and self._lease.ask(look):
             log.info("Asked the instance that has the database to hand over.")
             self._hope()
 
@@ -257,9 +263,7 @@ class Instance:
         except BaseException:
             self._lease.release("abandoned")
             raise
-        database = Database(
-            self.storage, fence=self._fence, failing=lambda: self._lose("The storage answers with errors.")
-        )
+        database = Database(self.storage, fence=self._fence, failing=self._fail)
         try:
             self._prepare(database)
             database.open_all()
@@ -300,6 +304,8 @@ class Instance:
         with self._letting_go:
             if self._database is None:
                 return
+            # First, because on a mount that stops answering it lasts, and then the log is another one's when it ends.
+            self._database.fold_in()
             if not self._lease.holds():
                 log.error("The lease ran out, so the database is left as it is.")
                 self._lost()
@@ -331,9 +337,9 @@ def unsure(hint: str) -> Standby:
     )
 
 
-def standing_by(why: str = "") -> Standby:
+def standing_by(why: str = "", hint: str = "Nothing was changed.") -> Standby:
     return Standby(
         why or "Another instance of Task Assist is taking over, so this one can't answer just now.",
-        "Nothing was changed.",
+        hint,
         retry_after=2,
     )

@@ -21,6 +21,7 @@ from app.lease import Lease, Standby
 from app.lease_folder import Folder, folder_of
 from app.problems import CannotStart
 from app.settings import THREADS
+from app.sqlite import sqlite_driver
 from app.storage import Storage, storage_under
 from tests.app.backup.databases import add_items, titles
 from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
@@ -223,6 +224,37 @@ def test_one_that_is_overtaken_ends_without_closing_the_file(storage: Storage):
     assert storage.path.with_name("a.db-wal").exists()
     made.stop()
     assert storage.path.with_name("a.db-wal").exists()
+
+
+def test_one_whose_storage_stops_answering_while_it_ends_leaves_the_log_in_place(storage: Storage, monkeypatch):
+    """Closing removes the log by its name, which would be that of the next writer's by then."""
+    ends = threading.Event()
+    instance = Instance(storage, migrations.upgrade, lost=ends.set)
+    instance.start()
+    add_items(instance.database, 1, "acknowledged")
+    fold_in = Database.fold_in
+
+    def for_longer_than_the_lease(database: Database) -> None:
+        fold_in(database)
+        monkeypatch.setattr(Lease, "holds", lambda _: False)
+
+    monkeypatch.setattr(Database, "fold_in", for_longer_than_the_lease)
+    instance.stop()
+    assert storage.path.with_name("a.db-wal").exists()
+    assert ends.wait(WITHIN)
+
+
+def test_a_storage_that_answers_with_errors_is_told_and_nothing_is_confirmed(storage: Storage):
+    ends = threading.Event()
+    instance = Instance(storage, migrations.upgrade, lost=ends.set)
+    instance.start()
+    database = instance.database
+    with pytest.raises(Standby, match="Nothing is confirmed"), database.write():
+        raise sqlite_driver().OperationalError("disk I/O error")
+    with pytest.raises(Standby, match="answers with errors"):
+        instance.enter()
+    assert ends.wait(WITHIN)
+    instance.stop()
 
 
 def test_one_that_is_overtaken_while_it_opens_ends_without_closing_the_file(storage: Storage, monkeypatch):
