@@ -150,12 +150,14 @@ class Instance:
         self._watching.start()
 
     def stop(self) -> None:
-        """Closes the database, so that the next instance can have it at once. The server has let requests end."""
+        """Closes the database, so that the next instance can have it at once. Not while a request is still in it."""
         self._stopping.set()
         with self._changed:
             self._state = "ended"
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._inside == 0, DRAIN)
+            if not self._changed.wait_for(lambda: self._inside == 0, DRAIN):
+                log.error("A request is still in the database, so it was not released.")
+                return
         # It may be opening the database just now. And on SMB a process that ends in the middle of opening a file leaves
         # the next one to wait (app/lease_folder.py).
         if self._watching.is_alive():

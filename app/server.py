@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from functools import partial
 from multiprocessing.synchronize import Event
@@ -15,6 +17,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from app import logs
+from app.instance import Instance
 from app.problems import CannotStart, Problem
 from app.settings import THREADS, Settings
 
@@ -24,6 +27,8 @@ LAST_ANSWERS = 1.0
 """Seconds that a worker which lost the lease has to say so to those who wait."""
 STOP_SECONDS = 8
 """How long running requests may take after SIGTERM. Docker kills after 10."""
+RELEASE_SECONDS = 4
+"""How long after SIGTERM the database is released though a request goes on outside it: its body comes slowly, say."""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -78,6 +83,7 @@ def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: E
     from app import create_app
     from app.verbs import listen
 
+    ending = _told_to_end()
     try:
         app = create_app(settings, asks=asks, lost=partial(_end_without_closing, lost))
     except Problem as problem:
@@ -85,11 +91,38 @@ def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: E
         os._exit(1)
     # The worker ends without atexit; finalizers are what multiprocessing runs.
     instance = app.extensions["instance"]
+    if ending.is_set():
+        instance.stop()
+        os._exit(0)
+    threading.Thread(target=_release_in_time, args=(instance, ending), daemon=True).start()
     Finalize(app, instance.stop, exitpriority=10)
     if control := listen(instance):
         Finalize(control, control.close, exitpriority=20)
     structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
     return app
+
+
+def _told_to_end() -> threading.Event:
+    """Set by SIGTERM and Ctrl-C from now on, whoever handles them: the server does so only when the app is there."""
+    ending = threading.Event()
+    hearing, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno())
+
+    def hear(_kept_open: socket.socket) -> None:
+        while hearing.recv(1)[0] not in (signal.SIGTERM, signal.SIGINT):
+            pass
+        ending.set()
+
+    threading.Thread(target=hear, args=(told,), daemon=True).start()
+    return ending
+
+
+def _release_in_time(instance: Instance, ending: threading.Event) -> None:
+    """The worker is killed when a request doesn't end, and then it can't release any more."""
+    ending.wait()
+    time.sleep(RELEASE_SECONDS)
+    instance.stop()
 
 
 def _end_without_closing(lost: Event) -> None:

@@ -244,6 +244,16 @@ def test_one_whose_storage_stops_answering_while_it_ends_leaves_the_log_in_place
     assert ends.wait(WITHIN)
 
 
+def test_a_database_that_a_request_is_still_in_is_not_released(start, monkeypatch):
+    monkeypatch.setattr(module, "DRAIN", 0.2)
+    instance = start()
+    with instance.using():
+        instance.stop()
+        assert instance._lease.holds() and instance._lease.look().state == "held"
+    instance.stop()
+    assert instance._lease.look().state == "released"
+
+
 def test_a_storage_that_answers_with_errors_is_told_and_nothing_is_confirmed(storage: Storage):
     ends = threading.Event()
     instance = Instance(storage, migrations.upgrade, lost=ends.set)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app import server
+from app.lease import lease_of
+from app.storage import storage_under
 from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
 
 
@@ -46,8 +48,35 @@ def test_sigterm_lets_running_requests_end_closes_the_database_and_exits_with_0(
     assert left == ["a.db", "a.db.lease", "a.secret"], "the WAL is folded in"
 
 
+def test_a_request_whose_body_does_not_come_does_not_keep_the_database(running, tmp_path: Path, port: int):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(
+            b"POST /api/v1/work-items HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 99\r\n\r\n{"
+        )
+        time.sleep(0.5)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=20) == 0
+    assert not (tmp_path / "a.db-wal").exists()
+    assert is_released(tmp_path)
+
+
+def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int):
+    process = Serving(tmp_path, port, DATABASE_STORAGE="exclusive")
+    while not (tmp_path / "a.db.lease/term-000000000001").exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+    assert is_released(tmp_path)
+
+
+def is_released(folder: Path) -> bool:
+    return lease_of(storage_under(folder / "a.db")).look().state == "released"
+
+
 def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(monkeypatch):
-    assert server.STOP_SECONDS < 10
+    assert server.RELEASE_SECONDS < server.STOP_SECONDS < 10
 
 
 def test_what_was_acknowledged_is_there_after_kill_9(running, tmp_path: Path, port: int):
