@@ -1,12 +1,15 @@
 """What the running app does for commands beside it (control.py): each verb with the database as this process has it."""
 
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from app import __version__, accounts
 from app.backup.snapshot import snapshot
@@ -14,6 +17,9 @@ from app.control import Control, Progress, Verb
 from app.db import PRAGMAS, Database
 from app.instance import Instance
 from app.problems import NotFound, Problem
+
+STEPS = 10_000
+"""Of SQLite's virtual machine, some milliseconds: how often an examination looks whether it should give way."""
 
 log = structlog.get_logger()
 
@@ -39,11 +45,10 @@ def listen(instance: Instance) -> Control | None:
 def _snapshot(instance: Instance, *, file: str, force: bool, progress: Progress) -> dict[str, Any]:
     def give_way(done: int, total: int) -> None:
         if instance.wanted:
-            raise BrokenOff("The app is handing the database over, so the snapshot was broken off.", "Run it again.")
+            raise _broken_off("snapshot")
         progress(done, total)
 
-    with instance.using():
-        proof = snapshot(instance.storage, Path(file), force=force, progress=give_way, open_here=True)
+    proof = snapshot(instance.storage, Path(file), force=force, progress=give_way, held=instance.using())
     return proof.model_dump(mode="json")
 
 
@@ -66,12 +71,24 @@ def new_password(database: Database, email: str) -> dict[str, str]:
 
 def _examine(instance: Instance, *, full: bool, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
     with instance.using() as database:
-        return examined(database, full=full)
+        try:
+            return examined(database, full=full, gives_way=lambda: instance.wanted)
+        except DatabaseError:
+            if instance.wanted:
+                raise _broken_off("examination") from None
+            raise
 
 
-def examined(database: Database, *, full: bool) -> dict[str, Any]:
-    """What only the process that has the database can say of it; `full` also checks the indexes against the rows."""
-    with database.read() as session:
+def _broken_off(what: str) -> BrokenOff:
+    return BrokenOff(f"The app is handing the database over, so the {what} was broken off.", "Run it again.")
+
+
+def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    """What only the process that has the database can say of it; `full` also checks the indexes against the rows.
+
+    Ends with SQLite's error "interrupted" soon after `gives_way` says so.
+    """
+    with database.read() as session, _interrupted_by(gives_way, session.connection()):
         connection = session.connection()
 
         def ask(pragma: str) -> Any:
@@ -84,6 +101,16 @@ def examined(database: Database, *, full: bool) -> dict[str, Any]:
             "revision": _revision(connection),
             "integrity": ask("integrity_check(1)" if full else "quick_check(1)"),
         }
+
+
+@contextmanager
+def _interrupted_by(says_so: Callable[[], bool], connection: Connection) -> Iterator[None]:
+    sqlite: Any = connection.connection.driver_connection
+    sqlite.set_progress_handler(says_so, STEPS)
+    try:
+        yield
+    finally:
+        sqlite.set_progress_handler(None, STEPS)
 
 
 def _revision(connection: Connection) -> str | None:

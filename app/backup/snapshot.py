@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,31 +26,40 @@ SMALL_CACHE = "PRAGMA cache_size = -256"
 
 
 def snapshot(
-    storage: Storage, file: Path, *, force: bool = False, progress: Progress | None = None, open_here: bool = False
+    storage: Storage,
+    file: Path,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+    held: AbstractContextManager[object] | None = None,
 ) -> Manifest:
     """Writes `file` and its manifest, checked and on disk; they appear whole or not at all.
 
-    `open_here`: this process has the database open. Then nothing but SQLite may open the file: closing it again would
-    drop SQLite's locks (sqlite.org/howtocorrupt, 2.2).
+    `held`: keeps the database open while it is copied, in the process that has it. There nothing but SQLite may open
+    the file: closing it again would drop SQLite's locks (sqlite.org/howtocorrupt, 2.2).
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
     `file` exists already and not `force`, StorageFull.
     """
-    if not open_here:
+    if held is None:
         refuse_unreadable(storage.path)
         # SQLite keeps its locks in files beside the database, also for reading.
         refuse_unwritable(storage)
         refuse_not_sqlite(storage.path)
-    _refuse_target(file, storage.path.stat().st_size, force=force)
-    partial = file.with_name(f".{file.name}.partial")
-    partial.unlink(missing_ok=True)
-    try:
-        _copy_one_moment(storage, partial, progress)
-        proof = _prove(partial, storage.path)
-        to_disk(partial)
-        _put_in_place(partial, file, proof)
-    finally:
+    with ExitStack() as database:
+        if held is not None:
+            database.enter_context(held)
+        _refuse_target(file, storage.path.stat().st_size, force=force)
+        partial = file.with_name(f".{file.name}.partial")
         partial.unlink(missing_ok=True)
+        try:
+            _copy_one_moment(storage, partial, progress)
+            database.close()  # checking the copy takes long, and a hand-over need not wait for it
+            proof = _prove(partial, storage.path)
+            to_disk(partial)
+            _put_in_place(partial, file, proof)
+        finally:
+            partial.unlink(missing_ok=True)
     return proof
 
 

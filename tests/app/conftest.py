@@ -27,8 +27,11 @@ def umask_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where the app makes its socket. Not below tmp_path: the path of a socket has at most 107 characters."""
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Where the app makes its socket. Not below tmp_path: the path of a socket has at most 107 characters.
+
+    tmp_path is asked for first, because pytest makes its own folder where it finds the place for temporary ones then.
+    """
     with tempfile.TemporaryDirectory(prefix="ta-") as folder:
         monkeypatch.setattr(tempfile, "gettempdir", lambda: folder)
         yield Path(folder)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app import control, instance, verbs
+from app.backup import snapshot as copying
+from app.backup.manifest import Manifest
 from app.backup.verify import verify
 from app.control import Control, Told, ask
 from app.lease import Standby
@@ -181,3 +183,25 @@ def test_the_running_app_examines_its_database(running, storage: Storage):
     assert facts and facts["integrity"] == "ok"
     assert facts["pragmas"]["journal_mode"] == "wal"
     assert json.dumps(facts)
+
+
+def test_an_examination_gives_way_to_a_hand_over(running, storage: Storage, monkeypatch):
+    monkeypatch.setattr(verbs, "STEPS", 1)  # so small a database is examined in fewer than are looked at else
+    assert ask(storage, "examine", full=True)
+    with monkeypatch.context() as asked_for, pytest.raises(Told, match="examination was broken off"):
+        asked_for.setattr(instance.Instance, "wanted", True)
+        ask(storage, "examine", full=True)
+    assert ask(storage, "examine", full=True)
+
+
+def test_a_hand_over_does_not_wait_until_a_copy_is_checked(running, storage: Storage, tmp_path: Path, monkeypatch):
+    inside = []
+    prove = copying._prove
+
+    def prove_and_look(*files: Path) -> Manifest:
+        inside.append(running._inside)
+        return prove(*files)
+
+    monkeypatch.setattr(copying, "_prove", prove_and_look)
+    assert ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
+    assert inside == [0]
