@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -96,13 +96,11 @@ class Database:
 
         It goes through files that are open. What can't be folded in, on a full disk say, stays in the WAL.
         """
-        connection = self._engine.raw_connection()
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except self._driver.DatabaseError as error:
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (TimeoutError, DatabaseError, self._driver.DatabaseError) as error:
             log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
-        finally:
-            connection.close()
 
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""

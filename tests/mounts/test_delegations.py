@@ -41,11 +41,11 @@ database.open_all()
 """
 BY_ITS_SNAPSHOT = f"""
 {BY_THE_APP}
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from app.backup.snapshot import snapshot
 from app.problems import Problem
 with suppress(Problem):  # this app's database would have more in it
-    snapshot(storage_under(file), Path("/tmp/snapshot.db"), force=True, open_here=True)
+    snapshot(storage_under(file), Path("/tmp/snapshot.db"), force=True, held=nullcontext())
 """
 
 
