@@ -10,6 +10,7 @@ import time
 from functools import partial
 from multiprocessing.synchronize import Event
 from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
 
 import structlog
 from granian import Granian
@@ -17,9 +18,11 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from app import logs
-from app.instance import Instance
 from app.problems import CannotStart, Problem
 from app.settings import THREADS, Settings
+
+if TYPE_CHECKING:
+    from app.instance import Instance  # only the worker imports it, and SQLAlchemy with it
 
 SERVER_THREADS = 3 * THREADS
 """Answer at once. THREADS of them are in the database at most; the others may wait for a hand-over."""
@@ -118,7 +121,7 @@ def _told_to_end() -> threading.Event:
     return ending
 
 
-def _release_in_time(instance: Instance, ending: threading.Event) -> None:
+def _release_in_time(instance: "Instance", ending: threading.Event) -> None:
     """The worker is killed when a request doesn't end, and then it can't release any more."""
     ending.wait()
     time.sleep(RELEASE_SECONDS)

@@ -4,6 +4,8 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -73,6 +75,12 @@ def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int)
 
 def is_released(folder: Path) -> bool:
     return lease_of(storage_under(folder / "a.db")).look().state == "released"
+
+
+def test_the_process_beside_the_worker_loads_nothing_of_the_database():
+    loaded = "import sys, app.server; print('sqlalchemy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
 
 
 def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(monkeypatch):
