@@ -220,7 +220,10 @@ def how_to_own(storage: Storage) -> str:
     if not storage.own_mount:
         return f"Hand it over:  sudo chown -R {owner} {storage.path.parent}"
     if mount.volume:
-        whole = f"docker run --rm --user 0 -v {mount.volume}:{mount.point} task-assist"
-        return f"Hand it over:  {whole} chown -R {owner} {mount.point}"
-    # Where it is on the host can't be seen from here: mount.root is a path inside the mounted file system.
-    return f"Hand over the folder or share that is mounted at {mount.point}, on the host:  sudo chown -R {owner} FOLDER"
+        where = f"{mount.volume}:{mount.point}"
+        return f"Hand it over:  docker run --rm --user 0 -v {where} task-assist chown -R {owner} {mount.point}"
+    # Where it is on the host can't be seen from here, only where it is inside the mounted file system.
+    return (
+        f"Hand over the folder or share that is mounted at {mount.point}, on the host:  sudo chown -R {owner} FOLDER"
+        + ("" if mount.root == "/" else f"\nIn its own file system that is {mount.root}.")
+    )

@@ -126,6 +126,7 @@ def test_a_read_only_mount_and_a_missing_folder_are_told(tmp_path: Path):
     [
         (volume(), "docker run --rm --user 0 -v tasks:/app/data task-assist chown -R"),
         (volume(root="/srv/tasks"), "mounted at /app/data, on the host:  sudo chown -R"),
+        (volume(root="/srv/tasks"), "In its own file system that is /srv/tasks."),
         (volume(root="/", filesystem="nfs4"), "mounted at /app/data, on the host:  sudo chown -R"),
         (volume(point="/", root="/"), "sudo chown -R"),
     ],
