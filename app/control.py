@@ -13,7 +13,7 @@ import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -121,11 +121,7 @@ def ask(storage: Storage, verb: str, *, progress: Progress | None = None, **what
             except (ConnectionRefusedError, FileNotFoundError):
                 file.unlink(missing_ok=True)  # of a killed app
                 continue
-            try:
-                connection.sendall(json.dumps({"verb": verb, **what}).encode() + b"\n")
-                said = _answer(connection, progress)
-            except ConnectionError:
-                said = {"error": BROKEN_OFF}
+            said = _answer(connection, {"verb": verb, **what}, progress)
         if "answer" in said:
             return said["answer"]
         if said["error"]["code"] != "standby":
@@ -140,12 +136,14 @@ def _sockets(storage: Storage) -> list[Path]:
         return []  # there is no folder for temporary files that the app could have put one into
 
 
-def _answer(connection: socket.socket, progress: Progress | None) -> dict[str, Any]:
-    for said in _lines(connection):
-        if "progress" not in said:
-            return said
-        if progress:
-            progress(*said["progress"])
+def _answer(connection: socket.socket, asked: dict[str, Any], progress: Progress | None) -> dict[str, Any]:
+    with suppress(ConnectionError):  # it ended without reading what it was asked
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        for said in _lines(connection):
+            if "progress" not in said:
+                return said
+            if progress:
+                progress(*said["progress"])
     return {"error": BROKEN_OFF}
 
 

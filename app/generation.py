@@ -22,7 +22,7 @@ from app.backup.verify import fold_in
 from app.delegation import open_undelegated
 from app.lease import Lease, Lost, Taken
 from app.lease_folder import folder_of
-from app.problems import CannotStart, StorageFull
+from app.problems import CannotStart, StorageFull, is_no_room
 from app.storage import Storage, beside
 
 CHUNK = 1 << 20
@@ -60,8 +60,8 @@ def begin(storage: Storage, lease: Lease, taken: Taken) -> None:
     try:
         _begin(storage, lease, taken)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):  # a quota, which statfs doesn't always show
-            (folder_of(storage) / f"copy-{taken.term}").unlink(missing_ok=True)
+        if is_no_room(error):
+            _sweep(folder_of(storage), ("copy",), taken.term)
             raise _no_room(storage, str(error)) from error
         raise CannotStart(
             f"The last instance was lost without a release, and its database can't be copied: {error}.",
@@ -77,9 +77,10 @@ def _begin(storage: Storage, lease: Lease, taken: Taken) -> None:
             return
         _sweep(folder, ("copy",), taken.term)  # of those who tried before
         refuse_without_room(storage)
-        _copy_whole(storage, folder / f"copy-{taken.term}")
-        to_disk(folder / f"copy-{taken.term}")
-        (folder / f"copy-{taken.term}").rename(folder / _ready(taken.term))
+        copy = folder / f"copy-{taken.term}"
+        _copy_whole(storage, copy)
+        to_disk(copy)
+        copy.rename(folder / _ready(taken.term))
         pending = taken.term
         # From here on the next holder must not take the file without its log for the whole.
         lease.note_pending(pending)

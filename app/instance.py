@@ -30,9 +30,10 @@ UNASKED = 5.0
 """Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
 SILENT = STALE / 2
 """Seconds without a heartbeat after which the writer may have died: time to prepare, not yet to take over."""
-UNCONFIRMED = "Nothing is confirmed: look whether your change is there before you send it again."
 RETRY = 15.0
 """Seconds until a standby tries again after it could not open the database."""
+
+UNCONFIRMED = "Nothing is confirmed: look whether your change is there before you send it again."
 
 log = structlog.get_logger()
 State = Literal["standby", "writer", "handing over", "lost", "ended"]
@@ -190,7 +191,7 @@ class Instance:
 
     def _fail(self) -> None:
         self._lose("The storage answers with errors.")
-        raise standing_by("The storage answered with an error.", UNCONFIRMED)
+        raise Standby("The storage answered with an error.", UNCONFIRMED, retry_after=2)
 
     def _fence(self) -> None:
         if not self._lease.holds():
@@ -339,9 +340,9 @@ def unsure(hint: str) -> Standby:
     )
 
 
-def standing_by(why: str = "", hint: str = "Nothing was changed.") -> Standby:
+def standing_by(why: str = "") -> Standby:
     return Standby(
         why or "Another instance of Task Assist is taking over, so this one can't answer just now.",
-        hint,
+        "Nothing was changed.",
         retry_after=2,
     )

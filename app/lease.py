@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from app.lease_folder import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
-from app.problems import CannotStart, Problem, StorageFull
+from app.problems import CannotStart, Problem, StorageFull, is_no_room
 from app.storage import Storage, how_to_own
 
 RENEW_EVERY = 2.0
@@ -307,7 +307,7 @@ def cant_be_used(storage: Storage, error: OSError) -> Problem:
     """A failure of the lease's folder, in words for a person."""
     folder = folder_of(storage)
     what = f"The folder {folder}, which says who writes, can't be used: {error.strerror or error}."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_no_room(error):
         return StorageFull(what, "Make the volume or share larger, or free some space.")
     if error.errno in (errno.EACCES, errno.EPERM):
         return CannotStart(what, how_to_own(storage))

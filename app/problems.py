@@ -1,5 +1,6 @@
 """What can go wrong, in words for a person. Pages, the API and the command line all show these, and nothing else."""
 
+import errno
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,11 @@ class TooMany(Problem):
 
 class Busy(Problem):
     code, status = "busy", 503
+
+
+def is_no_room(error: OSError) -> bool:
+    """Also where a quota is used up, which statfs doesn't always show."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class StorageFull(Problem):

@@ -88,8 +88,7 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
 
     Ends with SQLite's error "interrupted" soon after `gives_way` says so.
     """
-    with database.read() as session, _interrupted_by(gives_way, session.connection()):
-        connection = session.connection()
+    with database.read() as session, _interrupted_by(gives_way, session.connection()) as connection:
 
         def ask(pragma: str) -> Any:
             return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
@@ -104,11 +103,11 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
 
 
 @contextmanager
-def _interrupted_by(says_so: Callable[[], bool], connection: Connection) -> Iterator[None]:
+def _interrupted_by(says_so: Callable[[], bool], connection: Connection) -> Iterator[Connection]:
     sqlite: Any = connection.connection.driver_connection
     sqlite.set_progress_handler(says_so, STEPS)
     try:
-        yield
+        yield connection
     finally:
         sqlite.set_progress_handler(None, STEPS)
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,7 @@ def snapshot(
         refuse_unwritable(storage)
         refuse_not_sqlite(storage.path)
     with ExitStack() as database:
-        if held is not None:
-            database.enter_context(held)
+        database.enter_context(held or nullcontext())
         _refuse_target(file, storage.path.stat().st_size, force=force)
         partial = file.with_name(f".{file.name}.partial")
         partial.unlink(missing_ok=True)

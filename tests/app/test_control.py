@@ -1,9 +1,11 @@
 """The socket through which commands ask the running app for what only it may do."""
 
+import errno
 import json
 import os
 import socket
 import stat
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -92,6 +94,23 @@ def test_an_app_that_ends_before_it_answers_is_told(serving, storage: Storage):
     serving(verb)
     with pytest.raises(Told, match="before it had answered"):
         ask(storage, "do")
+
+
+def test_an_app_that_ends_before_it_reads_is_told(serving, storage: Storage, monkeypatch):
+    serving(lambda progress: {})
+    monkeypatch.setattr(control._Conversation, "setup", lambda _: None)
+    monkeypatch.setattr(control._Conversation, "handle", lambda _: None)
+    monkeypatch.setattr(control._Conversation, "finish", lambda _: None)
+    with pytest.raises(Told, match="before it had answered"):
+        ask(storage, "do", much="x" * 1_000_000)
+
+
+def test_without_a_place_for_temporary_files_there_is_no_answer(storage: Storage, monkeypatch):
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    assert ask(storage, "do") is None
 
 
 def test_it_is_for_its_own_user_alone(serving, place: Path):
