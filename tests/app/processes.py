@@ -8,8 +8,19 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+
+WITHIN = 60
+"""Seconds after which a test gives up; what it waits for takes 20 at most on a quiet machine."""
+
+
+def eventually(happens: Callable[[], bool]) -> None:
+    until = time.monotonic() + WITHIN
+    while not happens():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def free_port() -> int:
