@@ -1,27 +1,20 @@
 """Reads the stack's config, plans it on one place, and exports the same outputs everywhere."""
 
 import importlib
-import sys
-from pathlib import Path
 
-# Pulumi puts infra/ first on the path, where `azure` or `aws` would hide installed packages of the same name.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
+import pulumi
 
-import pulumi  # noqa: E402
-
-from infra.config import StackConfig, read_config  # noqa: E402
-from infra.contract import Site, outputs  # noqa: E402
-from infra.costs import dear  # noqa: E402
-from infra.quick import be_quick  # noqa: E402
-from infra.reader import ConfigError  # noqa: E402
-
-PACKAGES = {"azure": "azure", "aws": "aws", "gcp": "gcp", "docker": "docker_host"}
+from config import StackConfig, read_config
+from contract import Site, outputs
+from costs import dear
+from quick import be_quick
+from reader import ConfigError
 
 
 def plan(config: StackConfig) -> Site:
     """Plans everything on the chosen place. Imports that place's SDK and no other."""
     try:
-        program = importlib.import_module(f"infra.{PACKAGES[config.cloud]}.program")
+        program = importlib.import_module(f"kit.{config.cloud}.program")
     except ModuleNotFoundError as missing:
         if not (missing.name or "").startswith("pulumi_"):
             raise

@@ -1,43 +1,27 @@
 """The stack's config, typed. Every fault at once, each with the command that mends it."""
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pulumi
 
-from infra.reader import DEFAULTS, ConfigError, Reader
+from contract import NAME, SHIPPED, STEM_LENGTH, stem
+from kit.place import Place, Store
+from kit.places import PLACES
+from reader import DEFAULTS, ConfigError, Reader
 
-# The first is the default. `docker` also takes an absolute path on the host.
-STORAGES: Mapping[str, tuple[str, ...]] = {
-    "azure": ("smb", "nfs"),
-    "aws": ("efs",),
-    "gcp": ("disk", "filestore"),
-    "docker": ("volume",),
-}
-# Where Cloud Run maps domains without a load balancer: cloud.google.com/run/docs/mapping-custom-domains, 2026-11.
-DOMAIN_MAPPING_REGIONS = frozenset(
-    [
-        "asia-east1",
-        "asia-northeast1",
-        "asia-southeast1",
-        "europe-north1",
-        "europe-west1",
-        "europe-west4",
-        "us-central1",
-        "us-east1",
-        "us-east4",
-        "us-west1",
-    ]
-)
+T = TypeVar("T")
 # handover: the new instance starts beside the old one, which hands the database over. recreate: the old stops first.
 ROLLOUTS = ("handover", "recreate")
-DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+STACK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CRON_FIELD = re.compile(r"(\*|\d+(-\d+)?(,\d+(-\d+)?)*)(/[1-9]\d*)?")
 CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 KEEP = ("last", "daily", "weekly", "monthly")
+# The settings that not every place has: Place.defaults names those that it has.
+OF_SOME_PLACES = ("machine", "network", "port", "logDays", "storageKeyIndex", "backupCopy", "billingAccount")
 
 
 @dataclass(frozen=True)
@@ -61,14 +45,27 @@ class Schedule:
 
 @dataclass(frozen=True)
 class StackConfig:
-    """A config without faults. `image` and `domain` are None where nothing is set, `backups` where they are off."""
+    """A config without faults.
+
+    None where nothing is set: `image`, `domain`, `alert_email`, `monthly_budget` (US dollars). `backups` is None where
+    they are off, `storage_gb` where the storage grows by itself. A setting that the place doesn't have is empty or 0.
+    """
 
     cloud: str
     image: str | None
     storage: str
+    storage_gb: int | None
     instances: int
+    machine: str
+    network: str
+    port: int
     backups: Schedule | None
     keep: Keep
+    backup_copy: str
+    alert_email: str | None
+    monthly_budget: int | None
+    billing_account: str
+    log_days: int
     rollout: str
     storage_key_index: int
     domain: str | None
@@ -77,29 +74,40 @@ class StackConfig:
 
 def read_config() -> StackConfig:
     """The stack's config. Raises ConfigError with every fault in it."""
-    reader = Reader(pulumi.get_project())
+    place = PLACES.get((pulumi.Config().get("cloud") or "").strip())
+    reader = Reader(pulumi.get_project(), place.defaults if place else {})
     refuse_unknown(reader)
-    cloud = reader.choice("cloud", tuple(STORAGES))
+    refuse_long_stack_name(reader)
+    cloud = reader.choice("cloud", tuple(PLACES))
+    kind = storage(reader, place) if place else ""
     config = StackConfig(
         cloud=cloud,
         image=reader.text("image") or None,
-        storage=storage(reader, cloud),
+        storage=kind,
+        storage_gb=storage_gb(reader, place.storages.get(kind, Store()) if place else Store()),
         instances=reader.number("instances", 1, 20),
+        machine=reader.text("machine"),
+        network=reader.text("network"),
+        port=number_or(reader, "port", 1, 65_535, 0),
         backups=schedule(reader),
         keep=keep(reader),
-        rollout=rollout(reader, cloud),
-        storage_key_index=reader.number("storageKeyIndex", 1, 2),
-        domain=reader.matching(
-            "domain", DOMAIN, "it must be a host name in small letters, without https://.", "tasks.example.org"
-        )
-        or None,
-        admin_email=reader.matching("adminEmail", EMAIL, "it must be an e-mail address.", DEFAULTS["adminEmail"]),
+        backup_copy=reader.text("backupCopy"),
+        alert_email=email(reader, "alertEmail", "you@example.org"),
+        monthly_budget=number_or(reader, "monthlyBudget", 1, 1_000_000, None),
+        billing_account=reader.text("billingAccount"),
+        log_days=number_or(reader, "logDays", 1, 3653, 0),
+        rollout=rollout(reader, place) if place else "",
+        storage_key_index=number_or(reader, "storageKeyIndex", 1, 2, 0),
+        domain=domain(reader),
+        admin_email=email(reader, "adminEmail", DEFAULTS["adminEmail"]) or "",
     )
     refuse_what_cannot_be(reader, config)
-    PLACES.get(cloud, lambda _reader, _config: None)(reader, config)
+    if place:
+        refuse_what_the_place_lacks(reader, place)
+        place.check(reader)
     if reader.faults:
-        count = "one fault" if len(reader.faults) == 1 else f"{len(reader.faults)} faults"
-        listed = "\n  ".join(reader.faults)
+        listed = "\n  ".join(dict.fromkeys(reader.faults))
+        count = "one fault" if len(set(reader.faults)) == 1 else f"{len(set(reader.faults))} faults"
         raise ConfigError(f"The config of stack {pulumi.get_stack()} has {count}; nothing was changed.\n  {listed}")
     return config
 
@@ -113,24 +121,50 @@ def refuse_unknown(reader: Reader) -> None:
             reader.faults.append(f"{key} is not a setting; there are {known}.\n    pulumi config rm {key}")
 
 
-def storage(reader: Reader, cloud: str) -> str:
-    if cloud not in STORAGES:
-        return ""
-    choices = STORAGES[cloud]
+def refuse_long_stack_name(reader: Reader) -> None:
+    """Names in the clouds are made from the stack's; the shortest limit among them counts."""
+    name = pulumi.get_stack()
+    fits = STACK_NAME.fullmatch(name) and len(stem()) <= STEM_LENGTH
+    if name not in SHIPPED and not fits:
+        most = STEM_LENGTH - len(f"{NAME}-")
+        reader.faults.append(
+            f"The stack's name is {name!r}: names in the cloud are made from it, so it must be at most {most} small"
+            " letters, digits and hyphens.\n    pulumi stack rename prod"
+        )
+
+
+def refuse_what_the_place_lacks(reader: Reader, place: Place) -> None:
+    """A setting that does nothing here would be ignored in silence."""
+    for key in OF_SOME_PLACES:
+        if key not in place.defaults and reader.config.get(key):
+            reader.faults.append(f"{key} means nothing on {place.name}.\n    pulumi config rm {key}")
+
+
+def storage(reader: Reader, place: Place) -> str:
+    choices = tuple(place.storages)
     value = reader.text("storage") or choices[0]
-    is_path = cloud == "docker" and value.startswith("/")
+    is_path = place.name == "docker" and value.startswith("/")
     if is_path and (value == "/" or ".." in value.split("/") or ":" in value):
         reader.fault("storage", value, "it must be a directory of its own on the Docker host.", "/srv/task-assist")
     if not is_path and value not in choices:
-        also = " or an absolute path on the Docker host" if cloud == "docker" else ""
-        reader.fault("storage", value, f"on {cloud} it must be {' or '.join(choices)}{also}.", choices[0])
+        also = " or an absolute path on the Docker host" if place.name == "docker" else ""
+        reader.fault("storage", value, f"on {place.name} it must be {' or '.join(choices)}{also}.", choices[0])
     return value
 
 
-def rollout(reader: Reader, cloud: str) -> str:
+def storage_gb(reader: Reader, store: Store) -> int | None:
+    """The store's size in GiB, None where it grows by itself."""
+    if reader.text("storageGb") and store.gb is None:
+        reader.faults.append("storageGb means nothing here: this storage has no size.\n    pulumi config rm storageGb")
+    if store.gb is None or not reader.text("storageGb"):
+        return store.gb
+    return reader.number("storageGb", store.least, store.most)
+
+
+def rollout(reader: Reader, place: Place) -> str:
     """What is asked for; else a hand-over wherever there can be one."""
     value = reader.text("rollout")
-    why_not = no_handover(reader, cloud)
+    why_not = place.no_handover(reader) or unknown_lease(reader)
     if not value:
         return "recreate" if why_not else "handover"
     if value not in ROLLOUTS:
@@ -140,15 +174,11 @@ def rollout(reader: Reader, cloud: str) -> str:
     return value
 
 
-def no_handover(reader: Reader, cloud: str) -> str | None:
-    """Why two instances can't be alive at once for the moment of a hand-over; None where they can."""
-    if cloud == "docker":
-        return "on a Docker host the name and the port are one container's only"
-    if cloud == "gcp" and reader.text("storage") != "filestore":
-        return "a disk can be written in one VM at a time"
-    if reader.text("image"):
-        return "a ready image may lack the lease that keeps two instances from writing; the image built here has it"
-    return None
+def unknown_lease(reader: Reader) -> str | None:
+    """Why a ready image gets no hand-over; None for the image built here."""
+    if not reader.text("image"):
+        return None
+    return "a ready image may lack the lease that keeps two instances from writing; the image built here has it"
 
 
 def schedule(reader: Reader) -> Schedule | None:
@@ -189,68 +219,24 @@ def keep(reader: Reader) -> Keep:
     return Keep(**counts)
 
 
+def number_or(reader: Reader, key: str, low: int, high: int, otherwise: T) -> int | T:
+    """The number that is set, or what stands for none."""
+    return reader.number(key, low, high) if reader.text(key) else otherwise
+
+
+def email(reader: Reader, key: str, example: str) -> str | None:
+    return reader.matching(key, EMAIL, "it must be an e-mail address.", example) or None
+
+
+def domain(reader: Reader) -> str | None:
+    why = "it must be a host name in small letters, without https://."
+    return reader.matching("domain", DOMAIN, why, "tasks.example.org") or None
+
+
 def refuse_what_cannot_be(reader: Reader, config: StackConfig) -> None:
     """What no place can do: a database or a count that this version doesn't have."""
-    database = reader.choice("database", ("sqlite", "postgres"))
-    if database == "postgres":
-        reader.fault("database", database, "the stacks can't make a PostgreSQL server yet.", "sqlite")
+    database = reader.choice("database", ("sqlite", "postgres", "mysql"))
+    if database != "sqlite":
+        reader.fault("database", database, "the stacks can't make a database server yet.", "sqlite")
     if config.instances > 1:
         reader.fault("instances", str(config.instances), "SQLite has one writer, so one instance.", "1")
-
-
-def check_docker(reader: Reader, config: StackConfig) -> None:
-    host = pulumi.Config("docker").get("host")
-    if host and not re.match(r"(ssh|unix|tcp|npipe)://", host):
-        reader.fault("docker:host", host, "it must start with ssh://, unix:// or tcp://.", "ssh://you@host.example.org")
-    if config.image and re.search(r"\s", config.image):
-        reader.fault("image", config.image, "it must be an image's name, digest or ID.", "task-assist")
-
-
-def check_azure(reader: Reader, config: StackConfig) -> None:
-    reader.provider("azure-native:location", "Azure needs a region.", "westeurope", "ARM_LOCATION")
-    pinned_image(reader, config)
-
-
-def check_aws(reader: Reader, config: StackConfig) -> None:
-    reader.provider("aws:region", "AWS needs a region.", "eu-central-1", "AWS_REGION", "AWS_DEFAULT_REGION")
-    pinned_image(reader, config)
-
-
-def check_gcp(reader: Reader, config: StackConfig) -> None:
-    project = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
-    reader.provider("gcp:project", "Google Cloud needs the project to bill.", "my-project", *project)
-    for key in ("region", "zone"):
-        example = {"region": "europe-west1", "zone": "europe-west1-b"}[key]
-        if not pulumi.Config("gcp").get(key):
-            reader.fault(f"gcp:{key}", "", f"Google Cloud needs a {key}.", example)
-    region, zone = pulumi.Config("gcp").get("region") or "", pulumi.Config("gcp").get("zone") or ""
-    if region and zone and not zone.startswith(f"{region}-"):
-        reader.fault("gcp:zone", zone, f"it must lie in the region {region}.", f"{region}-b")
-    if config.storage == "filestore" and config.domain and region and region not in DOMAIN_MAPPING_REGIONS:
-        why = f"Cloud Run maps domains only in {', '.join(sorted(DOMAIN_MAPPING_REGIONS))}."
-        reader.fault("gcp:region", region, why, "europe-west1")
-    if (
-        config.image
-        and config.storage == "disk"
-        and not config.domain
-        and not config.image.startswith(f"{region}-docker.pkg.dev/")
-    ):
-        why = f"without a domain the VM has no public address and pulls only from Artifact Registry in {region}."
-        reader.fault("image", config.image, why, f"{region}-docker.pkg.dev/PROJECT/REPOSITORY/task-assist@sha256:…")
-    else:
-        pinned_image(reader, config)
-
-
-def pinned_image(reader: Reader, config: StackConfig) -> None:
-    """A tag can move under a running service; only a digest says what runs."""
-    if config.image and not DIGEST.fullmatch(config.image):
-        why = "a cloud needs the digest too; `docker buildx imagetools inspect` shows it."
-        reader.fault("image", config.image, why, f"{config.image.partition('@')[0].strip() or 'task-assist'}@sha256:…")
-
-
-PLACES: Mapping[str, Callable[[Reader, StackConfig], None]] = {
-    "azure": check_azure,
-    "aws": check_aws,
-    "gcp": check_gcp,
-    "docker": check_docker,
-}

@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from infra.costs import Cost, estimate
+from costs import Cost, estimate
 
 NAME = "task-assist"
+# The stacks whose Pulumi.<name>.yaml is committed. Each is alone in its cloud, so its names need no addition.
+SHIPPED = ("azure", "aws", "gcp", "docker")
+# Google's account ids take 30 characters, and the longest word behind the stem is "-hand-over".
+STEM_LENGTH = 20
 MOUNT_PATH = "/app/data"
 DATABASE_PATH = f"{MOUNT_PATH}/task_manager.db"
 PORT = 8000
@@ -43,6 +47,26 @@ def environment(public_url: pulumi.Input[str], proxies: int, admin_email: str) -
         "TRUSTED_PROXIES": str(proxies),
         "ADMIN_EMAIL": admin_email,
     }
+
+
+def stem() -> str:
+    """What the stack's names in a cloud begin with, so that two stacks in one account share none."""
+    stack = pulumi.get_stack()
+    return NAME if stack in SHIPPED else f"{NAME}-{stack}"
+
+
+@dataclass(frozen=True)
+class App:
+    """What the container gets, on every place.
+
+    `plain` are its settings; `secrets` the values that each place hands over by way of its own secret store, by the
+    setting's name. `mount` is where the store appears, None for an app whose data is elsewhere.
+    """
+
+    plain: Mapping[str, pulumi.Input[str]]
+    secrets: Mapping[str, pulumi.Output[str]]
+    mount: str | None = MOUNT_PATH
+    instances: int = 1
 
 
 @dataclass(frozen=True)

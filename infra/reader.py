@@ -11,15 +11,25 @@ DEFAULTS: Mapping[str, str] = {
     "cloud": "",
     "image": "",
     "storage": "",
+    "storageGb": "",
     "database": "sqlite",
     "instances": "1",
+    "machine": "",
+    "network": "",
+    "port": "",
     "backupSchedule": "15 3 * * *",
     "backupKeep": "last=3 daily=7 weekly=4 monthly=12",
+    "backupCopy": "",
+    "alertEmail": "",
+    "monthlyBudget": "",
+    "billingAccount": "",
+    "logDays": "",
     "rollout": "",
-    "storageKeyIndex": "1",
+    "storageKeyIndex": "",
     "domain": "",
     "adminEmail": "admin@example.com",
 }
+DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 
 
 class ConfigError(Exception):
@@ -27,15 +37,19 @@ class ConfigError(Exception):
 
 
 class Reader:
-    """Reads one value after another and gathers what is wrong with them."""
+    """Reads one value after another and gathers what is wrong with them.
 
-    def __init__(self, project: str) -> None:
+    `defaults` are the chosen place's own, for settings that not every place has.
+    """
+
+    def __init__(self, project: str, defaults: Mapping[str, str]) -> None:
         self.config = pulumi.Config()
         self.project = project
+        self.defaults = {**DEFAULTS, **defaults}
         self.faults: list[str] = []
 
     def text(self, key: str) -> str:
-        return (self.config.get(key) or DEFAULTS[key]).strip()
+        return (self.config.get(key) or self.defaults[key]).strip()
 
     def fault(self, key: str, value: str, why: str, example: str) -> None:
         """One fault: which value, why it can't be, and the command that mends it."""
@@ -50,6 +64,7 @@ class Reader:
         return value
 
     def number(self, key: str, low: int, high: int) -> int:
+        """The whole number that is set, or `low` with a fault."""
         value = self.text(key)
         if value.isascii() and value.isdigit() and low <= int(value) <= high:
             return int(value)
@@ -67,3 +82,10 @@ class Reader:
         namespace, name = key.split(":")
         if not pulumi.Config(namespace).get(name) and not any(os.environ.get(variable) for variable in variables):
             self.fault(key, "", why, example)
+
+    def pinned_image(self) -> None:
+        """A tag can move under a running service; only a digest says what runs."""
+        image = self.text("image")
+        if image and not DIGEST.fullmatch(image):
+            why = "a cloud needs the digest too; `docker buildx imagetools inspect` shows it."
+            self.fault("image", image, why, f"{image.partition('@')[0].strip() or 'task-assist'}@sha256:…")

@@ -32,6 +32,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-plans", action="store_true", help="write tests/infra/planned/*.yaml anew")
 
 
+@pytest.fixture(scope="module")
+def stand_ins():
+    """Providers that play the clouds for the real engine."""
+    from tests.infra.standins import StandIns  # what it imports may be missing
+
+    running = StandIns()
+    yield running
+    running.stop()
+
+
 @pytest.fixture(scope="session")
 def debian() -> str:
     """The name of an image of Debian with systemd, Caddy and cloud-init."""

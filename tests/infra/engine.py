@@ -17,7 +17,9 @@ PASSPHRASE = "a passphrase for tests"
 class Engine:
     """One stack of a project that is this repository's, by symbolic links."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], config: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], config: Mapping[str, str], stack: str = "test"
+    ) -> None:
         self.project, self.state = folder / "project", folder / "state"
         self.project.mkdir()
         self.state.mkdir()
@@ -35,7 +37,7 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
-        self.run("stack", "init", "test")
+        self.run("stack", "init", stack)
         self.run("config", "set-all", *(part for pair in config.items() for part in ("--plaintext", "=".join(pair))))
 
     def set(self, key: str, value: str) -> None:

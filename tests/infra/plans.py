@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import product
 
-from infra.policies.containers import Container, containers
-from infra.policies.model import Planned
+from rules.containers import Container, containers
+from rules.model import Planned
 from tests.infra.recording import Plan, Resource, record
 
 DIGEST = "@sha256:" + "ab" * 32

@@ -166,8 +166,12 @@ def own_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def record(config: Mapping[str, str], stack: str = "test") -> Plan:
-    """Runs the program with this config, bare keys or a provider's own. Raises what the program raises."""
+def record(config: Mapping[str, str], stack: str = "") -> Plan:
+    """Runs the program with this config, bare keys or a provider's own. Raises what the program raises.
+
+    The stack is the one that is shipped for the cloud, if none is named.
+    """
+    stack = stack or config.get("cloud", "test")
     # In a thread of its own: in this one the browser of other tests may keep an event loop running.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(run_program, config, stack).result()

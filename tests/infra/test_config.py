@@ -6,7 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from infra.reader import DEFAULTS
+from reader import DEFAULTS
 from tests.infra.plans import DIGEST, REGIONS
 from tests.infra.recording import ROOT, record
 
@@ -27,8 +27,9 @@ def faults(config: Mapping[str, str]) -> str:
         ({"cloud": "docker", "storage": "nfs"}, "storage is 'nfs'", "pulumi config set storage volume"),
         ({"cloud": "docker", "storage": "/"}, "directory of its own", "pulumi config set storage /srv/task-assist"),
         ({"cloud": "docker", "storage": "/srv/../etc"}, "directory of its own", "pulumi config set storage /srv"),
-        ({"cloud": "docker", "database": "postgres"}, "PostgreSQL", "pulumi config set database sqlite"),
-        ({"cloud": "docker", "database": "mysql"}, "'mysql'", "pulumi config set database sqlite"),
+        ({"cloud": "docker", "database": "postgres"}, "server yet", "pulumi config set database sqlite"),
+        ({"cloud": "docker", "database": "mysql"}, "server yet", "pulumi config set database sqlite"),
+        ({"cloud": "docker", "database": "oracle"}, "'oracle'", "pulumi config set database sqlite"),
         ({"cloud": "docker", "instances": "2"}, "one writer", "pulumi config set instances 1"),
         ({"cloud": "docker", "instances": "two"}, "whole number", "pulumi config set instances 1"),
         ({"cloud": "docker", "instances": "-1"}, "whole number", "pulumi config set instances 1"),
@@ -44,7 +45,13 @@ def faults(config: Mapping[str, str]) -> str:
         ({"cloud": "docker", "backupSchedule": "99 3 * * *"}, "cron", "pulumi config set backupSchedule"),
         ({"cloud": "docker", "backupKeep": "hourly=3"}, "last, daily", "pulumi config set backupKeep"),
         ({"cloud": "docker", "backupKeep": "daily=0"}, "not all zero", "pulumi config set backupKeep"),
-        ({"cloud": "docker", "storageKeyIndex": "3"}, "from 1 to 2", "pulumi config set storageKeyIndex 1"),
+        ({"cloud": "azure", "storageKeyIndex": "3"}, "from 1 to 2", "pulumi config set storageKeyIndex 1"),
+        ({"cloud": "docker", "storageKeyIndex": "2"}, "means nothing on docker", "pulumi config rm storageKeyIndex"),
+        ({"cloud": "docker", "port": "0"}, "from 1 to 65535", "pulumi config set port 1"),
+        ({"cloud": "aws", "storageGb": "10"}, "has no size", "pulumi config rm storageGb"),
+        ({**GCP, "storageGb": "5"}, "from 10 to", "pulumi config set storageGb 10"),
+        ({"cloud": "docker", "alertEmail": "me"}, "e-mail", "pulumi config set alertEmail you@example.org"),
+        ({"cloud": "docker", "monthlyBudget": "much"}, "whole number", "pulumi config set monthlyBudget 1"),
         (
             {"cloud": "docker", "domain": "https://x.org"},
             "without https://",
@@ -85,6 +92,15 @@ def test_a_wrong_value_is_named_with_the_command_that_mends_it(
     message = faults(config)
     assert said in message
     assert command in message
+
+
+@pytest.mark.parametrize("name", ["Prod", "production", "a_b", "-x"])
+def test_a_stack_name_that_no_cloud_could_take_into_its_names_is_refused(name: str):
+    with pytest.raises(pulumi.RunError) as refused:
+        record({"cloud": "docker"}, stack=name)
+    assert f"The stack's name is {name!r}" in str(refused.value)
+    assert "at most 8" in str(refused.value)
+    assert "pulumi stack rename prod" in str(refused.value)
 
 
 def test_all_faults_come_at_once():

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra import contract
-from infra.policies.model import get
+import contract
+from rules.model import get
 from tests.infra.plans import CONFIGS, app_container, plan
 from tests.infra.recording import ROOT, Plan, is_secret
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.contract import NAME, PORT
-from infra.docker_host.storage import VOLUME
+from contract import NAME, PORT
+from kit.docker.storage import VOLUME
 from tests.containers.running import Container, Site, docker
 from tests.infra.engine import Engine
 from tests.infra.recording import ROOT

@@ -11,8 +11,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from infra import caddy
-from infra.gcp.backups import script
+from kit import caddy
+from kit.gcp.backups import script
 from tests.containers.running import docker
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import Plan

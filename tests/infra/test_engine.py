@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,13 +65,6 @@ class Life:
     refusal: str
     deleted: list[Event]
     rest_deleted: list[Event]
-
-
-@pytest.fixture(scope="module")
-def stand_ins() -> Iterator[StandIns]:
-    running = StandIns()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")
@@ -237,10 +229,10 @@ def test_the_policy_pack_runs_on_the_engine_and_passes(name: str, stand_ins: Sta
 
 def test_the_policy_pack_stops_a_plan_that_breaks_a_rule(stand_ins: StandIns, tmp_path: Path):
     engine = Engine(tmp_path, stand_ins.environment, CONFIGS["docker-volume-ready"])
-    program = (engine.project / "infra").resolve() / "docker_host" / "storage.py"
+    program = (engine.project / "infra").resolve() / "kit" / "docker" / "storage.py"
     copy = engine.project / "copy"
-    shutil.copytree(program.parents[1], copy / "infra")
-    changed = copy / "infra" / "docker_host" / "storage.py"
+    shutil.copytree(program.parents[2], copy / "infra")
+    changed = copy / "infra" / "kit" / "docker" / "storage.py"
     changed.write_text(changed.read_text().replace("protect=True", "protect=False"))
     (engine.project / "infra").unlink()
     (engine.project / "infra").symlink_to(copy / "infra")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.policies import access, data
-from infra.policies.model import UNKNOWN, Planned, Rule, Violation
+from rules import access, data
+from rules.model import UNKNOWN, Planned, Rule, Violation
 from tests.infra.plans import CONFIGS, as_planned, plan
 
 RULES = {rule.name: rule for rule in (*data.RULES, *access.RULES)}

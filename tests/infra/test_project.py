@@ -21,7 +21,7 @@ NAMES = {"azure": "azure-smb", "aws": "aws-efs", "gcp": "gcp-disk", "docker": "d
 @pytest.mark.parametrize("cloud", SDKS)
 def test_only_the_chosen_clouds_sdk_is_imported(cloud: str):
     program = (
-        "import sys; sys.path.insert(0, '.')\n"
+        "import sys; sys.path[:0] = ['.', 'infra', 'infra/policies']\n"
         "from tests.infra.plans import CONFIGS\nfrom tests.infra.recording import record\n"
         f"record(CONFIGS['{NAMES[cloud]}'])\n"
         f"print(sorted(name for name in {list(SDKS.values())} if name in sys.modules))"
@@ -32,7 +32,7 @@ def test_only_the_chosen_clouds_sdk_is_imported(cloud: str):
 
 @pytest.mark.parametrize("cloud", SDKS)
 def test_a_missing_sdk_is_one_line_with_the_command(cloud: str, monkeypatch: pytest.MonkeyPatch):
-    for name in [name for name in sys.modules if name.startswith(("infra.", SDKS[cloud]))]:
+    for name in [name for name in sys.modules if name.startswith(("kit.", SDKS[cloud]))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, SDKS[cloud], None)
     with pytest.raises(pulumi.RunError) as refused:
@@ -51,9 +51,20 @@ def test_installing_one_cloud_brings_no_other_clouds_sdk(cloud: str):
 
 def test_the_program_is_short_and_finds_its_own_packages():
     assert len(recording.PROGRAM.read_text().splitlines()) < 60
-    for package in ("azure", "aws", "gcp", "docker_host"):
-        module = importlib.import_module(f"infra.{package}")
-        assert module.__file__ == str(ROOT / "infra" / package / "__init__.py")
+    for package in SDKS:
+        module = importlib.import_module(f"kit.{package}")
+        assert module.__file__ == str(ROOT / "infra" / "kit" / package / "__init__.py")
+
+
+def test_nobody_imports_the_program_by_a_second_name():
+    """As infra.kit it would be loaded twice, with two classes of each name."""
+    for file in [*(ROOT / "infra").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "benchmarks" / "preview"]:
+        assert not re.search(r"^\s*(from|import) infra\b", file.read_text(), re.MULTILINE), file
+
+
+def test_the_policy_pack_imports_nothing_of_the_program():
+    for file in (ROOT / "infra" / "policies").rglob("*.py"):
+        assert not re.search(r"^\s*(from|import) (kit|config|contract|costs|reader)\b", file.read_text(), re.M), file
 
 
 def test_the_program_leaves_the_tests_as_they_were():
@@ -77,7 +88,7 @@ def test_infra_and_the_app_import_nothing_from_each_other():
 
 
 def test_the_image_and_compose_keep_the_same_contract():
-    from infra import contract
+    import contract
 
     dockerfile, compose = (ROOT / "Dockerfile").read_text(), (ROOT / "docker-compose.yml").read_text()
     assert f"DATABASE_PATH={contract.DATABASE_PATH}" in dockerfile
@@ -88,7 +99,7 @@ def test_the_image_and_compose_keep_the_same_contract():
 
 
 def test_the_programs_settings_are_settings_of_the_app():
-    from infra import contract
+    import contract
 
     sample = (ROOT / ".env.sample").read_text()
     for name in (
@@ -106,10 +117,8 @@ def test_the_policy_pack_has_every_rule(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
         pulumi_policy, "PolicyPack", lambda name, policies: built.append([policy.name for policy in policies])
     )
-    first = sys.path[0]
     runpy.run_path(str(ROOT / "infra" / "policies" / "__main__.py"))
-    sys.path[0] = first
-    from infra.policies import access, data
+    from rules import access, data
 
     assert built == [[rule.name for rule in (*data.RULES, *access.RULES)]]
 

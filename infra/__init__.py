@@ -1,1 +1,0 @@
-"""The Pulumi program: one contract, one set of outputs, four places to run."""

@@ -1,0 +1,1 @@
+"""The places a stack can run in, a folder each, and what they share."""

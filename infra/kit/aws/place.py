@@ -1,0 +1,18 @@
+"""AWS, as the config sees it."""
+
+from kit.place import Place, Store
+from reader import Reader
+
+
+def check(reader: Reader) -> None:
+    """The faults that only AWS has."""
+    reader.provider("aws:region", "AWS needs a region.", "eu-central-1", "AWS_REGION", "AWS_DEFAULT_REGION")
+    reader.pinned_image()
+
+
+AWS = Place(
+    name="aws",
+    storages={"efs": Store()},
+    defaults={"machine": "256/512", "network": "default", "logDays": "30", "backupCopy": ""},
+    check=check,
+)

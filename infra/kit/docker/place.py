@@ -1,0 +1,28 @@
+"""A Docker host, as the config sees it."""
+
+import re
+
+import pulumi
+
+from kit.place import Place, Store
+from reader import Reader
+
+
+def check(reader: Reader) -> None:
+    """The faults that only a Docker host has."""
+    host = pulumi.Config("docker").get("host")
+    if host and not re.match(r"(ssh|unix|tcp|npipe)://", host):
+        reader.fault("docker:host", host, "it must start with ssh://, unix:// or tcp://.", "ssh://you@host.example.org")
+    image = reader.text("image")
+    if re.search(r"\s", image):
+        reader.fault("image", image, "it must be an image's name, digest or ID.", "task-assist")
+    reader.number("port", 1, 65_535)
+
+
+DOCKER = Place(
+    name="docker",
+    storages={"volume": Store()},
+    defaults={"port": "8000"},
+    check=check,
+    no_handover=lambda _reader: "on a Docker host the name and the port are one container's only",
+)

@@ -1,0 +1,159 @@
+"""Rules about who gets at what: encryption in transit, closed ports, HTTPS, secrets, public blobs, pinned images."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rules.containers import DOCKER, containers
+from rules.model import UNKNOWN, Planned, Rule, Violation, get, items, of
+
+ACCOUNT = "azure-native:storage:StorageAccount"
+WORLD = {"0.0.0.0/0", "::/0", "*", "Internet"}
+STORAGE_PORTS = (445, 2049)
+# A name that ends in _FILE says where a secret is, not what it is.
+SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|_KEY$|PASSPHRASE)(?!.*_FILE$)")
+REFERENCE = re.compile(r"@Microsoft\.KeyVault\(|@AppSettingRef\(")
+
+
+def smb_and_efs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for account in of(resources, ACCOUNT):
+        if get(account.props, "kind") != "FileStorage" and get(account.props, "enableHttpsTrafficOnly") is False:
+            yield Violation(account, "SMB without encryption is let in. Set enable_https_traffic_only=True.")
+    for task in of(resources, "aws:ecs/taskDefinition:TaskDefinition"):
+        for volume in items(task.props, "volumes"):
+            efs = get(volume, "efsVolumeConfiguration")
+            if efs and get(efs, "transitEncryption") not in ("ENABLED", UNKNOWN):
+                yield Violation(
+                    task, f"Volume {get(volume, 'name')} is mounted in clear. Set transit_encryption=ENABLED."
+                )
+    for system in of(resources, "aws:efs/fileSystem:FileSystem"):
+        yield from efs_refuses_clear(system, resources)
+
+
+def efs_refuses_clear(system: Planned, resources: Sequence[Planned]) -> Iterator[Violation]:
+    """The file system itself must refuse: whoever else reaches it could mount it in clear."""
+    policies = [
+        get(policy.props, "policy", "{}") for policy in of(resources, "aws:efs/fileSystemPolicy:FileSystemPolicy")
+    ]
+    if not any(text is UNKNOWN or denies_clear(json.loads(text)) for text in policies):
+        yield Violation(system, "It has no policy that denies mounts without TLS: EFS admits whoever reaches it.")
+
+
+def denies_clear(policy: Mapping[str, Any]) -> bool:
+    return any(
+        statement["Effect"] == "Deny" and get(statement, "Condition.Bool", {}).get("aws:SecureTransport") == "false"
+        for statement in policy.get("Statement", [])
+    )
+
+
+def nfs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
+    text = "NFS goes through the private network without encryption; the provider offers none for this mount."
+    for account in of(resources, ACCOUNT):
+        if get(account.props, "kind") == "FileStorage" and get(account.props, "enableHttpsTrafficOnly") is False:
+            yield Violation(account, text)
+    for instance in of(resources, "gcp:filestore/instance:Instance"):
+        yield Violation(instance, text)
+
+
+def storage_ports_closed(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for resource in resources:
+        for sources, first, last in openings(resource):
+            opened = [str(port) for port in STORAGE_PORTS if covers(first, last, port)]
+            if opened and WORLD.intersection(sources):
+                yield Violation(resource, f"Port {' and '.join(opened)} is open to the world. Name who may reach it.")
+    for account in of(resources, ACCOUNT):
+        nfs = get(account.props, "kind") == "FileStorage"
+        if nfs and get(account.props, "networkRuleSet.defaultAction") not in ("Deny", UNKNOWN):
+            yield Violation(account, "NFS has no password, and every network may reach it. Set default_action=DENY.")
+
+
+def covers(first: Any, last: Any, port: int) -> bool:
+    """Whether a range of ports has this one; a preview may not know the range."""
+    return UNKNOWN not in (first, last) and first <= port <= last
+
+
+def openings(resource: Planned) -> Iterator[tuple[set[str], Any, Any]]:
+    """Who is let in to which ports, by security groups and firewalls of every kind."""
+    props = resource.props
+    if resource.type == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":
+        sources = {get(props, "cidrIpv4", ""), get(props, "cidrIpv6", "")}
+        yield sources, get(props, "fromPort", 0), get(props, "toPort", 65535)
+    elif resource.type == "aws:ec2/securityGroup:SecurityGroup":
+        for rule in items(props, "ingress"):
+            sources = {*items(rule, "cidrBlocks"), *items(rule, "ipv6CidrBlocks")}
+            everything = get(rule, "protocol") == "-1"
+            yield (
+                sources,
+                0 if everything else get(rule, "fromPort", 0),
+                65535 if everything else get(rule, "toPort", 0),
+            )
+    elif resource.type == "gcp:compute/firewall:Firewall":
+        sources = {str(source) for source in get(props, "sourceRanges", ["0.0.0.0/0"])}
+        for allow in items(props, "allows"):
+            for ports in items(allow, "ports") or [get(allow, "ports", "0-65535")]:
+                yield sources, *bounds(ports)
+    elif resource.type == "azure-native:network:NetworkSecurityGroup":
+        for rule in items(props, "securityRules"):
+            if get(rule, "access") == "Allow" and get(rule, "direction") == "Inbound":
+                yield {get(rule, "sourceAddressPrefix", "*")}, *bounds(get(rule, "destinationPortRange", "*"))
+
+
+def bounds(ports: str) -> tuple[Any, Any]:
+    """The first and last port of "443", "2000-3000" or "*"."""
+    if ports is UNKNOWN:
+        return UNKNOWN, UNKNOWN
+    first, _, last = ports.replace("*", "0-65535").partition("-")
+    return int(first), int(last or first)
+
+
+def https_only(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for site in of(resources, "azure-native:web:WebApp"):
+        if get(site.props, "httpsOnly") not in (True, UNKNOWN):
+            yield Violation(site, "It answers plain HTTP. Set https_only=True.")
+    for firewall in of(resources, "gcp:compute/firewall:Firewall"):
+        for sources, first, last in openings(firewall):
+            if WORLD.intersection(sources) and covers(first, last, 8000):
+                yield Violation(firewall, "The app's own port is open to the world, without HTTPS in front.")
+    for container in of(resources, DOCKER):
+        for port in items(container.props, "ports"):
+            inside, where = get(port, "internal"), get(port, "ip", "every address")
+            if inside not in (80, 443, UNKNOWN) and where not in ("127.0.0.1", "::1", UNKNOWN):
+                yield Violation(container, f"Port {inside:g} is published without HTTPS. Set ip=127.0.0.1.")
+
+
+def no_plain_secrets(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for container in containers(resources):
+        for name, value in container.environment.items():
+            if not value or value is UNKNOWN or not SECRET_NAME.search(name) or REFERENCE.match(value):
+                continue
+            yield Violation(container.resource, f"{name} stands in clear in its settings. Hand it over by reference.")
+
+
+def no_public_blobs(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for account in of(resources, ACCOUNT):
+        if get(account.props, "allowBlobPublicAccess") not in (False, UNKNOWN):
+            yield Violation(account, "Anybody could be let in to its blobs. Set allow_blob_public_access=False.")
+    for bucket in of(resources, "gcp:storage/bucket:Bucket"):
+        if get(bucket.props, "publicAccessPrevention") != "enforced":
+            yield Violation(bucket, "Anybody could be let in. Set public_access_prevention=enforced.")
+
+
+def image_pinned(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for container in containers(resources):
+        if container.image is not UNKNOWN and "sha256:" not in container.image:
+            yield Violation(
+                container.resource,
+                f"Its image {container.image or '(none)'} is a tag, which can move. Name the digest.",
+            )
+
+
+RULES = (
+    Rule("smb-and-efs-encrypted", "SMB and EFS are encrypted on their way.", smb_and_efs_encrypted),
+    Rule("nfs-encrypted", "NFS inside a private network is not encrypted.", nfs_encrypted, mandatory=False),
+    Rule("storage-ports-closed", "2049 and 445 are never open to the world.", storage_ports_closed, alone=True),
+    Rule("https-only", "The app is reached through HTTPS only.", https_only, alone=True),
+    Rule("no-plain-secrets", "No secret stands in clear in a container's settings.", no_plain_secrets, alone=True),
+    Rule("no-public-blobs", "No blob or object can be made public.", no_public_blobs, alone=True),
+    Rule("image-pinned", "The service runs an image by its digest.", image_pinned, alone=True),
+)
