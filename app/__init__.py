@@ -28,7 +28,7 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
     from app.api_accounts import account_api
     from app.instance import Instance
     from app.pages import pages
-    from app.storage import guard, storage_once_mounted
+    from app.storage.mounts import guard, storage_once_mounted
 
     log = structlog.get_logger()
     production = settings.app_env == "production"

@@ -74,7 +74,7 @@ def check() -> None:
     Exit codes: 0 the app would start · 1 it would not, and why
     """
     from app import settings
-    from app.storage import guard, storage_under
+    from app.storage.mounts import guard, storage_under
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
@@ -128,7 +128,7 @@ def doctor(full: bool, as_json: bool) -> None:
 
     from app import settings
     from app.doctor import examine
-    from app.storage import storage_under
+    from app.storage.mounts import storage_under
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
@@ -159,7 +159,7 @@ def reset_password(email: str) -> None:
     """
     from app import settings
     from app.control import ask
-    from app.storage import guard, storage_under
+    from app.storage.mounts import guard, storage_under
     from app.verbs import new_password
 
     loaded = settings.load()

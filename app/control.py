@@ -21,7 +21,7 @@ from typing import Any, cast
 import structlog
 
 from app.problems import Problem
-from app.storage import Storage
+from app.storage.mounts import Storage
 
 LONGEST_REQUEST = 1 << 16
 Progress = Callable[[int, int], None]

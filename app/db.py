@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
-from app.delegation import give_back_delegations
 from app.problems import Busy, CannotStart, Damaged, StorageFull
 from app.settings import THREADS
 from app.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
-from app.storage import Storage
+from app.storage.delegations import give_back_delegations
+from app.storage.mounts import Storage
 from app.turns import TooLong, Turns
 
 log = structlog.get_logger()

@@ -17,7 +17,7 @@ from app.migrations import known_revisions
 from app.moment import alone
 from app.problems import CannotStart, Problem
 from app.sqlite import sqlite_driver
-from app.storage import Storage, guard, profile_of
+from app.storage.mounts import Storage, guard, profile_of
 from app.verbs import examined
 
 FSYNCS = 20

@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.backup.contents import opened, refuse_unsound, unchanging
-from app.backup.files import SIDECARS, to_disk
 from app.backup.verify import fold_in
-from app.delegation import open_undelegated
 from app.lease import Lease, Lost, Taken
 from app.lease_folder import folder_of
 from app.problems import CannotStart, StorageFull, is_no_room
-from app.storage import Storage, beside
+from app.storage.delegations import open_undelegated
+from app.storage.files import SIDECARS, to_disk
+from app.storage.mounts import Storage, beside
 
 CHUNK = 1 << 20
 LOCK_BYTES = range(1 << 30, (1 << 30) + 512)

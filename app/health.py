@@ -5,7 +5,7 @@ from flask import Blueprint
 from app import __version__
 from app.context import database, instance
 from app.openapi import HealthOut, described
-from app.storage import Storage
+from app.storage.mounts import Storage
 
 health = Blueprint("health", __name__)
 

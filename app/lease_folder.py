@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from app.delegation import open_undelegated
-from app.storage import Storage
+from app.storage.delegations import open_undelegated
+from app.storage.mounts import Storage
 
 SIZE = 256
 """Bytes of a record: one write, one page."""

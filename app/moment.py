@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from app import generation
 from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
-from app.storage import Storage
+from app.storage.mounts import Storage
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from app.problems import CannotStart, Forbidden
 from app.settings import Settings
-from app.storage import Storage
+from app.storage.mounts import Storage
 
 LARGEST_BODY = 1 << 20
 SESSION_DAYS = 30

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Literal
 from urllib.parse import quote
 
-from app.storage import Storage
+from app.storage.mounts import Storage
 
 APPLICATION_ID = 0x5441736B
 """SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, sessionmaker  # noqa: E402
 from app import migrations  # noqa: E402
 from app.db import Database  # noqa: E402
 from app.models import Base, WorkItem  # noqa: E402
-from app.storage import storage_under  # noqa: E402
+from app.storage.mounts import storage_under  # noqa: E402
 
 READS_IN_A_SESSION = 10
 Sessions = Callable[[], AbstractContextManager[Session]]

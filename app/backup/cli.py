@@ -173,7 +173,7 @@ COMMANDS = (snapshot, verify, restore, settle, facts)
 
 def _storage() -> Any:
     from app import settings
-    from app.storage import storage_under
+    from app.storage.mounts import storage_under
 
     loaded = settings.load()
     return storage_under(loaded.database_path, loaded.database_storage)

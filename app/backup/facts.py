@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from app.backup.contents import Contents, opened, read_contents, unchanging
-from app.backup.files import SQLITE
 from app.backup.refusals import Broken, Held, Refused
-from app.storage import Profile, beside, storage_under
+from app.storage.files import SQLITE
+from app.storage.mounts import Profile, beside, storage_under
 
 WAIT_SECONDS = 1
 """For another process to let go of a database: who only looks is told at once that it is in use."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from app.backup.files import Progress
+from app.storage.files import Progress
 
 SECONDS_BETWEEN = 0.2
 

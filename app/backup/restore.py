@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.backup.contents import opened, refuse_foreign
-from app.backup.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
 from app.backup.refusals import Broken, NotSqlite
 from app.backup.verify import Verified, fold_in, verify
 from app.problems import StorageFull
 from app.sqlite import sqlite_uri
-from app.storage import Storage, beside, refuse_unwritable
+from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
+from app.storage.mounts import Storage, beside, refuse_unwritable
 
 
 def restore(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from app.backup import manifest
 from app.backup.contents import Contents, opened, read_contents, refuse_unsound, unchanging
-from app.backup.files import Progress, sha256_of, sidecars, why_not_sqlite
 from app.backup.refusals import Broken, Mismatch, NotSqlite, Unreadable
+from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
 SMALLEST = 512
 """Bytes. SQLite's smallest page."""

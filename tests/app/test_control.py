@@ -19,7 +19,7 @@ from app.backup.verify import verify
 from app.control import Control, Told, ask
 from app.lease import Standby
 from app.problems import NotFound
-from app.storage import Storage, storage_under
+from app.storage.mounts import Storage, storage_under
 from tests.app.backup.databases import add_items
 
 pytestmark = pytest.mark.usefixtures("place")

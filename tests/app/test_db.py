@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app import db, migrations
 from app.db import Database
 from app.problems import Busy, CannotStart, Damaged, StorageFull
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 
 
 @pytest.fixture(params=["shared", "exclusive"])

@@ -15,7 +15,7 @@ from app.cli import main
 from app.doctor import Finding, examine
 from app.instance import Instance
 from app.lease_folder import folder_of
-from app.storage import Storage, storage_under
+from app.storage.mounts import Storage, storage_under
 from app.verbs import listen
 from tests.app.backup.databases import closed_database
 

@@ -17,7 +17,7 @@ from app.generation import LOCK_BYTES, begin
 from app.lease import Lease, Lost, Taken, lease_of
 from app.lease_folder import SIZE, Folder, folder_of
 from app.problems import CannotStart, StorageFull
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 from tests.app.backup.databases import add_items, titles
 
 ALL = ["acknowledged 0", "acknowledged 1", "acknowledged 2"]

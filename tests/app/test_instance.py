@@ -17,7 +17,7 @@ from app.lease_folder import Folder, folder_of
 from app.problems import CannotStart
 from app.settings import THREADS
 from app.sqlite import sqlite_driver
-from app.storage import Storage, storage_under
+from app.storage.mounts import Storage, storage_under
 from tests.app.backup.databases import add_items, titles
 from tests.app.processes import WITHIN, eventually
 

@@ -15,7 +15,7 @@ from app.db import Database
 from app.models import Base
 from app.problems import CannotStart
 from app.sqlite import APPLICATION_ID, TABLES
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from app.lease import Lease, Standby, lease_of
 from app.lease_folder import Folder, folder_of
 from app.moment import alone
 from app.problems import StorageFull
-from app.storage import Storage
+from app.storage.mounts import Storage
 from tests.app.backup.databases import closed_database, titles
 
 

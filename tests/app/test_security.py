@@ -10,7 +10,7 @@ from app import create_app, security
 from app.problems import CannotStart
 from app.security import kept_secret
 from app.settings import load
-from app.storage import Storage, storage_under
+from app.storage.mounts import Storage, storage_under
 from tests.app.conftest import EMAIL, PASSWORD
 
 

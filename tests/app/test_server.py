@@ -14,7 +14,7 @@ import pytest
 
 from app import server
 from app.lease import lease_of
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
 
 

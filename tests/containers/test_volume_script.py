@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.db import Database
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 from scripts.volume import leftovers
 from tests.app.backup.databases import add_items, execute, titles
 from tests.containers.conftest import Run, new_name, remove_volume

@@ -17,7 +17,7 @@ from app import migrations
 from app.backup import manifest
 from app.backup.snapshot import snapshot
 from app.db import Database
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 from tests.app.backup.databases import add_items, titles
 from tests.containers.running import HARDENED, ROOT, docker
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.sqlite import sqlite_driver, sqlite_uri
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 
 WAIT_SECONDS = 30
 """How long a file server may keep the lock of a process that has ended."""

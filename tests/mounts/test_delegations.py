@@ -1,7 +1,7 @@
 """A client or a process that dies must not leave something behind for which the file server makes others wait.
 
-The kernel's NFS server lists what it has delegated (app/delegation.py), so nothing needs to die there. What SMB keeps
-for a process that was killed while it opened a file is seen only by who waits for it (app/lease_folder.py).
+The kernel's NFS server lists what it has delegated (app/storage/delegations.py), so nothing needs to die there. What SMB
+keeps for a process that was killed while it opened a file is seen only by who waits for it (app/lease_folder.py).
 """
 
 import json
@@ -23,7 +23,7 @@ folder.read("made"), folder.read(file.name)
 """
 BY_PLAIN_SQLITE = """
 from app.sqlite import sqlite_driver, sqlite_uri
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 connection = sqlite_driver().connect(sqlite_uri(storage_under(file)), uri=True)
 connection.execute("PRAGMA journal_mode = wal").fetchone()
 connection.execute("CREATE TABLE some (thing)")
@@ -32,7 +32,7 @@ os._exit(0)  # closing would remove the -wal
 BY_THE_APP = """
 from app.db import Database
 from app.sqlite import APPLICATION_ID
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 database = Database(storage_under(file))
 with database.write() as session:
     session.connection().exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -6,7 +6,7 @@ from app import migrations
 from app.db import Database
 from app.fields import NewTask, NewWorkItem
 from app.sqlite import sqlite_driver
-from app.storage import Profile, Storage, storage_under
+from app.storage.mounts import Profile, Storage, storage_under
 from app.work import add_item, add_task
 
 

@@ -14,7 +14,7 @@ from app.backup.restore import beside_of, restore, settle
 from app.db import Database
 from app.problems import Busy, StorageFull
 from app.sqlite import sqlite_driver
-from app.storage import Storage, beside, storage_under
+from app.storage.mounts import Storage, beside, storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles
 

@@ -19,7 +19,7 @@ from app.backup.verify import verify
 from app.cli import main
 from app.db import Database
 from app.problems import Conflict, StorageFull
-from app.storage import storage_under
+from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app import storage
 from app.problems import CannotStart
-from app.storage import Mount, Storage, guard, mount_of, read_mounts, storage_under
+from app.storage import mounts as module
+from app.storage.mounts import Mount, Storage, guard, mount_of, read_mounts, storage_under
 
 MOUNTINFO = r"""71 47 0:39 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib
 91 71 254:0 /var/lib/docker/volumes/tasks/_data /app/data rw,relatime master:1 - ext4 /dev/vda rw
@@ -59,7 +59,7 @@ def test_the_mount_is_the_longest_one_above_the_folder(mounts, folder: str, poin
      ("something-new", "exclusive")],
 )  # fmt: skip
 def test_only_known_local_file_systems_are_shared(monkeypatch, tmp_path: Path, filesystem: str, profile: str):
-    monkeypatch.setattr(storage, "read_mounts", lambda: [volume(point=str(tmp_path), filesystem=filesystem)])
+    monkeypatch.setattr(module, "read_mounts", lambda: [volume(point=str(tmp_path), filesystem=filesystem)])
     assert storage_under(tmp_path / "a.db").profile == profile
     assert storage_under(tmp_path / "a.db", "exclusive").profile == "exclusive"
 
@@ -76,7 +76,7 @@ def test_paths_that_can_be_no_database_are_refused(monkeypatch, tmp_path: Path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(CannotStart, match="can't be followed"):
         storage_under(tmp_path / "loop" / "a.db")
-    monkeypatch.setattr(storage, "read_mounts", lambda: [volume(point=str(tmp_path / "a.db"))])
+    monkeypatch.setattr(module, "read_mounts", lambda: [volume(point=str(tmp_path / "a.db"))])
     with pytest.raises(CannotStart, match="mounted as a single file"):
         storage_under(tmp_path / "a.db")
 
@@ -156,8 +156,8 @@ def test_a_single_file_of_another_user_is_told_too(monkeypatch, tmp_path: Path, 
 def looks(monkeypatch, tmp_path: Path) -> list[Mount]:
     """The mount that each look finds; the last one stays."""
     found: list[Mount] = []
-    monkeypatch.setattr(storage, "mount_of", lambda _folder, _mounts: found.pop(0) if len(found) > 1 else found[0])
-    monkeypatch.setattr(storage.time, "sleep", lambda _: None)
+    monkeypatch.setattr(module, "mount_of", lambda _folder, _mounts: found.pop(0) if len(found) > 1 else found[0])
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
     return found
 
 
@@ -167,25 +167,25 @@ INSIDE, SHARE = Mount("/", "/", "overlay", "", False), Mount("/app/data", "/", "
 def test_in_a_cloud_a_mount_that_comes_late_is_waited_for(looks, monkeypatch, tmp_path: Path):
     monkeypatch.setenv("WEBSITE_SITE_NAME", "tasks")
     looks += [INSIDE, INSIDE, SHARE]
-    assert storage.storage_once_mounted(tmp_path / "a.db", "auto", production=True).mount == SHARE
+    assert module.storage_once_mounted(tmp_path / "a.db", "auto", production=True).mount == SHARE
 
 
 @pytest.mark.parametrize(("cloud", "production"), [("", True), ("tasks", False)])
 def test_elsewhere_nobody_waits_for_one(looks, monkeypatch, tmp_path: Path, cloud: str, production: bool):
     monkeypatch.setenv("WEBSITE_SITE_NAME", cloud)
     looks += [INSIDE, SHARE]
-    assert storage.storage_once_mounted(tmp_path / "a.db", "auto", production=production).mount == INSIDE
+    assert module.storage_once_mounted(tmp_path / "a.db", "auto", production=production).mount == INSIDE
 
 
 def test_one_that_never_comes_is_refused_in_the_end(looks, monkeypatch, tmp_path: Path):
     monkeypatch.setenv("K_SERVICE", "tasks")
-    monkeypatch.setattr(storage, "MOUNTED_WITHIN", 0)
+    monkeypatch.setattr(module, "MOUNTED_WITHIN", 0)
     looks += [INSIDE]
     with pytest.raises(CannotStart, match="not on a mount of its own"):
-        storage.refuse_unmounted(storage.storage_once_mounted(tmp_path / "a.db", "auto", production=True))
+        module.refuse_unmounted(module.storage_once_mounted(tmp_path / "a.db", "auto", production=True))
 
 
 def test_shared_forced_on_a_network_mount_is_warned_of(tmp_path: Path):
     forced = Storage(tmp_path / "a.db", Mount(str(tmp_path), "/", "nfs4", "", False), "shared")
-    (warning,) = storage.guard(forced, production=False)
+    (warning,) = module.guard(forced, production=False)
     assert "DATABASE_STORAGE=shared" in warning and "Use auto" in warning

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from app.storage import beside
+from app.storage.mounts import beside
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""

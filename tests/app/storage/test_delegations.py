@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.delegation import call_back_leases, give_back_delegations, open_undelegated
-from app.storage import Mount, Storage
+from app.storage.delegations import call_back_leases, give_back_delegations, open_undelegated
+from app.storage.mounts import Mount, Storage
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "O_DIRECT"), reason="only Linux has O_DIRECT")
 

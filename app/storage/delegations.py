@@ -14,7 +14,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from app.storage import Storage, beside
+from app.storage.mounts import Storage, beside
 
 
 def open_undelegated(file: Path, flags: int, mode: int = 0o600) -> int:
