@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
-    from app.db import Database
+    from app.database.engine import Database
     from app.settings import Settings
 
 
@@ -22,10 +22,11 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
     import structlog
     from flask import Flask
 
-    from app import auth, context, errors, health, logs, migrations, security
+    from app import auth, context, errors, health, logs, security
     from app.account_pages import account_pages
     from app.api import api
     from app.api_accounts import account_api
+    from app.database import migrations
     from app.instance import Instance
     from app.pages import pages
     from app.storage.mounts import guard, storage_once_mounted

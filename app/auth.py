@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from app import accounts
 from app.context import database, settings
-from app.db import Database
+from app.database.engine import Database
 from app.fields import NewAccount
 from app.forms import own_path
 from app.models import User

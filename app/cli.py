@@ -175,8 +175,8 @@ def reset_password(email: str) -> None:
 @contextmanager
 def _database_alone(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
-    from app import migrations
-    from app.db import Database
+    from app.database import migrations
+    from app.database.engine import Database
     from app.moment import alone
     from app.problems import CannotStart
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
-from app.db import Database
+from app.database.engine import Database
 from app.instance import Instance
 from app.lease import Standby
 from app.settings import Settings

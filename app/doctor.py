@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app import control
-from app.db import PRAGMAS, Database
+from app.database.engine import PRAGMAS, Database
+from app.database.migrations import known_revisions
+from app.database.sqlite import sqlite_driver
 from app.lease import RENEW_EVERY, Lease, Standby, cant_be_used
 from app.lease_folder import Folder, folder_of, local_lock
-from app.migrations import known_revisions
 from app.moment import alone
 from app.problems import CannotStart, Problem
-from app.sqlite import sqlite_driver
 from app.storage.mounts import Storage, guard, profile_of
 from app.verbs import examined
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.backup.contents import opened, refuse_unsound, unchanging
 from app.backup.verify import fold_in
+from app.database.contents import opened, refuse_unsound, unchanging
 from app.lease import Lease, Lost, Taken
 from app.lease_folder import folder_of
 from app.problems import CannotStart, StorageFull, is_no_room

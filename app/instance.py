@@ -12,10 +12,10 @@ from typing import Literal
 import structlog
 
 from app import generation
-from app.db import Database
+from app.database.engine import Database
+from app.database.migrations import known_revisions, too_new
 from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.lease_folder import Clock
-from app.migrations import known_revisions, too_new
 from app.problems import Problem, StorageFull
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from app import __version__, accounts
 from app.backup.snapshot import snapshot
 from app.control import Control, Progress, Verb
-from app.db import PRAGMAS, Database
+from app.database.engine import PRAGMAS, Database
 from app.instance import Instance
 from app.problems import NotFound, Problem
 

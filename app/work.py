@@ -1,6 +1,6 @@
 """The verbs of the domain: work items and their tasks. Pages, the API and the command line all call these.
 
-Each takes a session inside a transaction (app/db.py) and, where something changes, `who`: the id of the
+Each takes a session inside a transaction (app/database/engine.py) and, where something changes, `who`: the id of the
 account that does it, None for the local user while sign-in is off. They raise NotFound where there is no
 such thing, or where it lies in the trash.
 """

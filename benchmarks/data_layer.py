@@ -3,7 +3,7 @@
 A commit adds one work item. Reads are by primary key, ten in a session, as a page makes them. Both go through
 SQLAlchemy's sessions; the reads don't build objects, which takes its time wherever the file is.
 usage: python3 benchmarks/data_layer.py ours|defaults FOLDER [SECONDS]     seconds a figure, default 5
-`ours` is app.db; `defaults` is what SQLAlchemy's create_engine("sqlite:///...") does.
+`ours` is app.database.engine; `defaults` is what SQLAlchemy's create_engine("sqlite:///...") does.
 """
 
 import json
@@ -21,8 +21,8 @@ from sqlalchemy import create_engine  # noqa: E402
 from sqlalchemy.exc import DatabaseError  # noqa: E402
 from sqlalchemy.orm import Session, sessionmaker  # noqa: E402
 
-from app import migrations  # noqa: E402
-from app.db import Database  # noqa: E402
+from app.database import migrations  # noqa: E402
+from app.database.engine import Database  # noqa: E402
 from app.models import Base, WorkItem  # noqa: E402
 from app.storage.mounts import storage_under  # noqa: E402
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from app.backup.contents import Contents
 from app.backup.refusals import Mismatch
+from app.database.contents import Contents
 
 
 class Manifest(BaseModel):

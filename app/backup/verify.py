@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.backup import manifest
-from app.backup.contents import Contents, opened, read_contents, refuse_unsound, unchanging
 from app.backup.refusals import Broken, Mismatch, NotSqlite, Unreadable
+from app.database.contents import Contents, opened, read_contents, refuse_unsound, unchanging
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
 SMALLEST = 512

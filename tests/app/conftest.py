@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.db import Database
+from app.database.engine import Database
 from app.fields import NewAccount, NewToken
 from app.settings import Settings, load
 

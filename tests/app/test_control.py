@@ -146,7 +146,7 @@ def test_nonsense_breaks_nothing(serving, storage: Storage, place: Path, request
 
 @pytest.fixture
 def running(storage: Storage):
-    from app import migrations
+    from app.database import migrations
 
     made = instance.Instance(storage, migrations.upgrade)
     made.start()

@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from app import doctor, migrations
+from app import doctor
 from app.cli import main
+from app.database import migrations
 from app.doctor import Finding, examine
 from app.instance import Instance
 from app.lease_folder import folder_of

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import generation, migrations
+from app import generation
 from app.backup.refusals import Broken
-from app.db import Database
+from app.database import migrations
+from app.database.engine import Database
 from app.generation import LOCK_BYTES, begin
 from app.lease import Lease, Lost, Taken, lease_of
 from app.lease_folder import SIZE, Folder, folder_of

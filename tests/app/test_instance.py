@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from app import instance as module
-from app import migrations
-from app.db import Database
+from app.database import migrations
+from app.database.engine import Database
+from app.database.sqlite import sqlite_driver
 from app.instance import Instance
 from app.lease import Lease, Standby
 from app.lease_folder import Folder, folder_of
 from app.problems import CannotStart
 from app.settings import THREADS
-from app.sqlite import sqlite_driver
 from app.storage.mounts import Storage, storage_under
 from tests.app.backup.databases import add_items, titles
 from tests.app.processes import WITHIN, eventually

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app import migrations, moment
+from app import moment
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
+from app.database import migrations
 from app.instance import Instance
 from app.lease import Lease, Standby, lease_of
 from app.lease_folder import Folder, folder_of

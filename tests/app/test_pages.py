@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import words, work
-from app.db import Database
+from app.database.engine import Database
 from app.fields import NewTask, NewWorkItem
 from app.pages import PAGE, TASKS_IN_LIST
 

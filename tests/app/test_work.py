@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from app import work
-from app.db import Database
+from app.database.engine import Database
 from app.fields import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.models import Task, WorkItem, utc_now
 from app.problems import NotFound

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.db import Database
+from app.database.engine import Database
 from app.storage.mounts import storage_under
 from scripts.volume import leftovers
 from tests.app.backup.databases import add_items, execute, titles

@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app import migrations
 from app.backup import manifest
 from app.backup.snapshot import snapshot
-from app.db import Database
+from app.database import migrations
+from app.database.engine import Database
 from app.storage.mounts import storage_under
 from tests.app.backup.databases import add_items, titles
 from tests.containers.running import HARDENED, ROOT, docker

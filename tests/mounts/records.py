@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from app.sqlite import sqlite_driver, sqlite_uri
+from app.database.sqlite import sqlite_driver, sqlite_uri
 from app.storage.mounts import storage_under
 
 WAIT_SECONDS = 30

@@ -22,7 +22,7 @@ folder.rewrite("made", b"held")
 folder.read("made"), folder.read(file.name)
 """
 BY_PLAIN_SQLITE = """
-from app.sqlite import sqlite_driver, sqlite_uri
+from app.database.sqlite import sqlite_driver, sqlite_uri
 from app.storage.mounts import storage_under
 connection = sqlite_driver().connect(sqlite_uri(storage_under(file)), uri=True)
 connection.execute("PRAGMA journal_mode = wal").fetchone()
@@ -30,8 +30,8 @@ connection.execute("CREATE TABLE some (thing)")
 os._exit(0)  # closing would remove the -wal
 """
 BY_THE_APP = """
-from app.db import Database
-from app.sqlite import APPLICATION_ID
+from app.database.engine import Database
+from app.database.sqlite import APPLICATION_ID
 from app.storage.mounts import storage_under
 database = Database(storage_under(file))
 with database.write() as session:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.backup import contents, manifest
+from app.backup import manifest
 from app.backup.snapshot import snapshot
+from app.database import contents
 from app.storage.mounts import Storage
 from tests.app.backup.databases import closed_database
 
@@ -43,7 +44,7 @@ def hold(monkeypatch) -> Iterator[Hold]:
     """hold(storage): from now on another process has the database open, as a running app has."""
     monkeypatch.setattr(contents, "WAIT_SECONDS", 0.1)
     script = (
-        "import sys; from app.db import Database; from app.storage.mounts import storage_under\n"
+        "import sys; from app.database.engine import Database; from app.storage.mounts import storage_under\n"
         "from pathlib import Path\n"
         "with Database(storage_under(Path(sys.argv[1]), sys.argv[2])).read() as session:\n"
         "    session.connection().exec_driver_sql('SELECT 1 FROM users'); print('held', flush=True); input()"

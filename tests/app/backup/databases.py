@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from app import migrations
-from app.db import Database
+from app.database import migrations
+from app.database.engine import Database
+from app.database.sqlite import sqlite_driver
 from app.fields import NewTask, NewWorkItem
-from app.sqlite import sqlite_driver
 from app.storage.mounts import Profile, Storage, storage_under
 from app.work import add_item, add_task
 

@@ -11,9 +11,9 @@ import pytest
 
 from app.backup.refusals import Broken, Foreign, Held, Refused
 from app.backup.restore import beside_of, restore, settle
-from app.db import Database
+from app.database.engine import Database
+from app.database.sqlite import sqlite_driver
 from app.problems import Busy, StorageFull
-from app.sqlite import sqlite_driver
 from app.storage.mounts import Storage, beside, storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles
@@ -51,13 +51,19 @@ def test_it_also_fills_an_empty_place(tmp_path: Path, backup: Path):
     assert titles(storage.path) == NEW
 
 
+RESTORING = tuple(
+    f"/app/{file}.py"
+    for file in ("backup/restore", "backup/verify", "backup/manifest", "database/contents", "storage/files")
+)
+
+
 def kill_at_line(last: int) -> None:
-    """From here on, this process is killed when it comes to its `last`th line of app/backup."""
+    """From here on, this process is killed when it comes to its `last`th line of what restores."""
     seen = 0
 
     def count(frame: FrameType, event: str, _argument: object):
         nonlocal seen
-        if "/app/backup/" not in frame.f_code.co_filename:
+        if not frame.f_code.co_filename.endswith(RESTORING):
             return None
         if event == "line":
             seen += 1

@@ -17,7 +17,7 @@ from app.backup.refusals import Broken, Foreign, Held, NotSqlite, Refused, Unrea
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
 from app.cli import main
-from app.db import Database
+from app.database.engine import Database
 from app.problems import Conflict, StorageFull
 from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Hold, Make

@@ -16,7 +16,7 @@ from app.backup import manifest
 from app.backup.refusals import Broken, Mismatch, Refused
 from app.backup.verify import verify
 from app.cli import main
-from app.db import Database
+from app.database.engine import Database
 from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Make
 from tests.app.backup.databases import add_items, execute, names

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
+from app.database.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
+from app.database.write_queue import TooLong, Turns
 from app.problems import Busy, CannotStart, Damaged, StorageFull
 from app.settings import THREADS
-from app.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
-from app.turns import TooLong, Turns
 
 log = structlog.get_logger()
 

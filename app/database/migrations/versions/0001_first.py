@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.sqlite import APPLICATION_ID
+from app.database.sqlite import APPLICATION_ID
 
 revision = "0001"
 down_revision = None

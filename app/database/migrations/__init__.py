@@ -8,7 +8,7 @@ from app.problems import CannotStart
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from app.db import Database
+    from app.database.engine import Database
 
 FOLDER = Path(__file__).parent
 

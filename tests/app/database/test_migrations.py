@@ -10,11 +10,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from app import migrations
-from app.db import Database
+from app.database import migrations
+from app.database.engine import Database
+from app.database.sqlite import APPLICATION_ID, TABLES
 from app.models import Base
 from app.problems import CannotStart
-from app.sqlite import APPLICATION_ID, TABLES
 from app.storage.mounts import storage_under
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.turns import TooLong, Turns
+from app.database.write_queue import TooLong, Turns
 
 
 def in_line(turns: Turns, name: str, served: list[str], seconds: float = 10) -> threading.Thread:

@@ -1,4 +1,4 @@
-"""Alembic runs this. The connection comes from app.migrations, already inside a transaction."""
+"""Alembic runs this. The connection comes from app.database.migrations, already inside a transaction."""
 
 from alembic import context
 
