@@ -4,10 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_login import current_user
 from pydantic import ValidationError
 
-from app import accounts, forms
+from app import forms
 from app.auth import require_admin, start_session
 from app.context import database, who
-from app.fields import Fields, NewAccount, NewToken, Password, Role
+from app.domain import accounts
+from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
 from app.forms import Typed
 from app.problems import NotFound, Problem, invalid_input
 

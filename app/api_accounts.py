@@ -3,11 +3,11 @@
 from flask import Blueprint
 from flask_login import current_user
 
-from app import accounts
 from app.api import refuse_other_bodies
 from app.auth import require_admin
 from app.context import database, who
-from app.fields import Fields, NewAccount, NewToken, Password, Role
+from app.domain import accounts
+from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
 from app.openapi import AccountOut, AccountsOut, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.problems import Conflict
 

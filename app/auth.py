@@ -10,12 +10,12 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app import accounts
 from app.context import database, settings
 from app.database.engine import Database
-from app.fields import NewAccount
+from app.domain import accounts
+from app.domain.models import User
+from app.domain.schemas import NewAccount
 from app.forms import own_path
-from app.models import User
 from app.problems import Forbidden, Invalid, Problem, SignInNeeded, invalid_input
 from app.throttle import Throttle
 

@@ -10,7 +10,7 @@ from flask import flash, make_response, redirect, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response
 
-from app.fields import Filters
+from app.domain.schemas import Filters
 from app.problems import Invalid, invalid_input
 
 Typed = TypeVar("Typed", bound=BaseModel)

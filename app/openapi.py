@@ -9,7 +9,7 @@ from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
 from app import __version__
-from app.fields import Priority, Role, Scope, Status
+from app.domain.schemas import Priority, Role, Scope, Status
 from app.problems import invalid_input
 
 # spectree turns what a view gives, a Shape with or without a status, into a response.

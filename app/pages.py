@@ -7,11 +7,12 @@ from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app import words, work
+from app import words
 from app.context import database, settings, today, who
-from app.fields import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
+from app.domain import work_items
+from app.domain.models import Task, WorkItem, utc_now
+from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.forms import Refused, back, filters_in, filters_of_form, go, offer_undo, page_again, refused, say, typed
-from app.models import Task, WorkItem, utc_now
 from app.problems import Invalid
 from app.settings import PASSWORD_LENGTH
 
@@ -32,7 +33,7 @@ def local_time(moment: datetime) -> str:
 
 @pages.app_context_processor
 def _rules_to_tell() -> dict[str, int]:
-    return {"password_length": PASSWORD_LENGTH, "trash_days": work.TRASH_DAYS}
+    return {"password_length": PASSWORD_LENGTH, "trash_days": work_items.TRASH_DAYS}
 
 
 # --- the list ---------------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def add_item() -> Response:
     except ValidationError as error:
         return page_again(_list_page(filters_of_form(), refusal=refused("new-item", error)))
     with database().write() as session:
-        item = work.add_item(session, who(), fields)
+        item = work_items.add_item(session, who(), fields)
     say(f"Added “{item.title}”.")
     # Where it can be seen: it may not fit the filters of the list it was typed into.
     return go(url_for("pages.index"), "new-item-title")
@@ -60,7 +61,7 @@ def add_item() -> Response:
 def move_item(item_id: int) -> Response:
     direction = _direction()
     with database().write() as session:
-        item = work.move_item(session, item_id, direction, filters_of_form(), today())
+        item = work_items.move_item(session, item_id, direction, filters_of_form(), today())
     say(f"Moved “{item.title}” {direction}.")
     return go(back(), f"item-{item_id}-{direction}")
 
@@ -68,7 +69,7 @@ def move_item(item_id: int) -> Response:
 @pages.post("/work-items/<int:item_id>/delete")
 def delete_item(item_id: int) -> Response:
     with database().write() as session:
-        item = work.delete_item(session, who(), item_id)
+        item = work_items.delete_item(session, who(), item_id)
     offer_undo(f"Deleted “{item.title}”.", url_for("pages.restore_item", item_id=item_id))
     return go(back())
 
@@ -76,25 +77,25 @@ def delete_item(item_id: int) -> Response:
 @pages.post("/work-items/<int:item_id>/restore")
 def restore_item(item_id: int) -> Response:
     with database().write() as session:
-        item = work.restore_item(session, who(), item_id)
+        item = work_items.restore_item(session, who(), item_id)
     say(f"Restored “{item.title}”.")
     return go(back(), f"item-{item_id}-tick")
 
 
 def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
     with database().read() as session:
-        total = work.list_items(session, filters, today(), limit=0).total
+        total = work_items.list_items(session, filters, today(), limit=0).total
         last = max(1, -(-total // PAGE))
         page = min(max(page, 1), last)
         return render_template(
             "list.html",
-            items=work.list_items(session, filters, today(), limit=PAGE, offset=(page - 1) * PAGE).rows,
+            items=work_items.list_items(session, filters, today(), limit=PAGE, offset=(page - 1) * PAGE).rows,
             total=total,
             page=page,
             last=last,
             filters=filters,
-            counts=work.count_by_status(session),
-            due_count=work.list_items(session, Filters(status="open", due="today"), today(), limit=0).total,
+            counts=work_items.count_by_status(session),
+            due_count=work_items.list_items(session, Filters(status="open", due="today"), today(), limit=0).total,
             here=list_url(filters, page),
             refused=refusal,
         )
@@ -140,8 +141,8 @@ def change_item(item_id: int) -> Response:
     except ValidationError as error:
         return page_again(_item_page(item_id, refused("details", error)))
     with database().write() as session:
-        before = work.get_item(session, item_id).status
-        item = work.change_item(session, who(), item_id, change)
+        before = work_items.get_item(session, item_id).status
+        item = work_items.change_item(session, who(), item_id, change)
     if item.status in ("open", before):
         say(f"Saved “{item.title}”.")
     else:
@@ -157,7 +158,7 @@ def add_task(item_id: int) -> Response:
     except ValidationError as error:
         return page_again(_item_page(item_id, refused("new-task", error)))
     with database().write() as session:
-        task = work.add_task(session, who(), item_id, fields)
+        task = work_items.add_task(session, who(), item_id, fields)
     say(f"Added “{task.title}”.")
     return go(back(), "new-task-title")
 
@@ -166,8 +167,8 @@ def _item_page(item_id: int, refusal: Refused | None = None) -> str:
     with database().read() as session:
         return render_template(
             "item.html",
-            item=work.get_item(session, item_id),
-            history=work.history(session, item_id),
+            item=work_items.get_item(session, item_id),
+            history=work_items.history(session, item_id),
             here=url_for("pages.item", item_id=item_id),
             refused=refusal,
         )
@@ -183,7 +184,7 @@ def change_task(task_id: int) -> Response:
     except ValidationError as error:
         return page_again(_item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
     with database().write() as session:
-        task = work.change_task(session, who(), task_id, change)
+        task = work_items.change_task(session, who(), task_id, change)
     say(f"Saved “{task.title}”.")
     return go(back(), f"task-{task_id}-edit")
 
@@ -192,7 +193,7 @@ def change_task(task_id: int) -> Response:
 def tick_task(task_id: int) -> Response:
     change = TaskChange(done=request.form.get("done") == "1")
     with database().write() as session:
-        item = work.change_task(session, who(), task_id, change).work_item
+        item = work_items.change_task(session, who(), task_id, change).work_item
         progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
     say(progress)
     return go(back(), f"task-{task_id}-tick")
@@ -202,7 +203,7 @@ def tick_task(task_id: int) -> Response:
 def move_task(task_id: int) -> Response:
     direction = _direction()
     with database().write() as session:
-        task = work.move_task(session, task_id, direction)
+        task = work_items.move_task(session, task_id, direction)
     say(f"Moved “{task.title}” {direction}.")
     return go(back(), f"task-{task_id}-{direction}")
 
@@ -210,7 +211,7 @@ def move_task(task_id: int) -> Response:
 @pages.post("/tasks/<int:task_id>/delete")
 def delete_task(task_id: int) -> Response:
     with database().write() as session:
-        task = work.delete_task(session, who(), task_id)
+        task = work_items.delete_task(session, who(), task_id)
     offer_undo(f"Deleted “{task.title}”.", url_for("pages.restore_task", task_id=task_id))
     return go(back())
 
@@ -218,17 +219,17 @@ def delete_task(task_id: int) -> Response:
 @pages.post("/tasks/<int:task_id>/restore")
 def restore_task(task_id: int) -> Response:
     with database().write() as session:
-        task = work.restore_task(session, who(), task_id)
+        task = work_items.restore_task(session, who(), task_id)
     say(f"Restored “{task.title}”.")
     return go(back(), f"task-{task_id}-tick")
 
 
 def _item_of(task_id: int) -> int:
     with database().read() as session:
-        return work.get_task(session, task_id).work_item_id
+        return work_items.get_task(session, task_id).work_item_id
 
 
-def _direction() -> work.Direction:
+def _direction() -> work_items.Direction:
     match request.form.get("direction"):
         case "up" | "down" as direction:
             return direction
@@ -242,5 +243,5 @@ def _direction() -> work.Direction:
 @pages.get("/trash")
 def trash() -> str:
     with database().read() as session:
-        items, tasks = work.trash(session)
+        items, tasks = work_items.trash(session)
         return render_template("trash.html", items=items, tasks=tasks, here=url_for("pages.trash"))

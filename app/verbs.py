@@ -11,10 +11,11 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from app import __version__, accounts
+from app import __version__
 from app.backup.snapshot import snapshot
 from app.control import Control, Progress, Verb
 from app.database.engine import PRAGMAS, Database
+from app.domain import accounts
 from app.instance import Instance
 from app.problems import NotFound, Problem
 

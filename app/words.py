@@ -2,8 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from app.models import utc_now
-from app.work import TRASH_DAYS
+from app.domain.models import utc_now
+from app.domain.work_items import TRASH_DAYS
 
 IN_DAYS = 21
 """Beyond this many days from today a date says more than a count."""

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker  # noqa: E402
 
 from app.database import migrations  # noqa: E402
 from app.database.engine import Database  # noqa: E402
-from app.models import Base, WorkItem  # noqa: E402
+from app.domain.models import Base, WorkItem  # noqa: E402
 from app.storage.mounts import storage_under  # noqa: E402
 
 READS_IN_A_SESSION = 10

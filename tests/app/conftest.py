@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.database.engine import Database
-from app.fields import NewAccount, NewToken
+from app.domain.schemas import NewAccount, NewToken
 from app.settings import Settings, load
 
 EMAIL, PASSWORD = "ann@example.com", "a long enough password"
@@ -91,7 +91,7 @@ def signed_in(locked_app: Flask) -> FlaskClient:
 @pytest.fixture
 def token(locked_app: Flask):
     """Makes an API token of the scope that is asked for, of a new account with the role."""
-    from app import accounts
+    from app.domain import accounts
 
     def make(scope: str, role: str = "admin") -> dict[str, str]:
         new = NewAccount.model_validate({"email": f"{scope}@{role}.example", "password": PASSWORD, "role": role})

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from structlog.testing import capture_logs
 
-from app import accounts, create_app
+from app import create_app
+from app.domain import accounts
 from app.settings import load
 from tests.app.conftest import EMAIL, PASSWORD
 

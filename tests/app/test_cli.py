@@ -8,8 +8,9 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from app import accounts, create_app
+from app import create_app
 from app.cli import main
+from app.domain import accounts
 from app.verbs import listen
 from tests.app.conftest import EMAIL, PASSWORD
 

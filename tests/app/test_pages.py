@@ -11,20 +11,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import words, work
+from app import words
 from app.database.engine import Database
-from app.fields import NewTask, NewWorkItem
+from app.domain import work_items
+from app.domain.schemas import NewTask, NewWorkItem
 from app.pages import PAGE, TASKS_IN_LIST
 
-STATIC = Path(work.__file__).parent / "static"
+STATIC = Path(work_items.__file__).parents[1] / "static"
 
 
 def add(database: Database, title: str, *tasks: str, **fields) -> int:
     """A work item with tasks; returns its id."""
     with database.write() as session:
-        item = work.add_item(session, None, NewWorkItem.model_validate({"title": title, **fields}))
+        item = work_items.add_item(session, None, NewWorkItem.model_validate({"title": title, **fields}))
         for task in tasks:
-            work.add_task(session, None, item.id, NewTask(title=task))
+            work_items.add_task(session, None, item.id, NewTask(title=task))
     return item.id
 
 
@@ -99,7 +100,7 @@ def test_a_task_ticked_just_now_stays_in_the_list_and_one_ticked_yesterday_does_
 ) -> None:
     item_id = add(database, "Bake", "flour", "oven")
     with database.write() as session:
-        flour, oven = work.get_item(session, item_id).tasks
+        flour, oven = work_items.get_item(session, item_id).tasks
         flour.done = True
         flour.updated_at -= timedelta(days=1)
     client.post(f"/tasks/{oven.id}/tick", data={"done": "1", "back": "/"})
@@ -174,7 +175,7 @@ def test_a_due_date_can_be_taken_away(client: FlaskClient, database: Database) -
     item_id = add(database, "Draft", due="2026-12-24")
     client.post(f"/work-items/{item_id}", data={"due": ""})
     with database.read() as session:
-        assert work.get_item(session, item_id).due is None
+        assert work_items.get_item(session, item_id).due is None
 
 
 def test_a_refused_change_of_a_task_opens_its_editor_with_what_was_typed(
@@ -182,7 +183,7 @@ def test_a_refused_change_of_a_task_opens_its_editor_with_what_was_typed(
 ) -> None:
     item_id = add(database, "Bake", "flour")
     with database.read() as session:
-        task_id = work.get_item(session, item_id).tasks[0].id
+        task_id = work_items.get_item(session, item_id).tasks[0].id
     answer = client.post(f"/tasks/{task_id}", data={"title": "flour", "due": "soon"})
     assert answer.status_code == 422
     assert "<details open>" in answer.get_data(as_text=True)
@@ -217,7 +218,7 @@ def test_the_trash_says_how_long_things_stay(client: FlaskClient, database: Data
 def test_a_task_in_the_trash_names_its_item(client: FlaskClient, database: Database) -> None:
     item_id = add(database, "Bake", "flour")
     with database.read() as session:
-        task_id = work.get_item(session, item_id).tasks[0].id
+        task_id = work_items.get_item(session, item_id).tasks[0].id
     client.post(f"/tasks/{task_id}/delete")
     assert "flour in Bake" in text(client.get("/trash"))
     client.post(f"/tasks/{task_id}/restore")

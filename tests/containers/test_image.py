@@ -60,7 +60,7 @@ def test_every_module_has_its_bytecode(added: list[tarfile.TarInfo]):
         for member in added
         if member.name.endswith(".pyc")
     }
-    assert {"app/app/work.py", "app/app/database/migrations/env.py"} <= modules
+    assert {"app/app/domain/work_items.py", "app/app/database/migrations/env.py"} <= modules
     assert modules - compiled == set()
 
 

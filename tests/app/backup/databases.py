@@ -5,9 +5,9 @@ from pathlib import Path
 from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.fields import NewTask, NewWorkItem
+from app.domain.schemas import NewTask, NewWorkItem
+from app.domain.work_items import add_item, add_task
 from app.storage.mounts import Profile, Storage, storage_under
-from app.work import add_item, add_task
 
 
 def add_items(database: Database, count: int, name: str = "Item") -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID, TABLES
-from app.models import Base
+from app.domain.models import Base
 from app.problems import CannotStart
 from app.storage.mounts import storage_under
 

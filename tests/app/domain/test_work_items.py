@@ -4,10 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from app import work
 from app.database.engine import Database
-from app.fields import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.models import Task, WorkItem, utc_now
+from app.domain import work_items
+from app.domain.models import Task, WorkItem, utc_now
+from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.problems import NotFound
 
 TODAY = date(2026, 11, 23)
@@ -16,25 +16,25 @@ TODAY = date(2026, 11, 23)
 def add(database: Database, *titles: str, **fields) -> list[int]:
     """Work items in the order of the titles, the first on top."""
     with database.write() as session:
-        items = [work.add_item(session, None, NewWorkItem(title=title, **fields)) for title in reversed(titles)]
+        items = [work_items.add_item(session, None, NewWorkItem(title=title, **fields)) for title in reversed(titles)]
         return [item.id for item in reversed(items)]
 
 
 def add_tasks(database: Database, item: int, *titles: str, **fields) -> list[int]:
     with database.write() as session:
-        return [work.add_task(session, None, item, NewTask(title=title, **fields)).id for title in titles]
+        return [work_items.add_task(session, None, item, NewTask(title=title, **fields)).id for title in titles]
 
 
 def titles(database: Database, **filters) -> list[str]:
     with database.read() as session:
-        page = work.list_items(session, Filters(**filters), TODAY, limit=1000)
+        page = work_items.list_items(session, Filters(**filters), TODAY, limit=1000)
         assert page.total == len(page.rows)
         return [item.title for item in page.rows]
 
 
 def task_titles(database: Database, item: int) -> list[str]:
     with database.read() as session:
-        return [task.title for task in work.list_tasks(session, item, limit=1000).rows]
+        return [task.title for task in work_items.list_tasks(session, item, limit=1000).rows]
 
 
 def test_a_new_item_is_on_top_and_a_new_task_at_the_end(database):
@@ -49,10 +49,10 @@ def test_progress_counts_what_is_not_in_the_trash(database):
     (item,) = add(database, "item")
     one, _, three = add_tasks(database, item, "one", "two", "three")
     with database.write() as session:
-        work.change_task(session, None, one, TaskChange(done=True))
-        work.delete_task(session, None, three)
+        work_items.change_task(session, None, one, TaskChange(done=True))
+        work_items.delete_task(session, None, three)
     with database.read() as session:
-        found = work.get_item(session, item)
+        found = work_items.get_item(session, item)
         assert (found.tasks_done, found.tasks_total) == (1, 2)
 
 
@@ -65,7 +65,7 @@ def test_progress_counts_what_is_not_in_the_trash(database):
 def test_a_position_moves_the_item_there_and_shifts_those_between(database, position: int, expected: str):
     ids = add(database, *"ABCDE")
     with database.write() as session:
-        moved = work.change_item(session, None, ids[2], WorkItemChange(position=position))
+        moved = work_items.change_item(session, None, ids[2], WorkItemChange(position=position))
         assert moved.position == min(position, 5)
     assert "".join(titles(database)) == expected
 
@@ -73,12 +73,12 @@ def test_a_position_moves_the_item_there_and_shifts_those_between(database, posi
 def test_up_and_down_move_past_the_visible_neighbour(database):
     a, _b, c = add(database, "A", "B", "C")
     with database.write() as session:
-        work.change_item(session, None, _b, WorkItemChange(status="done"))
-        work.move_item(session, c, "up", Filters(status="open"), TODAY)
+        work_items.change_item(session, None, _b, WorkItemChange(status="done"))
+        work_items.move_item(session, c, "up", Filters(status="open"), TODAY)
     assert titles(database, status="open") == ["C", "A"]
     with database.write() as session:
-        work.move_item(session, c, "up", Filters(status="open"), TODAY)
-        work.move_item(session, a, "down", Filters(status="open"), TODAY)
+        work_items.move_item(session, c, "up", Filters(status="open"), TODAY)
+        work_items.move_item(session, a, "down", Filters(status="open"), TODAY)
     assert titles(database, status="open") == ["C", "A"], "at the end nothing moves"
 
 
@@ -87,10 +87,10 @@ def test_tasks_move_within_their_item_only(database):
     a, b, c = add_tasks(database, one, "a", "b", "c")
     add_tasks(database, two, "x", "y")
     with database.write() as session:
-        work.move_task(session, c, "up")
-        work.change_task(session, None, a, TaskChange(position=3))
-        work.delete_task(session, None, b)
-        work.move_task(session, a, "up")
+        work_items.move_task(session, c, "up")
+        work_items.change_task(session, None, a, TaskChange(position=3))
+        work_items.delete_task(session, None, b)
+        work_items.move_task(session, a, "up")
     assert task_titles(database, one) == ["a", "c"]
     assert task_titles(database, two) == ["x", "y"]
 
@@ -98,14 +98,14 @@ def test_tasks_move_within_their_item_only(database):
 def test_a_restored_item_comes_back_to_its_place(database):
     a, b, c = add(database, "A", "B", "C")
     with database.write() as session:
-        work.delete_item(session, None, b)
+        work_items.delete_item(session, None, b)
     with database.write() as session:
-        work.move_item(session, c, "up", Filters(), TODAY)
-        work.move_item(session, c, "down", Filters(), TODAY)
-        work.restore_item(session, None, b)
+        work_items.move_item(session, c, "up", Filters(), TODAY)
+        work_items.move_item(session, c, "down", Filters(), TODAY)
+        work_items.restore_item(session, None, b)
     assert sorted(titles(database)) == ["A", "B", "C"]
     with database.read() as session:
-        assert len({work.get_item(session, each).position for each in (a, b, c)}) == 3
+        assert len({work_items.get_item(session, each).position for each in (a, b, c)}) == 3
 
 
 # --- finding ----------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_search_looks_into_titles_notes_and_tasks_without_case(database):
     garden, kitchen = add(database, "Ärger im Garten", "Küche")
     add_tasks(database, kitchen, "100% Öl_kaufen")
     with database.write() as session:
-        work.change_item(session, None, garden, WorkItemChange(notes="Rasen mähen"))
+        work_items.change_item(session, None, garden, WorkItemChange(notes="Rasen mähen"))
     assert titles(database, q="ärger") == ["Ärger im Garten"]
     assert titles(database, q="garten MÄHEN") == ["Ärger im Garten"], "every word, wherever it stands"
     assert titles(database, q="öl_") == ["Küche"]
@@ -135,14 +135,14 @@ def test_due_filters_take_open_items_and_open_tasks(database):
     assert sorted(titles(database, due="overdue")) == ["by task", "late"]
     assert sorted(titles(database, due="today")) == ["by task", "late", "today"]
     with database.write() as session:
-        work.change_task(session, None, task, TaskChange(done=True))
+        work_items.change_task(session, None, task, TaskChange(done=True))
     assert titles(database, due="overdue") == ["late"]
 
 
 def test_a_page_has_its_rows_and_the_total(database):
     add(database, *"ABCDE")
     with database.read() as session:
-        page = work.list_items(session, Filters(), TODAY, limit=2, offset=3)
+        page = work_items.list_items(session, Filters(), TODAY, limit=2, offset=3)
     assert ([item.title for item in page.rows], page.total) == (["D", "E"], 5)
 
 
@@ -153,17 +153,17 @@ def test_what_is_deleted_is_gone_from_every_list_and_can_be_restored(database):
     a, b = add(database, "A", "B")
     (task,) = add_tasks(database, a, "task")
     with database.write() as session:
-        work.delete_task(session, None, task)
-        work.delete_item(session, None, b)
+        work_items.delete_task(session, None, task)
+        work_items.delete_item(session, None, b)
     assert titles(database) == ["A"] and task_titles(database, a) == []
     with database.read() as session:
-        items, tasks = work.trash(session)
+        items, tasks = work_items.trash(session)
         assert ([item.id for item in items], [each.id for each in tasks]) == ([b], [task])
         with pytest.raises(NotFound, match="lies in the trash"):
-            work.get_item(session, b)
+            work_items.get_item(session, b)
     with database.write() as session:
-        work.restore_item(session, None, b)
-        work.restore_task(session, None, task)
+        work_items.restore_item(session, None, b)
+        work_items.restore_task(session, None, task)
     assert titles(database) == ["A", "B"] and task_titles(database, a) == ["task"]
 
 
@@ -171,11 +171,11 @@ def test_a_task_of_a_deleted_item_waits_for_it(database):
     (item,) = add(database, "item")
     (task,) = add_tasks(database, item, "task")
     with database.write() as session:
-        work.delete_item(session, None, item)
-        for verb in (lambda: work.get_task(session, task), lambda: work.restore_task(session, None, task)):
+        work_items.delete_item(session, None, item)
+        for verb in (lambda: work_items.get_task(session, task), lambda: work_items.restore_task(session, None, task)):
             with pytest.raises(NotFound, match="trash"):
                 verb()
-        work.restore_item(session, None, item)
+        work_items.restore_item(session, None, item)
     assert task_titles(database, item) == ["task"]
 
 
@@ -186,14 +186,14 @@ def test_after_30_days_the_trash_is_emptied_with_the_next_delete(database):
         for table, row, days in ((WorkItem, old, 31), (WorkItem, young, 29), (Task, task, 31)):
             session.get(table, row).deleted_at = utc_now() - timedelta(days=days)
     with database.write() as session:
-        work.delete_item(session, None, add_later(session))
+        work_items.delete_item(session, None, add_later(session))
     with database.read() as session:
-        items, tasks = work.trash(session)
+        items, tasks = work_items.trash(session)
         assert sorted(item.title for item in items) == ["later", "young"] and tasks == []
 
 
 def add_later(session) -> int:
-    return work.add_item(session, None, NewWorkItem(title="later")).id
+    return work_items.add_item(session, None, NewWorkItem(title="later")).id
 
 
 def test_an_id_is_never_used_again(database):
@@ -206,7 +206,7 @@ def test_an_id_is_never_used_again(database):
 @pytest.mark.parametrize("wrong", [0, -1, 99, 2**63, 10**30])
 def test_an_id_that_is_not_there_is_told(database, wrong: int):
     with database.read() as session, pytest.raises(NotFound, match=str(wrong)):
-        work.get_item(session, wrong)
+        work_items.get_item(session, wrong)
 
 
 # --- history ----------------------------------------------------------------------------------------------
@@ -216,8 +216,8 @@ def test_the_history_tells_what_changed_and_nothing_else(database):
     (item,) = add(database, "item")
     (task,) = add_tasks(database, item, "task")
     with database.write() as session:
-        work.change_item(session, None, item, WorkItemChange(title="item", priority="high"))
-        work.change_task(session, None, task, TaskChange(done=True))
+        work_items.change_item(session, None, item, WorkItemChange(title="item", priority="high"))
+        work_items.change_task(session, None, task, TaskChange(done=True))
     with database.read() as session:
-        told = [(event.action, event.detail) for event in work.history(session, item)]
+        told = [(event.action, event.detail) for event in work_items.history(session, item)]
     assert told == [("ticked", "task"), ("set priority", "high"), ("added task", "task"), ("created", "item")]

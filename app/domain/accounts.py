@@ -9,10 +9,10 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from app.fields import NewAccount, NewToken
-from app.models import ApiToken, User
+from app.domain.models import ApiToken, User
+from app.domain.schemas import NewAccount, NewToken
+from app.domain.work_items import LARGEST_ID
 from app.problems import Conflict, Invalid, NotFound
-from app.work import LARGEST_ID
 
 # OWASP's second choice for argon2id (19 MiB, 2 passes, 1 lane): a container with 512 MB can afford it.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
