@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], None] = lambda: None) -> "Flask":
     """The app on its database, which is made or upgraded first, or standing by where another instance has it.
 
-    `asks` and `lost` are for app/instance.py. Raises CannotStart where data would be lost. The caller ends it:
+    `asks` and `lost` are for app/writer/instance.py. Raises CannotStart where data would be lost. The caller ends it:
     `app.extensions["instance"].stop()`.
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
@@ -27,9 +27,9 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
     from app.api import api
     from app.api_accounts import account_api
     from app.database import migrations
-    from app.instance import Instance
     from app.pages import pages
     from app.storage.mounts import guard, storage_once_mounted
+    from app.writer.instance import Instance
 
     log = structlog.get_logger()
     production = settings.app_env == "production"

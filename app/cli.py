@@ -177,8 +177,8 @@ def _database_alone(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
     from app.database import migrations
     from app.database.engine import Database
-    from app.moment import alone
     from app.problems import CannotStart
+    from app.writer.exclusive import alone
 
     if not storage.path.exists():
         raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")

@@ -6,9 +6,9 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 
 from app.database.engine import Database
-from app.instance import Instance
-from app.lease import Standby
 from app.settings import Settings
+from app.writer.instance import Instance
+from app.writer.lease import Standby
 
 
 def init(app: Flask, instance: Instance) -> None:

@@ -13,12 +13,12 @@ from app import control
 from app.database.engine import PRAGMAS, Database
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
-from app.lease import RENEW_EVERY, Lease, Standby, cant_be_used
-from app.lease_folder import Folder, folder_of, local_lock
-from app.moment import alone
 from app.problems import CannotStart, Problem
 from app.storage.mounts import Storage, guard, profile_of
 from app.verbs import examined
+from app.writer.exclusive import alone
+from app.writer.lease import RENEW_EVERY, Lease, Standby, cant_be_used
+from app.writer.lease_files import Folder, folder_of, local_lock
 
 FSYNCS = 20
 SLOW_FSYNC = 0.1

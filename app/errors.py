@@ -8,8 +8,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from app.auth import HEALTH
-from app.lease import Standby
 from app.problems import NotFound, Problem
+from app.writer.lease import Standby
 
 TITLES = {
     403: "Not allowed",

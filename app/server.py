@@ -22,7 +22,7 @@ from app.problems import CannotStart, Problem
 from app.settings import THREADS, Settings
 
 if TYPE_CHECKING:
-    from app.instance import Instance  # only the worker imports it, and SQLAlchemy with it
+    from app.writer.instance import Instance  # only the worker imports it, and SQLAlchemy with it
 
 SERVER_THREADS = 3 * THREADS
 """Answer at once. THREADS of them are in the database at most; the others may wait for a hand-over."""

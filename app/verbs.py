@@ -16,8 +16,8 @@ from app.backup.snapshot import snapshot
 from app.control import Control, Progress, Verb
 from app.database.engine import PRAGMAS, Database
 from app.domain import accounts
-from app.instance import Instance
 from app.problems import NotFound, Problem
+from app.writer.instance import Instance
 
 STEPS = 10_000
 """Of SQLite's virtual machine, some milliseconds: how often an examination looks whether it should give way."""

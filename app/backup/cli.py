@@ -87,7 +87,7 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
 def _proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
     from app.backup.snapshot import snapshot
     from app.control import ask
-    from app.moment import alone
+    from app.writer.exclusive import alone
 
     if storage.profile == "shared":
         return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
@@ -141,7 +141,7 @@ def verify(file: Path, fold: bool, progress: Any) -> Answer:
 def restore(file: Path, progress: Any) -> Answer:
     """Puts FILE in the database's place. The app must be stopped. Answers in JSON."""
     from app.backup.restore import restore
-    from app.moment import alone
+    from app.writer.exclusive import alone
 
     storage = _storage()
     with alone(storage, replaces=True) as sure:

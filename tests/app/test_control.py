@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from app import control, instance, verbs
+from app import control, verbs
 from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
 from app.control import Control, Told, ask
-from app.lease import Standby
 from app.problems import NotFound
 from app.storage.mounts import Storage, storage_under
+from app.writer import instance
+from app.writer.lease import Standby
 from tests.app.backup.databases import add_items
 
 pytestmark = pytest.mark.usefixtures("place")

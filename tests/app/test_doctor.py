@@ -14,10 +14,10 @@ from app import doctor
 from app.cli import main
 from app.database import migrations
 from app.doctor import Finding, examine
-from app.instance import Instance
-from app.lease_folder import folder_of
 from app.storage.mounts import Storage, storage_under
 from app.verbs import listen
+from app.writer.instance import Instance
+from app.writer.lease_files import folder_of
 from tests.app.backup.databases import closed_database
 
 

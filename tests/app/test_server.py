@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from app import server
-from app.lease import lease_of
 from app.storage.mounts import storage_under
+from app.writer.lease import lease_of
 from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
 
 

@@ -1,7 +1,7 @@
 """A client or a process that dies must not leave something behind for which the file server makes others wait.
 
 The kernel's NFS server lists what it has delegated (app/storage/delegations.py), so nothing needs to die there. What SMB
-keeps for a process that was killed while it opened a file is seen only by who waits for it (app/lease_folder.py).
+keeps for a process that was killed while it opened a file is seen only by who waits for it (app/writer/lease_files.py).
 """
 
 import json
@@ -9,13 +9,13 @@ import re
 
 import pytest
 
-from app.lease import FENCE
+from app.writer.lease import FENCE
 from tests.mounts.guests import Lab
 from tests.mounts.instances import AS_IN_A_CONTAINER, Instance, Load
 
 OPENED_PLAINLY = "open(file).close()"
 IN_THE_LEASE = """
-from app.lease_folder import Folder
+from app.writer.lease_files import Folder
 folder = Folder(file.parent)
 folder.create("made")
 folder.rewrite("made", b"held")
@@ -92,7 +92,7 @@ def test_not_even_for_a_moment_once_it_is_ready(lab: Lab):
 
 LOOKED_AT_AND_KILLED = """
 import os, random, signal, time
-from app.lease_folder import Folder
+from app.writer.lease_files import Folder
 folder, end = Folder(file.parent), time.monotonic() + SECONDS
 def begin_to_look():
     process = os.fork()
@@ -108,7 +108,7 @@ while time.monotonic() < end:
 """
 RENEWED = """
 import json, time
-from app.lease_folder import Folder
+from app.writer.lease_files import Folder
 folder, took, end = Folder(file.parent), [], time.monotonic() + SECONDS
 while time.monotonic() < end:
     began = time.monotonic()

@@ -23,9 +23,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from app.lease_folder import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
 from app.problems import CannotStart, Problem, StorageFull, is_no_room
 from app.storage.mounts import Storage, how_to_own
+from app.writer.lease_files import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
 
 RENEW_EVERY = 2.0
 LOOK_EVERY = 0.25

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from app import instance as module
 from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.instance import Instance
-from app.lease import Lease, Standby
-from app.lease_folder import Folder, folder_of
 from app.problems import CannotStart
 from app.settings import THREADS
 from app.storage.mounts import Storage, storage_under
+from app.writer import instance as module
+from app.writer.instance import Instance
+from app.writer.lease import Lease, Standby
+from app.writer.lease_files import Folder, folder_of
 from tests.app.backup.databases import add_items, titles
 from tests.app.processes import WITHIN, eventually
 
@@ -183,7 +183,7 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     lost = Lease(Folder(folder_of(storage)))
     assert lost.take(lost.look())
     lost.release("abandoned")
-    monkeypatch.setattr(module.generation, "SPARE", 1 << 60)
+    monkeypatch.setattr(module.takeover, "SPARE", 1 << 60)
     made = Instance(storage, migrations.upgrade)
     made.start()
     assert not made.writes

@@ -11,14 +11,14 @@ from typing import Literal
 
 import structlog
 
-from app import generation
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
-from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
-from app.lease_folder import Clock
 from app.problems import Problem, StorageFull
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
+from app.writer import takeover
+from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
+from app.writer.lease_files import Clock
 
 PATIENCE = 5.0
 """Seconds for which a request waits for a hand-over."""
@@ -160,7 +160,7 @@ class Instance:
                 log.error("A request is still in the database, so it was not released.")
                 return
         # It may be opening the database just now. And on SMB a process that ends in the middle of opening a file leaves
-        # the next one to wait (app/lease_folder.py).
+        # the next one to wait (app/writer/lease_files.py).
         if self._watching.is_alive():
             self._watching.join(DRAIN)
         self._let_go()
@@ -262,7 +262,7 @@ class Instance:
         try:
             if taken.forced:
                 log.warning("The last instance did not release the database. This one goes on with a copy.")
-                generation.begin(self.storage, self._lease, taken)
+                takeover.begin(self.storage, self._lease, taken)
         except BaseException:
             self._lease.release("abandoned")
             raise

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from greenlet import GreenletExit, greenlet
 
-from app import lease
-from app.lease import Lease, Lost, Standby
+from app.writer import lease
+from app.writer.lease import Lease, Lost, Standby
 
 
 class Violation(Exception):

@@ -3,8 +3,9 @@
 import pytest
 from flask import Flask
 
-from app import create_app, instance
-from app.lease_folder import folder_of
+from app import create_app
+from app.writer import instance
+from app.writer.lease_files import folder_of
 from tests.app.conftest import EMAIL, PASSWORD
 
 

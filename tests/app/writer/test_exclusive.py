@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from app import moment
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.database import migrations
-from app.instance import Instance
-from app.lease import Lease, Standby, lease_of
-from app.lease_folder import Folder, folder_of
-from app.moment import alone
 from app.problems import StorageFull
 from app.storage.mounts import Storage
+from app.writer import exclusive
+from app.writer.exclusive import alone
+from app.writer.instance import Instance
+from app.writer.lease import Lease, Standby, lease_of
+from app.writer.lease_files import Folder, folder_of
 from tests.app.backup.databases import closed_database, titles
 
 
@@ -53,7 +53,7 @@ def test_an_app_stands_by_while_a_command_is_at_work_and_writes_after_it(storage
 
 
 def test_a_storage_that_fails_once_does_not_end_its_heart(on_network: Storage, monkeypatch):
-    monkeypatch.setattr(moment, "RENEW_EVERY", 0.05)
+    monkeypatch.setattr(exclusive, "RENEW_EVERY", 0.05)
     rewrite, failed = Folder.rewrite, []
 
     def flaky(self: Folder, name: str, content: bytes) -> None:
@@ -115,7 +115,7 @@ def test_without_force_what_a_killed_app_left_stays_as_it_is(on_network: Storage
     began = time.monotonic()
     with pytest.raises(Standby, match="was killed with it"), alone(on_network, by_force=False):
         pytest.fail("it was not alone")
-    assert time.monotonic() - began < moment.FENCE
+    assert time.monotonic() - began < exclusive.FENCE
     assert os.listdir(folder_of(on_network)) == before
 
 

@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app import lease
-from app.lease import FENCE, RESERVED, STALE, Lease, Look, Lost, Record
-from app.lease_folder import SIZE, Folder, LocalLock
-from tests.app.lease_world import Instance, Violation, World
+from app.writer import lease
+from app.writer.lease import FENCE, RESERVED, STALE, Lease, Look, Lost, Record
+from app.writer.lease_files import SIZE, Folder, LocalLock
+from tests.app.writer.lease_world import Instance, Violation, World
 
 
 class SetClock:

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from app import generation
-from app.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
-from app.lease_folder import Clock
 from app.storage.mounts import Storage
+from app.writer import takeover
+from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
+from app.writer.lease_files import Clock
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def alone(storage: Storage, *, replaces: bool = False, by_force: bool = True) ->
     safe = not taken.forced
     try:
         if taken.forced and not replaces:
-            generation.begin(storage, lease, taken)
+            takeover.begin(storage, lease, taken)
             safe = True
         yield lambda: _renew(lease)
         if replaces:

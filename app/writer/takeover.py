@@ -18,12 +18,12 @@ from pathlib import Path
 
 from app.backup.verify import fold_in
 from app.database.contents import opened, refuse_unsound, unchanging
-from app.lease import Lease, Lost, Taken
-from app.lease_folder import folder_of
 from app.problems import CannotStart, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside
+from app.writer.lease import Lease, Lost, Taken
+from app.writer.lease_files import folder_of
 
 CHUNK = 1 << 20
 LOCK_BYTES = range(1 << 30, (1 << 30) + 512)

@@ -10,15 +10,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from app import generation
 from app.backup.refusals import Broken
 from app.database import migrations
 from app.database.engine import Database
-from app.generation import LOCK_BYTES, begin
-from app.lease import Lease, Lost, Taken, lease_of
-from app.lease_folder import SIZE, Folder, folder_of
 from app.problems import CannotStart, StorageFull
 from app.storage.mounts import storage_under
+from app.writer import takeover
+from app.writer.lease import Lease, Lost, Taken, lease_of
+from app.writer.lease_files import SIZE, Folder, folder_of
+from app.writer.takeover import LOCK_BYTES, begin
 from tests.app.backup.databases import add_items, titles
 
 ALL = ["acknowledged 0", "acknowledged 1", "acknowledged 2"]
@@ -166,7 +166,7 @@ def test_a_quota_that_ends_in_the_middle_of_the_copy_is_no_room(scene: Scene, mo
     def over_quota(_: Path) -> None:
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
-    monkeypatch.setattr(generation, "to_disk", over_quota)
+    monkeypatch.setattr(takeover, "to_disk", over_quota)
     with pytest.raises(StorageFull, match="quota"):
         begin(scene.storage, *scene.follow())
     assert os.listdir(folder_of(scene.storage)) == ["term-000000000001"]
@@ -183,7 +183,7 @@ def test_one_that_was_suspended_leaves_alone_what_a_later_one_makes(scene: Scene
 
 def test_a_log_that_begins_anew_during_the_copy_is_noticed(scene: Scene, monkeypatch):
     """The lost holder's checkpoint moves rows from the log into the file after the file was copied."""
-    real, copied = generation._copy_file, []
+    real, copied = takeover._copy_file, []
 
     def copy(file: Path, to: Path) -> None:
         real(file, to)
@@ -194,7 +194,7 @@ def test_a_log_that_begins_anew_during_the_copy_is_noticed(scene: Scene, monkeyp
             add_items(scene.lost, 1, "into a new log")
         copied.append(file.name)
 
-    monkeypatch.setattr(generation, "_copy_file", copy)
+    monkeypatch.setattr(takeover, "_copy_file", copy)
     begin(scene.storage, *scene.follow())
     assert titles(scene.storage.path)[:3] == ALL
     assert copied.count("a.db") == 2
@@ -202,7 +202,7 @@ def test_a_log_that_begins_anew_during_the_copy_is_noticed(scene: Scene, monkeyp
 
 def test_a_log_that_begins_anew_each_time_is_no_copy(scene: Scene, monkeypatch):
     heads = iter(range(100))
-    monkeypatch.setattr(generation, "_wal_head", lambda _: bytes(next(heads)))
+    monkeypatch.setattr(takeover, "_wal_head", lambda _: bytes(next(heads)))
     inode = scene.storage.path.stat().st_ino
     with pytest.raises(CannotStart, match="changes all the time"):
         begin(scene.storage, *scene.follow())
@@ -222,8 +222,8 @@ def test_a_copy_that_failed_does_not_stay_when_it_is_tried_again(scene: Scene):
 
 
 def test_the_copy_leaves_out_sqlites_lock_bytes_and_nothing_else():
-    for size in (0, 1, 4096, LOCK_BYTES.start, LOCK_BYTES.start + 4096, LOCK_BYTES.stop + generation.CHUNK + 1):
-        pieces = list(generation._pieces(size))
+    for size in (0, 1, 4096, LOCK_BYTES.start, LOCK_BYTES.start + 4096, LOCK_BYTES.stop + takeover.CHUNK + 1):
+        pieces = list(takeover._pieces(size))
         copied = sum(length for _, length in pieces)
         assert copied == size - len(range(LOCK_BYTES.start, min(size, LOCK_BYTES.stop)))
         assert all(start + length <= LOCK_BYTES.start or start >= LOCK_BYTES.stop for start, length in pieces)
