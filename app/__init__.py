@@ -22,13 +22,14 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
     import structlog
     from flask import Flask
 
-    from app import auth, context, errors, health, logs, security
-    from app.account_pages import account_pages
-    from app.api import api
-    from app.api_accounts import account_api
+    from app import logs
     from app.database import migrations
-    from app.pages import pages
     from app.storage.mounts import guard, storage_once_mounted
+    from app.web import auth, context, error_pages, health, security
+    from app.web.api.accounts import account_api
+    from app.web.api.work_items import api
+    from app.web.pages.account_pages import account_pages
+    from app.web.pages.list_page import pages
     from app.writer.instance import Instance
 
     log = structlog.get_logger()
@@ -36,7 +37,7 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
     storage = storage_once_mounted(settings.database_path, settings.database_storage, production=production)
     for warning in guard(storage, production=production):
         log.warning(warning)
-    app = Flask(__name__)
+    app = Flask("app.web")
 
     def prepare(database: "Database") -> None:
         if migrations.upgrade(database):
@@ -50,7 +51,7 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
     logs.log_requests(app)
     security.init(app, settings, storage)
     auth.init(app)
-    errors.init(app)
+    error_pages.init(app)
     for blueprint in (pages, account_pages, api, account_api, health.health):
         app.register_blueprint(blueprint)
 

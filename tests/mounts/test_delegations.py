@@ -1,7 +1,8 @@
 """A client or a process that dies must not leave something behind for which the file server makes others wait.
 
-The kernel's NFS server lists what it has delegated (app/storage/delegations.py), so nothing needs to die there. What SMB
-keeps for a process that was killed while it opened a file is seen only by who waits for it (app/writer/lease_files.py).
+The kernel's NFS server lists what it has delegated (app/storage/delegations.py), so nothing needs to die there. What
+SMB keeps for a process that was killed while it opened a file is seen only by who waits for it
+(app/writer/lease_files.py).
 """
 
 import json

@@ -3,13 +3,13 @@
 from flask import Blueprint
 from flask_login import current_user
 
-from app.api import refuse_other_bodies
-from app.auth import require_admin
-from app.context import database, who
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
-from app.openapi import AccountOut, AccountsOut, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.problems import Conflict
+from app.web.api.openapi import AccountOut, AccountsOut, NewTokenOut, PersonOut, TokenOut, TokensOut, described
+from app.web.api.work_items import refuse_other_bodies
+from app.web.auth import require_admin
+from app.web.context import database, who
 
 account_api = Blueprint("account_api", __name__, url_prefix="/api/v1")
 account_api.before_request(refuse_other_bodies)

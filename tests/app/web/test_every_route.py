@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from app.auth import PUBLIC
+from app.web.auth import PUBLIC
 
 PUBLIC_ON_PURPOSE = {
     "static": "the style sheet of the sign-in page",

@@ -7,14 +7,25 @@ from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app import words
-from app.context import database, settings, today, who
 from app.domain import work_items
 from app.domain.models import Task, WorkItem, utc_now
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.forms import Refused, back, filters_in, filters_of_form, go, offer_undo, page_again, refused, say, typed
 from app.problems import Invalid
 from app.settings import PASSWORD_LENGTH
+from app.web.context import database, settings, today, who
+from app.web.pages import formatting
+from app.web.pages.forms import (
+    Refused,
+    back,
+    filters_in,
+    filters_of_form,
+    go,
+    offer_undo,
+    page_again,
+    refused,
+    say,
+    typed,
+)
 
 PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
@@ -22,7 +33,7 @@ TASKS_IN_LIST = 4
 JUST_TICKED = timedelta(minutes=10)
 
 pages = Blueprint("pages", __name__)
-for word in (words.due_words, words.long_date, words.trash_words):
+for word in (formatting.due_words, formatting.long_date, formatting.trash_words):
     pages.add_app_template_filter(word)
 
 

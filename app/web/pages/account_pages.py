@@ -4,13 +4,13 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask_login import current_user
 from pydantic import ValidationError
 
-from app import forms
-from app.auth import require_admin, start_session
-from app.context import database, who
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
-from app.forms import Typed
 from app.problems import NotFound, Problem, invalid_input
+from app.web.auth import require_admin, start_session
+from app.web.context import database, who
+from app.web.pages import forms
+from app.web.pages.forms import Typed
 
 account_pages = Blueprint("account_pages", __name__)
 

@@ -1,7 +1,7 @@
 """/healthz and /readyz, and the line at the foot of each page."""
 
-from app.health import data_line
 from app.storage.mounts import Mount, Storage
+from app.web.health import data_line
 
 
 def test_alive_says_where_the_data_is(client):

@@ -3,9 +3,9 @@
 from flask import Blueprint
 
 from app import __version__
-from app.context import database, instance
-from app.openapi import HealthOut, described
 from app.storage.mounts import Storage
+from app.web.api.openapi import HealthOut, described
+from app.web.context import database, instance
 
 health = Blueprint("health", __name__)
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from app import create_app, security
+from app import create_app
 from app.problems import CannotStart
-from app.security import kept_secret
 from app.settings import load
 from app.storage.mounts import Storage, storage_under
+from app.web import security
+from app.web.security import kept_secret
 from tests.app.conftest import EMAIL, PASSWORD
 
 

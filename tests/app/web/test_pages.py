@@ -11,13 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app import words
 from app.database.engine import Database
 from app.domain import work_items
 from app.domain.schemas import NewTask, NewWorkItem
-from app.pages import PAGE, TASKS_IN_LIST
+from app.web.pages import formatting
+from app.web.pages.list_page import PAGE, TASKS_IN_LIST
 
-STATIC = Path(work_items.__file__).parents[1] / "static"
+STATIC = Path(work_items.__file__).parents[1] / "web" / "static"
 
 
 def add(database: Database, title: str, *tasks: str, **fields) -> int:
@@ -290,7 +290,7 @@ TODAY = date(2026, 11, 23)
     ],
 )
 def test_a_due_date_in_words(due: date, read: str) -> None:
-    assert words.due_words(due, TODAY) == read
+    assert formatting.due_words(due, TODAY) == read
 
 
 def palettes() -> list[dict[str, str]]:

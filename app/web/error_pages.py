@@ -7,8 +7,8 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
-from app.auth import HEALTH
 from app.problems import NotFound, Problem
+from app.web.auth import HEALTH
 from app.writer.lease import Standby
 
 TITLES = {

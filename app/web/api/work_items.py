@@ -6,11 +6,11 @@ from flask import Blueprint, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import BadRequest
 
-from app.context import database, today, who
 from app.domain import work_items
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.openapi import TaskOut, TasksOut, TrashOut, WorkItemOut, WorkItemsOut, described, spec
 from app.problems import Problem
+from app.web.api.openapi import TaskOut, TasksOut, TrashOut, WorkItemOut, WorkItemsOut, described, spec
+from app.web.context import database, today, who
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 

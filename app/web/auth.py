@@ -10,14 +10,14 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app.context import database, settings
 from app.database.engine import Database
 from app.domain import accounts
 from app.domain.models import User
 from app.domain.schemas import NewAccount
-from app.forms import own_path
 from app.problems import Forbidden, Invalid, Problem, SignInNeeded, invalid_input
-from app.throttle import Throttle
+from app.web.context import database, settings
+from app.web.pages.forms import own_path
+from app.web.rate_limit import Throttle
 
 PUBLIC = frozenset(("static", "health.healthz", "health.readyz", "auth.sign_in", "auth.set_up", "api.openapi"))
 """The endpoints that answer without sign-in. Every other one asks for it."""
