@@ -19,7 +19,7 @@ class Command(click.Group):
     """Shows a problem in words, without a traceback, and exits with 1."""
 
     def invoke(self, ctx: click.Context):
-        from app.problems import Problem
+        from app.errors import Problem
 
         try:
             return super().invoke(ctx)
@@ -177,7 +177,7 @@ def _database_alone(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
     from app.database import migrations
     from app.database.engine import Database
-    from app.problems import CannotStart
+    from app.errors import CannotStart
     from app.writer.exclusive import alone
 
     if not storage.path.exists():

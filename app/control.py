@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import structlog
 
-from app.problems import Problem
+from app.errors import Problem
 from app.storage.mounts import Storage
 
 LONGEST_REQUEST = 1 << 16

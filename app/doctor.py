@@ -13,7 +13,7 @@ from app import control
 from app.database.engine import PRAGMAS, Database
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
-from app.problems import CannotStart, Problem
+from app.errors import CannotStart, Problem
 from app.storage.mounts import Storage, guard, profile_of
 from app.verbs import examined
 from app.writer.exclusive import alone

@@ -18,7 +18,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from app import logs
-from app.problems import CannotStart, Problem
+from app.errors import CannotStart, Problem
 from app.settings import THREADS, Settings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from app.problems import CannotStart, sentence
+from app.errors import CannotStart, sentence
 
 THREADS = 16
 """How many requests run at once, each with a database connection of its own."""

@@ -16,7 +16,7 @@ from app.backup.snapshot import snapshot
 from app.control import Control, Progress, Verb
 from app.database.engine import PRAGMAS, Database
 from app.domain import accounts
-from app.problems import NotFound, Problem
+from app.errors import NotFound, Problem
 from app.writer.instance import Instance
 
 STEPS = 10_000

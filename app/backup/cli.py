@@ -32,7 +32,7 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
         @wraps(command)
         def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
             from app.backup.progress import shown
-            from app.problems import Problem
+            from app.errors import Problem
 
             # A backup holds password hashes: for its owner alone.
             os.umask(0o077)

@@ -1,6 +1,6 @@
 """Why a file is not taken for a good backup. Each kind has its exit code, the same in every command."""
 
-from app.problems import Problem
+from app.errors import Problem
 
 
 class Refused(Problem):

@@ -14,7 +14,7 @@ from app.backup.refusals import Unreadable
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import opened, read_contents, refuse_unsound, unchanging
 from app.database.sqlite import sqlite_driver, sqlite_uri
-from app.problems import Conflict, StorageFull
+from app.errors import Conflict, StorageFull
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.mounts import Storage, refuse_unwritable

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from app.backup.refusals import Broken, Foreign, Held, Newer, NotSqlite, Refused
 from app.database.migrations import known_revisions
 from app.database.sqlite import APPLICATION_ID, TABLES, sqlite_driver
-from app.problems import StorageFull
+from app.errors import StorageFull
 
 FAULTS_SHOWN = 3
 WAIT_SECONDS = 5

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.database.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
 from app.database.write_queue import TooLong, Turns
-from app.problems import Busy, CannotStart, Damaged, StorageFull
+from app.errors import Busy, CannotStart, Damaged, StorageFull
 from app.settings import THREADS
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from app.domain.models import ApiToken, User
 from app.domain.schemas import NewAccount, NewToken
 from app.domain.work_items import LARGEST_ID
-from app.problems import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 
 # OWASP's second choice for argon2id (19 MiB, 2 passes, 1 lane): a container with 512 MB can afford it.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.domain.models import Event, Task, WorkItem, utc_now
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.problems import NotFound
+from app.errors import NotFound
 
 TRASH_DAYS = 30
 LARGEST_ID = 2**63 - 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.problems import CannotStart
+from app.errors import CannotStart
 
 Profile = Literal["shared", "exclusive"]
 MOUNT_PATH = "/app/data"

@@ -14,7 +14,7 @@ from app.database.engine import Database
 from app.domain import accounts
 from app.domain.models import User
 from app.domain.schemas import NewAccount
-from app.problems import Forbidden, Invalid, Problem, SignInNeeded, invalid_input
+from app.errors import Forbidden, Invalid, Problem, SignInNeeded, invalid_input
 from app.web.context import database, settings
 from app.web.pages.forms import own_path
 from app.web.rate_limit import Throttle

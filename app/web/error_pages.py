@@ -7,7 +7,7 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
-from app.problems import NotFound, Problem
+from app.errors import NotFound, Problem
 from app.web.auth import HEALTH
 from app.writer.lease import Standby
 

@@ -6,7 +6,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from app.problems import TooMany
+from app.errors import TooMany
 
 MINUTES = 15
 # By account as well as by address: behind a published port every client has the address of Docker's gateway.

@@ -14,7 +14,7 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from app.problems import CannotStart, Forbidden
+from app.errors import CannotStart, Forbidden
 from app.settings import Settings
 from app.storage.mounts import Storage
 

@@ -13,7 +13,7 @@ import structlog
 
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
-from app.problems import Problem, StorageFull
+from app.errors import Problem, StorageFull
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
 from app.writer import takeover

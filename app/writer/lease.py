@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from app.problems import CannotStart, Problem, StorageFull, is_no_room
+from app.errors import CannotStart, Problem, StorageFull, is_no_room
 from app.storage.mounts import Storage, how_to_own
 from app.writer.lease_files import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
 

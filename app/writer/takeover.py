@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.backup.verify import fold_in
 from app.database.contents import opened, refuse_unsound, unchanging
-from app.problems import CannotStart, StorageFull, is_no_room
+from app.errors import CannotStart, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside

@@ -17,7 +17,7 @@ from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
 from app.control import Control, Told, ask
-from app.problems import NotFound
+from app.errors import NotFound
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance
 from app.writer.lease import Standby

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.problems import CannotStart
+from app.errors import CannotStart
 from app.settings import Settings, load, sample
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.problems import CannotStart
+from app.errors import CannotStart
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

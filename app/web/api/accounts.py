@@ -5,7 +5,7 @@ from flask_login import current_user
 
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
-from app.problems import Conflict
+from app.errors import Conflict
 from app.web.api.openapi import AccountOut, AccountsOut, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.web.api.work_items import refuse_other_bodies
 from app.web.auth import require_admin

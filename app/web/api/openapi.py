@@ -10,7 +10,7 @@ from spectree.models import SecureType, SecuritySchemeData
 
 from app import __version__
 from app.domain.schemas import Priority, Role, Scope, Status
-from app.problems import invalid_input
+from app.errors import invalid_input
 
 # spectree turns what a view gives, a Shape with or without a status, into a response.
 View = Callable[..., Any]

@@ -8,7 +8,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.domain import work_items
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.problems import Problem
+from app.errors import Problem
 from app.web.api.openapi import TaskOut, TasksOut, TrashOut, WorkItemOut, WorkItemsOut, described, spec
 from app.web.context import database, today, who
 

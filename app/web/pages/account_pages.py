@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
-from app.problems import NotFound, Problem, invalid_input
+from app.errors import NotFound, Problem, invalid_input
 from app.web.auth import require_admin, start_session
 from app.web.context import database, who
 from app.web.pages import forms

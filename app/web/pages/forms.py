@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response
 
 from app.domain.schemas import Filters
-from app.problems import Invalid, invalid_input
+from app.errors import Invalid, invalid_input
 
 Typed = TypeVar("Typed", bound=BaseModel)
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")

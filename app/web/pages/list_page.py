@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.domain import work_items
 from app.domain.models import Task, WorkItem, utc_now
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.problems import Invalid
+from app.errors import Invalid
 from app.settings import PASSWORD_LENGTH
 from app.web.context import database, settings, today, who
 from app.web.pages import formatting

@@ -18,7 +18,7 @@ from app.backup.snapshot import snapshot
 from app.backup.verify import verify
 from app.cli import main
 from app.database.engine import Database
-from app.problems import Conflict, StorageFull
+from app.errors import Conflict, StorageFull
 from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.database import engine, migrations
 from app.database.engine import Database
-from app.problems import Busy, CannotStart, Damaged, StorageFull
+from app.errors import Busy, CannotStart, Damaged, StorageFull
 from app.storage.mounts import storage_under
 
 

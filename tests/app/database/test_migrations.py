@@ -14,7 +14,7 @@ from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID, TABLES
 from app.domain.models import Base
-from app.problems import CannotStart
+from app.errors import CannotStart
 from app.storage.mounts import storage_under
 
 

@@ -8,7 +8,7 @@ from app.database.engine import Database
 from app.domain import work_items
 from app.domain.models import Task, WorkItem, utc_now
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.problems import NotFound
+from app.errors import NotFound
 
 TODAY = date(2026, 11, 23)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.problems import CannotStart
+from app.errors import CannotStart
 from app.storage import mounts as module
 from app.storage.mounts import Mount, Storage, guard, mount_of, read_mounts, storage_under
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.problems import CannotStart
+from app.errors import CannotStart
 from app.settings import load
 from app.storage.mounts import Storage, storage_under
 from app.web import security

@@ -10,7 +10,7 @@ import pytest
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.database import migrations
-from app.problems import StorageFull
+from app.errors import StorageFull
 from app.storage.mounts import Storage
 from app.writer import exclusive
 from app.writer.exclusive import alone

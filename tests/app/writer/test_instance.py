@@ -11,7 +11,7 @@ import pytest
 from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.problems import CannotStart
+from app.errors import CannotStart
 from app.settings import THREADS
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance as module

@@ -13,7 +13,7 @@ import pytest
 from app.backup.refusals import Broken
 from app.database import migrations
 from app.database.engine import Database
-from app.problems import CannotStart, StorageFull
+from app.errors import CannotStart, StorageFull
 from app.storage.mounts import storage_under
 from app.writer import takeover
 from app.writer.lease import Lease, Lost, Taken, lease_of
