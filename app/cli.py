@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from app import __version__
-from app.backup.cli import COMMANDS as BACKUP_COMMANDS
+from app.operations.backup_commands import COMMANDS as BACKUP_COMMANDS
 
 PORT = click.IntRange(1, 65535)
 
@@ -56,7 +56,8 @@ def serve(host: str | None, port: int, env_file: Path | None) -> None:
         from dotenv import load_dotenv
 
         load_dotenv(env_file)
-    from app import server, settings
+    from app import settings
+    from app.operations import server
 
     loaded = settings.load()
     server.serve(loaded, host or ("0.0.0.0" if loaded.app_env == "production" else "127.0.0.1"), port)  # noqa: S104
@@ -127,7 +128,7 @@ def doctor(full: bool, as_json: bool) -> None:
     import json
 
     from app import settings
-    from app.doctor import examine
+    from app.operations.doctor import examine
     from app.storage.mounts import storage_under
 
     loaded = settings.load()
@@ -158,9 +159,9 @@ def reset_password(email: str) -> None:
     Exit codes: 0 done · 1 no such account, or no database · 2 wrong usage
     """
     from app import settings
-    from app.control import ask
+    from app.operations.control import ask
+    from app.operations.control_commands import new_password
     from app.storage.mounts import guard, storage_under
-    from app.verbs import new_password
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)

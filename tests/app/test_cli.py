@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from app import create_app
 from app.cli import main
 from app.domain import accounts
-from app.verbs import listen
+from app.operations.control_commands import listen
 from tests.app.conftest import EMAIL, PASSWORD
 
 

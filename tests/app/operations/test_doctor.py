@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from app import doctor
 from app.cli import main
 from app.database import migrations
-from app.doctor import Finding, examine
+from app.operations import doctor
+from app.operations.control_commands import listen
+from app.operations.doctor import Finding, examine
 from app.storage.mounts import Storage, storage_under
-from app.verbs import listen
 from app.writer.instance import Instance
 from app.writer.lease_files import folder_of
 from tests.app.backup.databases import closed_database

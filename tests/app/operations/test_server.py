@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app import server
+from app.operations import server
 from app.storage.mounts import storage_under
 from app.writer.lease import lease_of
 from tests.app.processes import Serving, ask, free_port, signal_all, wait_until_ready
@@ -78,7 +78,7 @@ def is_released(folder: Path) -> bool:
 
 
 def test_the_process_beside_the_worker_loads_nothing_of_the_database():
-    loaded = "import sys, app.server; print('sqlalchemy' in sys.modules)"
+    loaded = "import sys, app.operations.server; print('sqlalchemy' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
 

@@ -84,7 +84,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
 def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: Event):
     """Runs in the worker process, which is the only one that opens the database."""
     from app import create_app
-    from app.verbs import listen
+    from app.operations.control_commands import listen
 
     ending = _told_to_end()
     try:

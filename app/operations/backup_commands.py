@@ -31,8 +31,8 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
     def verb(command: Callable[..., Answer]) -> Callable[..., None]:
         @wraps(command)
         def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
-            from app.backup.progress import shown
             from app.errors import Problem
+            from app.operations.progress import shown
 
             # A backup holds password hashes: for its owner alone.
             os.umask(0o077)
@@ -86,7 +86,7 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
 
 def _proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
     from app.backup.snapshot import snapshot
-    from app.control import ask
+    from app.operations.control import ask
     from app.writer.exclusive import alone
 
     if storage.profile == "shared":
@@ -163,7 +163,7 @@ def settle(progress: Any) -> Answer:
 @answers("Reading")
 def facts(folders: tuple[Path, ...], progress: Any) -> Answer:  # noqa: ARG001
     """Says in JSON what is in FOLDERS. Writes nothing."""
-    from app.backup.facts import facts_of
+    from app.backup.inspect import facts_of
 
     return Answer({"folders": {str(folder): facts_of(folder) for folder in folders}})
 

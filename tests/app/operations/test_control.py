@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from app import control, verbs
 from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
-from app.control import Control, Told, ask
 from app.errors import NotFound
+from app.operations import control, control_commands
+from app.operations.control import Control, Told, ask
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance
 from app.writer.lease import Standby
@@ -151,7 +151,7 @@ def running(storage: Storage):
 
     made = instance.Instance(storage, migrations.upgrade)
     made.start()
-    listening = verbs.listen(made)
+    listening = control_commands.listen(made)
     assert listening
     yield made
     listening.close()
@@ -192,7 +192,7 @@ def test_what_goes_wrong_in_the_app_is_logged_and_the_command_is_told(running, s
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of the app")
 
-    monkeypatch.setattr("app.verbs.examined", fail)
+    monkeypatch.setattr("app.operations.control_commands.examined", fail)
     with pytest.raises(Told, match=r"had answered.*\n.*log says why"):
         ask(storage, "examine", full=False)
     assert "a fault of the app" in capsys.readouterr().out
@@ -206,7 +206,9 @@ def test_the_running_app_examines_its_database(running, storage: Storage):
 
 
 def test_an_examination_gives_way_to_a_hand_over(running, storage: Storage, monkeypatch):
-    monkeypatch.setattr(verbs, "STEPS", 1)  # so small a database is examined in fewer than are looked at else
+    monkeypatch.setattr(
+        control_commands, "STEPS", 1
+    )  # so small a database is examined in fewer than are looked at else
     assert ask(storage, "examine", full=True)
     with monkeypatch.context() as asked_for, pytest.raises(Told, match="examination was broken off"):
         asked_for.setattr(instance.Instance, "wanted", True)

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app import control
 from app.database.engine import PRAGMAS, Database
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Problem
+from app.operations import control
+from app.operations.control_commands import examined
 from app.storage.mounts import Storage, guard, profile_of
-from app.verbs import examined
 from app.writer.exclusive import alone
 from app.writer.lease import RENEW_EVERY, Lease, Standby, cant_be_used
 from app.writer.lease_files import Folder, folder_of, local_lock
