@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.errors import CannotStart, sentence
 
@@ -17,6 +26,11 @@ THREADS = 16
 """How many requests run at once, each with a database connection of its own."""
 PASSWORD_LENGTH = 12
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
+"""No underscore: in WSGI a name with one is the same as a name with a hyphen."""
+REFERENCES = ("@microsoft.keyvault(", "@microsoft.appconfiguration(", "@appsettingref(")
+"""How a value begins that App Service could not look up, in lower case: it hands the reference over as it stands.
+https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
 
 
 def _time_zone(name: str) -> str:
@@ -40,6 +54,16 @@ def _own_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower().startswith(REFERENCES)
+
+
+def _header_name(name: str) -> str:
+    if not HEADER_NAME.fullmatch(name):
+        raise ValueError("A header's name: letters, digits and hyphens.")
+    return name
+
+
 def _email(address: str) -> str:
     if not EMAIL.fullmatch(address):
         raise ValueError("An email address, please.")
@@ -49,7 +73,7 @@ def _email(address: str) -> str:
 class Settings(BaseModel):
     """The table. A field's name in capitals is the variable; its examples[0] is the line to put into .env."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     app_env: Literal["development", "production"] = Field(
         "development",
@@ -113,6 +137,12 @@ class Settings(BaseModel):
         description="How many reverse proxies stand in front. 0 ignores X-Forwarded-For and X-Forwarded-Proto.",
         examples=["1"],
     )
+    client_address_header: Annotated[str, AfterValidator(_header_name)] | None = Field(
+        None,
+        description="The header in which the proxy in front passes the client's address, alone, whatever the client"
+        " sent in it: for gateways that write no X-Forwarded-For, which is then not looked at. Needs TRUSTED_PROXIES.",
+        examples=["clientaddress"],
+    )
     tz: Annotated[str, AfterValidator(_time_zone)] | None = Field(
         None,
         description="The time zone that decides what today is. Without it: the machine's, in the image UTC.",
@@ -121,6 +151,23 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the log says.", examples=["info"]
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _looked_up(cls, value: object) -> object:
+        if _is_reference(value):
+            raise ValueError(
+                "App Service could not look this up. The app's identity needs the role Key Vault Secrets User on the"
+                " vault, and the secret must be there; then restart the app."
+            )
+        return value
+
+    @field_validator("client_address_header")
+    @classmethod
+    def _only_behind_a_proxy(cls, name: str | None, given: ValidationInfo) -> str | None:
+        if name and given.data.get("trusted_proxies") == 0:
+            raise ValueError("A client could write it: only believed with TRUSTED_PROXIES=1 or more.")
+        return name
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo | None:
@@ -156,7 +203,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 def _read_password_file(given: dict[str, str]) -> list[str]:
     """Puts the password that the file holds into `given`, and answers what was wrong with that."""
     file = given.get("admin_password_file")
-    if not file:
+    if not file or _is_reference(file):
         return []
     if "admin_password" in given:
         return [_fault("admin_password_file", file, "ADMIN_PASSWORD is set too: keep one of them.")]

@@ -51,7 +51,8 @@ Password = Annotated[SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=100
 
 
 class Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # What was typed, a password say, must not come into the log with an error.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class NewWorkItem(Fields):

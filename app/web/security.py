@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from app.errors import CannotStart, Forbidden
 from app.settings import Settings
 from app.storage.mounts import Storage
+from app.web.client_address import ClientAddress
 
 LARGEST_BODY = 1 << 20
 SESSION_DAYS = 30
@@ -38,7 +39,8 @@ log = structlog.get_logger()
 def init(app: Flask, settings: Settings, storage: Storage) -> None:
     hops = settings.trusted_proxies
     if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
+        app.wsgi_app = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(storage),
         MAX_CONTENT_LENGTH=LARGEST_BODY,

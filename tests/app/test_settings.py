@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from app.domain.schemas import NewAccount
 from app.errors import CannotStart
 from app.settings import Settings, load, sample
 
@@ -77,6 +79,59 @@ def test_the_password_is_set_once_and_with_its_email(tmp_path: Path):
     both = refusal(ADMIN_EMAIL="ann@example.com", ADMIN_PASSWORD="another long one", ADMIN_PASSWORD_FILE=str(file))
     assert "keep one of them" in both
     assert "ADMIN_PASSWORD_FILE is set and needs it" in refusal(ADMIN_PASSWORD_FILE=str(file))
+
+
+def test_the_gateways_header_is_only_believed_behind_a_proxy_and_told_with_all_other_faults():
+    message = refusal(CLIENT_ADDRESS_HEADER="clientaddress", TZ="Mars")
+    assert "CLIENT_ADDRESS_HEADER=clientaddress - " in message and "TRUSTED_PROXIES=1" in message
+    assert "2 settings are wrong" in message
+    assert load({"CLIENT_ADDRESS_HEADER": "clientaddress", "TRUSTED_PROXIES": "1"}).client_address_header
+
+
+@pytest.mark.parametrize("name", ["client_address", "client address", "clientaddress:", "clientäddress", "a\n"])
+def test_the_gateways_header_has_a_name_that_no_other_header_can_stand_in_for(name: str):
+    assert "letters, digits and hyphens" in refusal(CLIENT_ADDRESS_HEADER=name, TRUSTED_PROXIES="1")
+
+
+REFERENCES = [
+    "@Microsoft.KeyVault(SecretUri=https://a.vault.azure.net/secrets/a-long-name/)",
+    "@microsoft.keyvault(VaultName=a;SecretName=a-long-name)",
+    "@Microsoft.AppConfiguration(Endpoint=https://a.azconfig.io; Key=a-long-name)",
+    "@AppSettingRef(ADMIN_PASSWORD_OF_ANOTHER_NAME)",
+]
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+def test_a_reference_that_app_service_could_not_look_up_is_no_value(name: str, reference: str):
+    others = {"ADMIN_EMAIL": "ann@example.com", "ADMIN_PASSWORD": "a long enough one", "TRUSTED_PROXIES": "1"}
+    if name == "ADMIN_PASSWORD_FILE":
+        del others["ADMIN_PASSWORD"]
+    message = refusal(**{**others, name: reference})
+    assert "One setting is wrong" in message
+    assert f"  {name}" in message and "Key Vault Secrets User" in message and "restart" in message
+    if name in ("ADMIN_PASSWORD", "SECRET_KEY"):
+        assert "a-long-name" not in message and "OF_ANOTHER_NAME" not in message
+
+
+def test_nor_is_it_one_in_the_file_of_the_password(tmp_path: Path):
+    file = tmp_path / "password"
+    file.write_text(REFERENCES[0])
+    message = refusal(ADMIN_EMAIL="ann@example.com", ADMIN_PASSWORD_FILE=str(file))
+    assert f"ADMIN_PASSWORD_FILE={file} - App Service could not" in message
+    assert "a-long-name" not in message and "One setting is wrong" in message
+
+
+def test_what_is_secret_stays_out_of_every_text_that_is_made_of_the_settings(tmp_path: Path):
+    secrets = {"ADMIN_PASSWORD": "hush " * 4, "SECRET_KEY": "hush" * 10}
+    loaded = load({"ADMIN_EMAIL": "ann@example.com", **secrets})
+    assert "hush" not in f"{loaded} {loaded!r} {loaded.model_dump()} {loaded.model_dump_json()}"
+    with pytest.raises(ValidationError) as error:
+        Settings.model_validate({"admin_password": ["hush"], "secret_key": {"hush": 1}})
+    assert "hush" not in str(error.value)
+    with pytest.raises(ValidationError) as error:
+        NewAccount.model_validate({"email": "ann", "password": ["hush"]})
+    assert "hush" not in str(error.value)
 
 
 @pytest.mark.parametrize("url", ["https://tasks.example.com", "http://localhost:8000", "https://Tasks.example.com/"])
