@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from concurrent import futures
 from dataclasses import dataclass, field
+from threading import Event as Signal
 from typing import Any
 
 import grpc
@@ -11,21 +12,11 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from tests.infra.answers import answer_call, answer_resource
+from tests.infra.replacements import replaced
 
 PACKAGES = ("aws", "azure-native", "docker", "docker-build", "gcp", "random")
 # How the engine writes a string that is not known yet.
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-# The inputs that no cloud can change in place.
-REPLACES: Mapping[str, set[str]] = {
-    "docker:index/container:Container": {"image", "envs", "mounts", "name"},
-    "docker:index/remoteImage:RemoteImage": {"name"},
-    "docker:index/volume:Volume": {"name", "labels"},
-    "azure-native:storage:StorageAccount": {"accountName", "kind"},
-    "azure-native:storage:FileShare": {"shareName", "accountName", "enabledProtocols"},
-    "aws:ecs/taskDefinition:TaskDefinition": {"containerDefinitions", "volumes"},
-    "aws:efs/fileSystem:FileSystem": {"encrypted"},
-    "gcp:compute/disk:Disk": {"name", "zone"},
-}
 # The inputs that Azure's provider takes from the state where the program leaves them open: names and places.
 STAYS = ("accountName", "location", "resourceGroupName")
 
@@ -55,14 +46,33 @@ class Log:
         return events
 
 
+@dataclass
+class Faults:
+    """What goes wrong: the next create of a type in `refuse` fails, and one of a type in `hang` waits for `go_on`."""
+
+    refuse: set[str] = field(default_factory=set)
+    hang: set[str] = field(default_factory=set)
+    hanging: Signal = field(default_factory=Signal)
+    go_on: Signal = field(default_factory=Signal)
+
+    def meet(self, type_: str, context: grpc.ServicerContext) -> None:
+        if type_ in self.refuse:
+            self.refuse.remove(type_)
+            context.abort(grpc.StatusCode.UNKNOWN, f"the cloud refuses {type_}")
+        if type_ in self.hang:
+            self.hang.remove(type_)
+            self.hanging.set()
+            self.go_on.wait(60)
+
+
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """One package's provider. It knows no schema: it keeps what it is given and answers as the mocks do.
 
     `existing` is what was there before: inputs by ID, for an import.
     """
 
-    def __init__(self, log: Log, existing: Mapping[str, Mapping[str, Any]]) -> None:
-        self.log, self.existing = log, existing
+    def __init__(self, log: Log, existing: Mapping[str, Mapping[str, Any]], faults: Faults) -> None:
+        self.log, self.existing, self.faults = log, existing, faults
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
@@ -100,7 +110,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=changed,
-            replaces=[key for key in changed if key in REPLACES.get(request.type, set())],
+            replaces=replaced(request.type, old, new),
         )
 
     def Create(self, request: Any, context: Any) -> Any:
@@ -108,6 +118,7 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(
                 properties=not_yet(state(request, request.properties), request.properties)
             )
+        self.faults.meet(request.type, context)
         self.log.add("create", request.urn)
         return provider_pb2.CreateResponse(id=f"{request.name}-id", properties=state(request, request.properties))
 
@@ -158,13 +169,15 @@ class StandIns:
     """A server for each package. `environment` attaches them to `pulumi`."""
 
     def __init__(self, packages: tuple[str, ...] = PACKAGES) -> None:
-        self.log = Log()
+        self.log, self.faults = Log(), Faults()
         self.existing: dict[str, Mapping[str, Any]] = {}
         self.servers: list[grpc.Server] = []
         ports: list[str] = []
         for package in packages:
             server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
-            provider_pb2_grpc.add_ResourceProviderServicer_to_server(StandIn(self.log, self.existing), server)
+            provider_pb2_grpc.add_ResourceProviderServicer_to_server(
+                StandIn(self.log, self.existing, self.faults), server
+            )
             ports.append(f"{package}:{server.add_insecure_port('127.0.0.1:0')}")
             server.start()
             self.servers.append(server)
