@@ -52,6 +52,7 @@ class StackConfig:
     """
 
     cloud: str
+    region: str
     image: str | None
     storage: str
     storage_gb: int | None
@@ -82,6 +83,7 @@ def read_config() -> StackConfig:
     kind = storage(reader, place) if place else ""
     config = StackConfig(
         cloud=cloud,
+        region=reader.of_provider(*place.region) if place and place.region else "",
         image=reader.text("image") or None,
         storage=kind,
         storage_gb=storage_gb(reader, place.storages.get(kind, Store()) if place else Store()),

@@ -3,27 +3,33 @@
 from dataclasses import dataclass
 
 WARN_ABOVE_USD = 50
-PRICES_OF = "2026-11"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One line of the bill: what, and US dollars a month, or None where it depends on use alone."""
+    """One line of the bill: what, and US dollars a month, or None where it depends on use alone.
+
+    `verified` says whether a source stands behind its price (prices.toml).
+    """
 
     what: str
     usd: float | None
+    verified: bool = True
 
 
-def estimate(costs: list[Cost], place: str) -> str:
-    """One sentence: the sum, its parts, and the region and month the prices are of."""
+def estimate(costs: list[Cost], where: str) -> str:
+    """One sentence: the sum, its parts, and whose list prices they are. An unverified price has a question mark."""
     if not costs:
-        return f"$0 a month: nothing is rented ({place})"
-    fixed = [(cost.what, cost.usd) for cost in costs if cost.usd is not None]
-    by_use = [cost.what for cost in costs if cost.usd is None]
-    parts = ", ".join(f"{what} ${usd:.2f}" for what, usd in fixed)
-    more = f"; by use: {', '.join(by_use)}" if by_use else ""
-    total = sum(usd for _, usd in fixed)
-    return f"about ${total:.0f} a month: {parts}{more} (list prices {place}, {PRICES_OF}, no promise)"
+        return f"$0 a month: nothing is rented ({where})"
+    fixed = ", ".join(f"{cost.what} ${cost.usd:.2f}{mark(cost)}" for cost in costs if cost.usd is not None)
+    by_use = ", ".join(f"{cost.what}{mark(cost)}" for cost in costs if cost.usd is None)
+    total = sum(cost.usd or 0 for cost in costs)
+    unsure = "; ? stands where nobody has verified it" if any(not cost.verified for cost in costs) else ""
+    return f"about ${total:.0f} a month: {fixed}; by use: {by_use} (list prices of {where}{unsure}; no promise)"
+
+
+def mark(cost: Cost) -> str:
+    return "" if cost.verified else "?"
 
 
 def dear(costs: list[Cost]) -> str | None:

@@ -78,10 +78,15 @@ class Reader:
         return value
 
     def provider(self, key: str, why: str, example: str, *variables: str) -> None:
-        """A provider's own key, or one of the environment variables that the provider reads instead."""
-        namespace, name = key.split(":")
-        if not pulumi.Config(namespace).get(name) and not any(os.environ.get(variable) for variable in variables):
+        """A provider's own key must be set, or one of the environment variables that the provider reads instead."""
+        if not self.of_provider(key, *variables):
             self.fault(key, "", why, example)
+
+    def of_provider(self, key: str, *variables: str) -> str:
+        """What the provider reads, empty where nothing is set."""
+        namespace, name = key.split(":")
+        set_in_environment = (os.environ[variable] for variable in variables if os.environ.get(variable))
+        return pulumi.Config(namespace).get(name) or next(set_in_environment, "")
 
     def pinned_image(self) -> None:
         """A tag can move under a running service; only a digest says what runs."""

@@ -21,7 +21,8 @@ class Place:
 
     `storages` by the names that the config gives them, the default first. `defaults` are the settings that only some
     places have, with their values here. `check` adds the faults that only this place can find, and `no_handover`
-    answers why two instances can't be alive at once for the moment of a hand-over, or None.
+    answers why two instances can't be alive at once for the moment of a hand-over, or None. `region` names the
+    provider's key and the environment variables that it reads instead.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Place:
     defaults: Mapping[str, str]
     check: Callable[[Reader], None]
     no_handover: Callable[[Reader], str | None] = lambda _reader: None
+    region: tuple[str, ...] = ()

@@ -3,10 +3,12 @@
 from kit.place import Place, Store
 from reader import Reader
 
+REGION = ("aws:region", "AWS_REGION", "AWS_DEFAULT_REGION")
+
 
 def check(reader: Reader) -> None:
     """The faults that only AWS has."""
-    reader.provider("aws:region", "AWS needs a region.", "eu-central-1", "AWS_REGION", "AWS_DEFAULT_REGION")
+    reader.provider(REGION[0], "AWS needs a region.", "eu-central-1", *REGION[1:])
     reader.pinned_image()
 
 
@@ -15,4 +17,5 @@ AWS = Place(
     storages={"efs": Store()},
     defaults={"machine": "256/512", "network": "default", "logDays": "30", "backupCopy": ""},
     check=check,
+    region=REGION,
 )

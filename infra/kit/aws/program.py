@@ -2,8 +2,8 @@
 
 from config import StackConfig
 from contract import Kept, Site
-from costs import Cost
 from kit.aws.backups import Backups, BackupsArgs
+from kit.aws.costs import costs
 from kit.aws.gateway import Gateway, GatewayArgs
 from kit.aws.hosting import Hosting, HostingArgs
 from kit.aws.network import Network, NetworkArgs
@@ -12,6 +12,7 @@ from kit.aws.roles import Roles, RolesArgs
 from kit.aws.secret import Secret, SecretArgs
 from kit.aws.storage import Storage, StorageArgs
 from kit.password import admin_password
+from prices import prices_of
 
 
 def plan(config: StackConfig) -> Site:
@@ -39,13 +40,14 @@ def plan(config: StackConfig) -> Site:
             handover=config.rollout == "handover",
         ),
     )
+    prices = prices_of("aws", config.region)
     return Site(
         url=gateway.url,
         storage=storage.description,
         image=registry.image,
         admin_password=password,
-        costs=costs(config),
-        priced_in="EU (Frankfurt)",
+        costs=costs(config, prices),
+        priced_in=prices.where,
         kept=[
             *storage.kept,
             *(backups.kept if backups else []),
@@ -53,15 +55,3 @@ def plan(config: StackConfig) -> Site:
         ],
         notes=gateway.notes,
     )
-
-
-def costs(config: StackConfig) -> list[Cost]:
-    """The month's bill."""
-    by_use = ["EFS $0.30 a GB", "HTTP API $1 a million calls", "logs"] + (["AWS Backup"] if config.backups else [])
-    fixed = [
-        Cost("Fargate 0.25 vCPU, 0.5 GB", 9.01),
-        Cost("IPv4 address", 3.65),
-        Cost("private zone", 0.50),
-        Cost("secret", 0.40),
-    ]
-    return [*fixed, *(Cost(what, None) for what in by_use)]

@@ -67,7 +67,7 @@ class Storage(pulumi.ComponentResource):
         self.id, self.arn = system.id, system.arn
         self.access_point_id, self.access_point_arn = point.id, point.arn
         self.description = pulumi.Output.concat("EFS ", system.id, DIRECTORY)
-        self.kept = [Kept(pulumi.Output.concat("EFS file system ", system.id), "protected, about $0.30 a GB a month")]
+        self.kept = [Kept(pulumi.Output.concat("EFS file system ", system.id), "protected, billed by the GB on it")]
         self.register_outputs({})
 
     def admit(self, task_role: pulumi.Input[str]) -> None:

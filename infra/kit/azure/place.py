@@ -3,10 +3,12 @@
 from kit.place import Place, Store
 from reader import Reader
 
+REGION = ("azure-native:location", "ARM_LOCATION")
+
 
 def check(reader: Reader) -> None:
     """The faults that only Azure has."""
-    reader.provider("azure-native:location", "Azure needs a region.", "westeurope", "ARM_LOCATION")
+    reader.provider(REGION[0], "Azure needs a region.", "westeurope", *REGION[1:])
     reader.pinned_image()
 
 
@@ -16,4 +18,5 @@ AZURE = Place(
     storages={"smb": Store(10, 1, 102_400), "nfs": Store(100, 100, 102_400)},
     defaults={"machine": "B1", "storageKeyIndex": "1", "logDays": "30", "backupCopy": ""},
     check=check,
+    region=REGION,
 )

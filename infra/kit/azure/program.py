@@ -6,8 +6,8 @@ from pulumi_azure_native import resources
 
 from config import StackConfig
 from contract import NAME, TAGS, Kept, Site
-from costs import Cost
 from kit.azure.backups import Backups, BackupsArgs
+from kit.azure.costs import costs
 from kit.azure.domain import Domain, DomainArgs
 from kit.azure.hosting import Hosting, HostingArgs
 from kit.azure.names import current_names
@@ -16,6 +16,7 @@ from kit.azure.registry import Registry, RegistryArgs
 from kit.azure.storage import Storage, StorageArgs
 from kit.azure.vault import Vault, VaultArgs
 from kit.password import admin_password
+from prices import prices_of
 
 
 def plan(config: StackConfig) -> Site:
@@ -70,13 +71,14 @@ def plan(config: StackConfig) -> Site:
     if config.domain:
         Domain("domain", DomainArgs(group.name, hosting.site_name, hosting.plan_id, config.domain))
         notes.append(domain_note(config.domain, site_name, hosting.verification_id))
+    prices = prices_of("azure", config.region)
     return Site(
         url=hosting.url,
         storage=storage.description,
         image=registry.image,
         admin_password=password,
-        costs=costs(config),
-        priced_in="West Europe",
+        costs=costs(config, prices),
+        priced_in=prices.where,
         kept=[
             Kept(pulumi.Output.concat("resource group ", group.name), "protected, free by itself"),
             *storage.kept,
@@ -92,14 +94,3 @@ def domain_note(domain: str, site_name: pulumi.Output[str], verification_id: pul
     return pulumi.Output.concat(
         f"DNS: {domain} CNAME ", site_name, f".azurewebsites.net, and asuid.{domain} TXT ", verification_id
     )
-
-
-def costs(config: StackConfig) -> list[Cost]:
-    """The month's bill."""
-    # An SMB share bills each request, and the writer's lease alone makes 270 a minute (counted in /proc/fs/cifs/Stats).
-    smb_share = [Cost("share", 1.00), Cost("12 million requests to it", 5.00)]
-    share = [Cost("NFS share of 100 GiB", 16.00)] if config.storage == "nfs" else smb_share
-    by_use = [Cost("Log Analytics", None)] + (
-        [Cost("Azure Backup", None)] if config.backups and config.storage == "smb" else []
-    )
-    return [Cost("App Service B1", 13.14), Cost("registry", 5.00), *share, *by_use]

@@ -64,4 +64,5 @@ GCP = Place(
     defaults={"machine": "", "network": "own", "backupCopy": "", "billingAccount": ""},
     check=check,
     no_handover=no_handover,
+    region=("gcp:region",),
 )

@@ -4,10 +4,10 @@ import pulumi
 
 from config import StackConfig
 from contract import Kept, Site
-from costs import Cost
 from kit.gcp.apis import Apis, ApisArgs
 from kit.gcp.backups import DiskSnapshots, DiskSnapshotsArgs, FilestoreBackups, FilestoreBackupsArgs
 from kit.gcp.cloud_run import CloudRun, CloudRunArgs
+from kit.gcp.costs import costs
 from kit.gcp.front import Front, FrontArgs, run_url
 from kit.gcp.network import Network, NetworkArgs
 from kit.gcp.registry import Registry, RegistryArgs
@@ -15,6 +15,7 @@ from kit.gcp.secret import Secret, SecretArgs
 from kit.gcp.storage import DataDisk, DataDiskArgs, Filestore, FilestoreArgs
 from kit.gcp.vm import Vm, VmArgs
 from kit.password import admin_password
+from prices import prices_of
 
 # The network stays when Cloud Run used it: Google holds its addresses for hours, and `destroy` would fail.
 KEPT_NETWORK = Kept("network and subnet", "left behind, free; Google holds them for 1 to 2 hours after the last use")
@@ -67,13 +68,14 @@ def disk_site(
     snapshots = (
         [Kept("snapshots of the disk", "kept as long as the config says, billed by size")] if config.backups else []
     )
+    prices = prices_of("gcp", config.region)
     return Site(
         url=url,
         storage=disk.description,
         image=registry.image,
         admin_password=password,
-        costs=disk_costs(config),
-        priced_in="europe-west1",
+        costs=costs(config, prices),
+        priced_in=prices.where,
         kept=[*disk.kept, *snapshots, *([] if config.domain else [KEPT_NETWORK]), KEPT_APIS],
         notes=notes,
     )
@@ -104,25 +106,14 @@ def filestore_site(
         ),
     )
     backups = [Kept("backups of the share", "kept as the config says, billed by size")] if config.backups else []
+    prices = prices_of("gcp", config.region)
     return Site(
         url=url,
         storage=share.description,
         image=registry.image,
         admin_password=password,
-        costs=[
-            Cost("Filestore of 1 TiB, the least there is,", 205.00),
-            Cost("Cloud Run with its CPU always on", 50.00),
-            Cost("traffic", None),
-        ],
-        priced_in="europe-west1",
+        costs=costs(config, prices),
+        priced_in=prices.where,
         kept=[*share.kept, *backups, KEPT_NETWORK, KEPT_APIS],
         notes=run.notes,
     )
-
-
-def disk_costs(config: StackConfig) -> list[Cost]:
-    """The month's bill with a VM."""
-    fixed = [Cost("VM e2-micro", 7.00), Cost("disk of 10 GB", 1.00)]
-    by_use = ["registry", "traffic"] + (["snapshots"] if config.backups else [])
-    front = Cost("public address", 3.65) if config.domain else Cost("proxy on Cloud Run", None)
-    return [*fixed, front, *(Cost(what, None) for what in by_use)]

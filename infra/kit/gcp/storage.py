@@ -43,7 +43,7 @@ class DataDisk(pulumi.ComponentResource):
         )
         self.id, self.name = disk.id, disk.name
         self.description = pulumi.Output.concat("persistent disk ", disk.name)
-        self.kept = [Kept(self.description, f"protected, about $1 a month for {args.gb} GB")]
+        self.kept = [Kept(self.description, f"protected, billed by its {args.gb} GB")]
         self.register_outputs({})
 
 
@@ -85,7 +85,7 @@ class Filestore(pulumi.ComponentResource):
         self.path = f"/{SHARE}"
         self.ready = self.hand_over(args)
         self.description = pulumi.Output.concat("Filestore ", instance.name, self.path)
-        self.kept = [Kept(pulumi.Output.concat("Filestore ", instance.name), "protected, about $205 a month")]
+        self.kept = [Kept(pulumi.Output.concat("Filestore ", instance.name), f"protected, billed by its {args.gb} GiB")]
         self.register_outputs({})
 
     def hand_over(self, args: FilestoreArgs) -> gcp.cloudrunv2.Job:

@@ -1,0 +1,39 @@
+"""What a month on Google Cloud costs."""
+
+from config import StackConfig
+from costs import Cost
+from prices import HOURS, Prices
+
+
+def costs(config: StackConfig, prices: Prices) -> list[Cost]:
+    """The month's bill, of a VM with a disk or of Cloud Run with Filestore."""
+    return filestore_costs(config, prices) if config.storage == "filestore" else disk_costs(config, prices)
+
+
+def disk_costs(config: StackConfig, prices: Prices) -> list[Cost]:
+    machine, gb = config.machine or "e2-micro", config.storage_gb or 0
+    return [
+        prices.hourly(f"VM {machine}", f"{machine} hour"),
+        prices.month("its system's disk of 10 GB", {"standard GB": 10}),
+        prices.month(f"disk of {gb} GB", {"balanced GB": gb}),
+        prices.hourly("public address", "address hour") if config.domain else Cost("proxy on Cloud Run", None),
+        *([prices.by_use("snapshots", "snapshot GB", "a GB")] if config.backups else []),
+        *of_both(prices),
+    ]
+
+
+def filestore_costs(config: StackConfig, prices: Prices) -> list[Cost]:
+    gib, seconds = config.storage_gb or 0, HOURS * 3600
+    return [
+        prices.month(f"Filestore of {gib} GiB", {"Filestore GB": gib}),
+        # 1 vCPU and 512 MiB (cloud_run.py).
+        prices.month(
+            "Cloud Run with its CPU always on", {"Cloud Run vCPU second": seconds, "Cloud Run GB second": seconds / 2}
+        ),
+        *([prices.by_use("backups", "Filestore backup GB", "a GB")] if config.backups else []),
+        *of_both(prices),
+    ]
+
+
+def of_both(prices: Prices) -> list[Cost]:
+    return [prices.by_use("registry", "registry GB", "a GB"), Cost("traffic", None)]
