@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from tests.infra.names import name_property, physical_name
+
 DIGEST = "sha256:" + "d1" * 32
 READY = "registry.example.org/team/task-assist@sha256:" + "ab" * 32
 
@@ -12,8 +14,6 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "random:index/randomString:RandomString": {"result": "x7k2p9"},
     "docker:index/image:Image": {"repoDigest": "sha256:" + "ef" * 32},
     "docker-build:index:Image": {"digest": DIGEST},
-    "azure-native:storage:StorageAccount": {"name": "taskassistdata1a2b3c4d"},
-    "azure-native:storage:FileShare": {"name": "task-manager-data"},
     "azure-native:containerregistry:Registry": {"loginServer": "taskassist1a2b.azurecr.example"},
     "azure-native:keyvault:Secret": {"properties": {"secretUriWithVersion": "https://vault.example/secrets/one/1"}},
     "azure-native:managedidentity:UserAssignedIdentity": {"clientId": "client-1", "principalId": "principal-1"},
@@ -80,12 +80,14 @@ CALLS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def answer_resource(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The resource's state: its inputs, a name and an ARN, and what only the cloud knows."""
+def answer_resource(stack: str, type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource's state: its inputs, the name that its provider makes, an ARN, and what only the cloud knows."""
     known = RESOURCES.get(type_, {})
     if type_ == "docker:index/remoteImage:RemoteImage":
         known = {"imageId": "sha256:" + hashlib.sha256(inputs["name"].encode()).hexdigest()}
-    return {"name": name, "arn": f"arn:aws:test::123456789012:{name}", **inputs, **known}
+    physical = physical_name(stack, type_, name, inputs)
+    named = {name_property(type_) or "name": physical, "name": physical}
+    return {"arn": f"arn:aws:test::123456789012:{name}", **named, **inputs, **known}
 
 
 def answer_call(token: str, args: Mapping[str, Any]) -> dict[str, Any]:

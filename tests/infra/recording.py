@@ -97,8 +97,11 @@ def secrets(value: Any, path: str = "") -> Iterator[str]:
 class Stand(mocks.Mocks):
     """Answers for the clouds."""
 
+    def __init__(self, stack: str) -> None:
+        self.stack = stack
+
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        return f"{args.name}-id", answer_resource(args.typ, args.name, args.inputs)
+        return f"{args.name}-id", answer_resource(self.stack, args.typ, args.name, args.inputs)
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         return answer_call(args.token, args.args), []
@@ -107,8 +110,8 @@ class Stand(mocks.Mocks):
 class Recorder(mocks.MockMonitor):
     """Keeps every registration whole."""
 
-    def __init__(self) -> None:
-        super().__init__(Stand())
+    def __init__(self, stack: str) -> None:
+        super().__init__(Stand(stack))
         self.planned: list[Resource] = []
         self.outputs: Mapping[str, Any] = {}
 
@@ -185,12 +188,14 @@ def run_program(config: Mapping[str, str], stack: str) -> Plan:
     asyncio.set_event_loop(loop)
     loop.set_default_executor(ThreadPoolExecutor(max_workers=4, initializer=lambda: loops.append(own_loop())))
     loops = [loop]
-    recorder, lines = Recorder(), Lines()
+    recorder, lines = Recorder(stack), Lines()
     logger = logging.Logger("pulumi", logging.INFO)
     logger.addHandler(lines)
     try:
         pulumi.runtime.set_all_config(full)
-        mocks.set_mocks(Stand(), project="task-assist", stack=stack, preview=False, logger=logger, monitor=recorder)
+        mocks.set_mocks(
+            Stand(stack), project="task-assist", stack=stack, preview=False, logger=logger, monitor=recorder
+        )
         settings.set_root_resource(None)
         run = pulumi.runtime.run_in_stack(lambda: runpy.run_path(str(PROGRAM), run_name="__main__") and None)
         with warnings.catch_warnings():

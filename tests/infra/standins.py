@@ -157,7 +157,8 @@ def struct(value: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def state(request: Any, inputs: struct_pb2.Struct) -> struct_pb2.Struct:
-    return struct(answer_resource(request.type, request.name, plain(inputs)))
+    stack = request.urn.split(":")[2]
+    return struct(answer_resource(stack, request.type, request.name, plain(inputs)))
 
 
 def not_yet(after: struct_pb2.Struct, inputs: struct_pb2.Struct) -> struct_pb2.Struct:
