@@ -8,14 +8,12 @@ the provider's namespace; the logical name itself if there is a parent; a UUID f
 """
 
 import hashlib
-import importlib
-import inspect
+import importlib.util
 import re
-import threading
 import uuid
-import warnings
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 # The bridged resources whose name is another property: pulumi-gcp's provider/resources.go and secret_manager.go.
@@ -26,8 +24,9 @@ BRIDGED = {
 # Here the property `name` is the parent's, and the binding's own name is the host's.
 AZURE = {"azure-native:web:WebAppHostNameBinding": "hostName"}
 
-# The SDKs import each other in circles, so a second thread could be given one that is half there.
-IMPORTING = threading.Lock()
+# The arguments of a resource's class in its SDK's file, and one of them with its default.
+SIGNATURE = re.compile(r"^class \w+Args:\n    def __init__\(__self__, \*,(.*?)\):\n", re.DOTALL | re.MULTILINE)
+PARAMETER = re.compile(r"^ +(\w+): .*?( = None)?,?$", re.MULTILINE)
 
 
 def physical_name(stack: str, type_: str, name: str, inputs: Mapping[str, Any]) -> str:
@@ -74,17 +73,20 @@ def azure_parents(type_: str) -> set[str]:
 
 @cache
 def parameters(type_: str) -> tuple[set[str], set[str]]:
-    """The inputs of a resource that its SDK asks for, and those that it takes."""
+    """The inputs of a resource that its SDK asks for, and those that it takes. Read, since an import takes seconds."""
+    [signature] = SIGNATURE.findall(sdk_file(type_).read_text())
+    known = [(camel_case(name), not default) for name, default in PARAMETER.findall(signature)]
+    return {name for name, needed in known if needed}, {name for name, needed in known if not needed}
+
+
+def sdk_file(type_: str) -> Path:
+    """The SDK's file with the resource's class."""
     package, module, class_ = type_.split(":")
-    path = f"pulumi_{package.replace('-', '_')}.{module.partition('/')[0]}"
-    with IMPORTING, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        module = importlib.import_module(path.removesuffix(".index"))
-    # A class with Init in its name is a resource's where a nested type has the plain one.
-    args = getattr(module, f"{class_}InitArgs", None) or getattr(module, f"{class_}Args")
-    known = inspect.signature(args.__init__).parameters.values()
-    named = [(camel_case(one.name), one.default is inspect.Parameter.empty) for one in known]
-    return {key for key, needed in named if needed}, {key for key, needed in named if not needed}
+    spec = importlib.util.find_spec(f"pulumi_{package.replace('-', '_')}")
+    assert spec and spec.origin, f"The SDK of {package} is not installed: scripts/install dev infra"
+    folder = Path(spec.origin).parent / module.partition("/")[0].removeprefix("index")
+    [found] = [file for file in folder.glob("[a-z]*.py") if file.stem.replace("_", "") == class_.lower()]
+    return found
 
 
 def camel_case(name: str) -> str:
