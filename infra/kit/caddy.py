@@ -2,7 +2,9 @@
 
 from contract import PORT
 
-IMAGE = "caddy:2.10"
+# 2.11.7, Docker Hub's index of its official image. Before 2.11.4 a client's X_Forwarded_For went through to the app
+# beside the proxy's own header: github.com/caddyserver/caddy/pull/7808.
+IMAGE = "caddy@sha256:f2a1290d0463aad60660d4ec134943f183ee2a5f6c3eb7bf32dd984f2f020772"
 # While the app is redeployed, requests wait for the new instance instead of failing.
 WAIT = "60s"
 
@@ -10,6 +12,7 @@ WAIT = "60s"
 def for_domain(domain: str, upstream: str) -> str:
     """A Caddyfile that serves `domain` with a certificate of its own, from the app at host `upstream`."""
     return f"""{domain} {{
+	log
 	encode zstd gzip
 	reverse_proxy {upstream}:{PORT} {{
 		lb_try_duration {WAIT}
