@@ -12,7 +12,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from kit import caddy
-from kit.gcp.backups import script
+from kit.gcp.backup import script
 from tests.containers.running import docker
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import Plan

@@ -135,7 +135,11 @@ def test_an_image_change_touches_the_service_alone(life: Life):
 
 @pytest.mark.parametrize("name", ["docker-volume-ready", "gcp-disk-ready"])
 def test_the_old_instance_goes_before_the_new_one_comes(live, name: str):
-    verbs = [event.verb for event in live(name).changed if event.type in RUNNER and event.name == "task-assist"]
+    verbs = [
+        event.verb
+        for event in live(name).changed
+        if event.type in RUNNER and event.name in ("task-assist", "hosting-vm")
+    ]
     assert verbs == ["delete", "create"]
 
 
@@ -148,7 +152,7 @@ def test_what_is_mounted_is_there_before_the_service(life: Life):
 
 
 def is_app(event: Event) -> bool:
-    return event.type == "gcp:cloudrunv2/service:Service" and event.name == "app"
+    return event.type == "gcp:cloudrunv2/service:Service" and event.name == "hosting-service"
 
 
 def test_no_secret_stands_in_the_state_in_clear(life: Life):

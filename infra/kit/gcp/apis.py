@@ -1,19 +1,29 @@
 """The Google APIs that the stack needs, switched on by the stack itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
 
-ALWAYS = ("artifactregistry", "cloudresourcemanager", "compute", "iam", "run", "secretmanager")
-FOR_FILESTORE = ("cloudscheduler", "file")
+from config import StackConfig
+
+ALWAYS = ("artifactregistry", "cloudresourcemanager", "cloudscheduler", "compute", "iam", "run", "secretmanager")
+
+
+def wanted(config: StackConfig) -> tuple[str, ...]:
+    """The APIs of everything that the config asks for."""
+    filestore = ("file",) if config.storage == "filestore" else ()
+    alerts = ("logging", "monitoring") if config.alert_email else ()
+    budget = ("billingbudgets",) if config.monthly_budget else ()
+    return ALWAYS + filestore + alerts + budget
 
 
 @dataclass(frozen=True)
 class ApisArgs:
-    """Whether Filestore's are wanted too."""
+    """The APIs' names, without `.googleapis.com`."""
 
-    filestore: bool
+    wanted: Sequence[str]
 
 
 class Apis(pulumi.ComponentResource):
@@ -23,16 +33,15 @@ class Apis(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ApisArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:gcp:Apis", name, opts=opts)
-        wanted = ALWAYS + (FOR_FILESTORE if args.filestore else ())
         on = [
             gcp.projects.Service(
-                api,
+                f"{name}-{api}",
                 service=f"{api}.googleapis.com",
                 # Others in the project may use it too.
                 disable_on_destroy=False,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=api)]),
             )
-            for api in wanted
+            for api in args.wanted
         ]
         self.project = pulumi.Output.all(*(service.project for service in on)).apply(lambda projects: str(projects[0]))
-        self.register_outputs({})
+        self.register_outputs({"project": self.project})

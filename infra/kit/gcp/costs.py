@@ -2,6 +2,7 @@
 
 from config import StackConfig
 from costs import Cost
+from kit.gcp.place import CPU_AND_MEMORY, MACHINE
 from prices import HOURS, Prices
 
 
@@ -11,7 +12,7 @@ def costs(config: StackConfig, prices: Prices) -> list[Cost]:
 
 
 def disk_costs(config: StackConfig, prices: Prices) -> list[Cost]:
-    machine, gb = config.machine or "e2-micro", config.storage_gb or 0
+    machine, gb = config.machine or MACHINE, config.storage_gb or 0
     return [
         prices.hourly(f"VM {machine}", f"{machine} hour"),
         prices.month("its system's disk of 10 GB", {"standard GB": 10}),
@@ -24,11 +25,12 @@ def disk_costs(config: StackConfig, prices: Prices) -> list[Cost]:
 
 def filestore_costs(config: StackConfig, prices: Prices) -> list[Cost]:
     gib, seconds = config.storage_gb or 0, HOURS * 3600
+    cpu, mib = (int(part) for part in (config.machine or CPU_AND_MEMORY).split("/"))
     return [
         prices.month(f"Filestore of {gib} GiB", {"Filestore GB": gib}),
-        # 1 vCPU and 512 MiB (cloud_run.py).
         prices.month(
-            "Cloud Run with its CPU always on", {"Cloud Run vCPU second": seconds, "Cloud Run GB second": seconds / 2}
+            "Cloud Run with its CPU always on",
+            {"Cloud Run vCPU second": seconds * cpu, "Cloud Run GB second": seconds * mib / 1024},
         ),
         *([prices.by_use("backups", "Filestore backup GB", "a GB")] if config.backups else []),
         *of_both(prices),

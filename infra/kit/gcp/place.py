@@ -1,5 +1,7 @@
 """Google Cloud, as the config sees it."""
 
+import re
+
 import pulumi
 
 from kit.place import Place, Store
@@ -20,6 +22,18 @@ DOMAIN_MAPPING_REGIONS = frozenset(
         "us-west1",
     ]
 )
+MACHINE, CPU_AND_MEMORY = "e2-micro", "1/512"
+# x86, because the image is, and with persistent disks: Google's newest machines take Hyperdisk alone
+# (cloud.google.com/compute/docs/machine-resource, 2026-11).
+MACHINES = ("c2", "c2d", "c3", "c3d", "e2", "n1", "n2", "n2d", "t2d")
+VM_MACHINE = re.compile(rf"({'|'.join(MACHINES)})-[a-z0-9-]+")
+# MiB that each count of CPUs takes: cloud.google.com/run/docs/configuring/services/cpu and memory-limits, of which the
+# second generation, which mounts NFS, takes 512 at least (2026-11).
+RUN_MEMORY = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16_384), 6: (4096, 24_576), 8: (4096, 32_768)}
+REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+")
+# Where a snapshot can lie besides in one region: cloud.google.com/storage/docs/locations.
+MULTI_REGIONS = ("asia", "eu", "us")
+BILLING_ACCOUNT = re.compile(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}")
 PROJECT_VARIABLES = ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 
 
@@ -33,8 +47,15 @@ def check(reader: Reader) -> None:
         reader.fault("gcp:zone", "", "Google Cloud needs a zone.", "europe-west1-b")
     if region and zone and not zone.startswith(f"{region}-"):
         reader.fault("gcp:zone", zone, f"it must lie in the region {region}.", f"{region}-b")
+    on_filestore = reader.text("storage") == "filestore"
     check_domain(reader, region)
     check_image(reader, region)
+    reader.choice("network", ("own", "default"))
+    (check_cpu_and_memory if on_filestore else check_machine)(reader)
+    check_copy(reader, region, () if on_filestore else MULTI_REGIONS)
+    check_budget(reader)
+    if on_filestore and reader.text("alertEmail"):
+        check_daily(reader)
 
 
 def check_domain(reader: Reader, region: str) -> None:
@@ -51,6 +72,51 @@ def check_image(reader: Reader, region: str) -> None:
         reader.fault("image", image, why, f"{region}-docker.pkg.dev/PROJECT/REPOSITORY/task-assist@sha256:…")
     else:
         reader.pinned_image()
+
+
+def check_machine(reader: Reader) -> None:
+    why = f"the VM must be x86 and take persistent disks: {', '.join(MACHINES)}."
+    reader.matching("machine", VM_MACHINE, why, MACHINE)
+
+
+def check_cpu_and_memory(reader: Reader) -> None:
+    """With filestore: vCPU/MiB, of what Cloud Run has."""
+    value = reader.text("machine") or CPU_AND_MEMORY
+    cpu, _, memory = value.partition("/")
+    least, most = RUN_MEMORY.get(int(cpu), (0, 0)) if cpu.isascii() and cpu.isdigit() else (0, 0)
+    if most and not (memory.isascii() and memory.isdigit() and least <= int(memory) <= most):
+        reader.fault("machine", value, f"{cpu} vCPU take from {least} to {most} MiB.", f"{cpu}/{least}")
+    elif not most:
+        counts = ", ".join(map(str, RUN_MEMORY))
+        reader.fault("machine", value, f"with filestore it is vCPU/MiB, with {counts} vCPU.", CPU_AND_MEMORY)
+
+
+def check_copy(reader: Reader, region: str, multi_regions: tuple[str, ...]) -> None:
+    """Backups lie in Google's nearest multi-region, or in the stack's region; the copy must be somewhere else."""
+    value = reader.text("backupCopy")
+    example = "us-east1" if region.startswith("europe") else "europe-west1"
+    if value and value not in multi_regions and not REGION.fullmatch(value):
+        also = f" or {', '.join(multi_regions)}" if multi_regions else ""
+        reader.fault("backupCopy", value, f"it must be a region of Google Cloud{also}.", example)
+    elif value and value == region:
+        reader.fault("backupCopy", value, "that is the region of the stack itself.", example)
+
+
+def check_budget(reader: Reader) -> None:
+    account = "012345-6789AB-CDEF01"
+    why = "it must be the account's ID: six signs three times, of 0-9 and A-F."
+    reader.matching("billingAccount", BILLING_ACCOUNT, why, account)
+    if reader.text("monthlyBudget") and not reader.text("billingAccount"):
+        why = "Google watches a budget in a billing account; `gcloud billing accounts list` shows yours."
+        reader.fault("billingAccount", "", why, account)
+
+
+def check_daily(reader: Reader) -> None:
+    """The alarm rings after thirty hours without a backup."""
+    cron = reader.text("backupSchedule")
+    if cron != "off" and cron.split()[2:] != ["*", "*", "*"]:
+        why = "with alertEmail backups are daily, or the alarm for a missing one would ring between them."
+        reader.fault("backupSchedule", cron, why, "15 3 * * *")
 
 
 def no_handover(reader: Reader) -> str | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rules.containers import DOCKER, containers
+from rules.containers import DOCKER, containers, images
 from rules.model import UNKNOWN, Planned, Rule, Violation, get, items, of
 
 ACCOUNT = "azure-native:storage:StorageAccount"
@@ -140,12 +140,10 @@ def no_public_blobs(resources: Sequence[Planned]) -> Iterator[Violation]:
 
 
 def image_pinned(resources: Sequence[Planned]) -> Iterator[Violation]:
-    for container in containers(resources):
-        if container.image is not UNKNOWN and "sha256:" not in container.image:
-            yield Violation(
-                container.resource,
-                f"Its image {container.image or '(none)'} is a tag, which can move. Name the digest.",
-            )
+    for resource in resources:
+        for image in images(resource):
+            if image is not UNKNOWN and "sha256:" not in image:
+                yield Violation(resource, f"Its image {image or '(none)'} is a tag, which can move. Name the digest.")
 
 
 RULES = (
@@ -155,5 +153,5 @@ RULES = (
     Rule("https-only", "The app is reached through HTTPS only.", https_only, alone=True),
     Rule("no-plain-secrets", "No secret stands in clear in a container's settings.", no_plain_secrets, alone=True),
     Rule("no-public-blobs", "No blob or object can be made public.", no_public_blobs, alone=True),
-    Rule("image-pinned", "The service runs an image by its digest.", image_pinned, alone=True),
+    Rule("image-pinned", "Every container runs an image by its digest, proxies too.", image_pinned, alone=True),
 )

@@ -1,7 +1,6 @@
 """The app's container as each place describes it, in one shape for the rules."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ DOCKER = "docker:index/container:Container"
 WEB_APP = "azure-native:web:WebApp"
 TASK = "aws:ecs/taskDefinition:TaskDefinition"
 RUN = "gcp:cloudrunv2/service:Service"
+JOB = "gcp:cloudrunv2/job:Job"
 VM = "gcp:compute/instance:Instance"
 
 
@@ -106,30 +106,41 @@ def run(resource: Planned) -> Container:
 
 
 def vm(resource: Planned) -> Container | None:
-    """Reads the VM's own units: the bind mount lies on the data disk if the mount unit mounts it above."""
-    text = get(resource.props, "metadata.user-data", "")
-    if text is UNKNOWN:
-        return None
-    files = {file["path"]: file["content"] for file in json.loads(text.partition("\n")[2])["write_files"]}
-    everything = "\n".join(files.values())
-    where = re.search(r"^Where=(\S+)$", everything, re.MULTILINE)
+    """The VM's containers as its metadata describes them; a mount of a disk of the VM is what is attached as that."""
     disks = {get(disk, "deviceName"): get(disk, "source") for disk in items(resource.props, "attachedDisks")}
-    device = re.search(r"^What=/dev/disk/by-id/google-(\S+)$", everything, re.MULTILINE)
-    disk = disks.get(device.group(1), "") if device else ""
-    binds = re.findall(r"type=bind,source=([^,\s]+),target=(\S+)", everything)
-    image = re.search(r"^\s+(\S+@sha256:\S+)$", everything, re.MULTILINE)
-    return Container(
-        resource,
-        image=image.group(1) if image else "",
-        environment=dict(
-            re.findall(r"^([A-Z][A-Z_]+)=(\S*)$", files.get("/etc/task-assist/prepare", ""), re.MULTILINE)
-        ),
-        mounts={
-            target: disk if where and source.startswith(f"{where.group(1)}/") else source for source, target in binds
-        },
-        mounted_by="attachedDisks",
-        image_from="metadata",
-    )
+    for one in described(resource):
+        if "DATABASE_PATH" in one["environment"]:
+            return Container(
+                resource,
+                image=one["image"],
+                environment=one["environment"],
+                mounts={mount["target"]: disks.get(mount["disk"]) or mount["source"] for mount in one["mounts"]},
+                mounted_by="attachedDisks",
+                image_from="metadata",
+            )
+    return None
+
+
+def described(resource: Planned) -> list[Mapping[str, Any]]:
+    """What kit/gcp/container.py says of the VM's containers; nothing where a preview can't see it."""
+    text = get(resource.props, "metadata.containers", "[]")
+    return [] if text is UNKNOWN else json.loads(text)
+
+
+def images(resource: Planned) -> list[str]:
+    """The images of all containers of one resource, proxies and jobs among them; UNKNOWN for what can't be seen."""
+    if resource.type == DOCKER:
+        return [get(resource.props, "image", "")]
+    if resource.type == WEB_APP:
+        container = web_app(resource)
+        return [container.image] if container else []
+    if resource.type == TASK:
+        definitions = get(resource.props, "containerDefinitions", "[]")
+        return [] if definitions is UNKNOWN else [one["image"] for one in json.loads(definitions)]
+    if resource.type in (RUN, JOB):
+        template = "template.template" if resource.type == JOB else "template"
+        return [get(one, "image", "") for one in items(resource.props, f"{template}.containers")]
+    return [one["image"] for one in described(resource)] if resource.type == VM else []
 
 
 def named(pairs: Any) -> dict[str, str]:
