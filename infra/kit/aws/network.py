@@ -33,7 +33,7 @@ class Network(pulumi.ComponentResource):
         zones = subnets_by_zone(self.vpc_id)
         self.subnet_ids = list(zones.values())
         self.link_subnet_ids = [subnet for zone, subnet in zones.items() if zone not in NO_VPC_LINKS]
-        self.link_group = self.group("link", "API Gateway's link")
+        self.link_group = self.group("link", "the link of API Gateway")
         self.task_group = self.group("task", "the task")
         self.storage_group = self.group("storage", "the file system")
         self.allow("link-to-task", self.link_group, self.task_group, PORT)
