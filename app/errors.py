@@ -58,6 +58,37 @@ class Busy(Problem):
     code, status = "busy", 503
 
 
+class Ending(Problem):
+    code, status = "ending", 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Task Assist is being stopped or replaced.", "Nothing was changed. Try again in a moment.", retry_after=2
+        )
+
+
+class CutOff(Problem):
+    code, status = "cut_off", 400
+
+    def __init__(self) -> None:
+        super().__init__("The connection broke before all of it was here.", "Nothing was changed. Send it again.")
+
+
+class TooSlow(Problem):
+    code, status = "too_slow", 408
+
+    def __init__(self) -> None:
+        super().__init__("It took too long until all of it was here.", "Nothing was changed. Send it again.")
+
+
+class TooLarge(Problem):
+    code, status = "too_large", 413
+
+    def __init__(self, limit: int, unit: str = "bytes") -> None:
+        most = {1 << 20: "1 MB", 16 << 10: "16 KB"}.get(limit, f"{limit} {unit}")
+        super().__init__(f"What you sent is larger than {most}, so it was not kept.", "Shorten it and send it again.")
+
+
 def is_no_room(error: OSError) -> bool:
     """Also where a quota is used up, which statfs doesn't always show."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)

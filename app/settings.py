@@ -22,8 +22,10 @@ from pydantic import (
 
 from app.errors import CannotStart, sentence
 
-THREADS = 16
-"""How many requests run at once, each with a database connection of its own."""
+READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 16, 4, 2
+"""How many requests of each kind run at once: what only reads, what may change something, signing in."""
+CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS
+"""To the database, one for each request that runs."""
 PASSWORD_LENGTH = 12
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")

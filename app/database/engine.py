@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.database.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
 from app.database.write_queue import TooLong, Turns
 from app.errors import Busy, CannotStart, Damaged, StorageFull
-from app.settings import THREADS
+from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
 
@@ -22,8 +22,6 @@ log = structlog.get_logger()
 
 WAIT_SECONDS = 5
 """How long a write waits for the ones before it, and a request for a connection."""
-MOST_WAITING = 12
-"""Writes that may wait at once. Further ones are refused, so that reading goes on in the other threads."""
 FULL_BELOW = 1 << 20
 """Bytes. SQLite reports a full disk as "disk I/O error" where it can't grow its -shm file: less than this is full."""
 PRAGMAS = {
@@ -55,7 +53,7 @@ class Database:
         self._driver = sqlite_driver()
         self._engine = _engine(storage, self._driver)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
-        self._turns = Turns(MOST_WAITING)
+        self._turns = Turns()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -68,7 +66,7 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that may change things; committed, and on disk, when the block ends without an error.
 
-        Raises Busy when too many writers are before it or take longer than WAIT_SECONDS, StorageFull without room on
+        Raises Busy when the writers before it take longer than WAIT_SECONDS, StorageFull without room on
         disk, and what the fence raises.
         """
         with self._told_in_words(), self._turn(), self._session(writing=True) as session, session.begin():
@@ -88,7 +86,7 @@ class Database:
         wait (delegation.py).
         """
         with self._told_in_words(), ExitStack() as opened:
-            for _ in range(THREADS):
+            for _ in range(CONNECTIONS):
                 opened.enter_context(self._engine.connect())
 
     def fold_in(self) -> None:
@@ -164,7 +162,7 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
         module=driver,
         creator=connect,
         poolclass=QueuePool,
-        pool_size=THREADS,
+        pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
     )

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 
 
 class TooLong(Exception):
-    """The queue is full, or the wait was."""
+    """The wait was."""
 
 
 class Turns:
-    """threading.Lock wakes any of its waiters, and lets any number wait."""
+    """threading.Lock wakes any of its waiters."""
 
-    def __init__(self, most_waiting: int) -> None:
-        self._most_waiting = most_waiting
+    def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._taken = False
         self._waiting: deque[threading.Event] = deque()
@@ -33,8 +32,6 @@ class Turns:
             if not self._taken:
                 self._taken = True
                 return
-            if len(self._waiting) >= self._most_waiting:
-                raise TooLong
             mine = threading.Event()
             self._waiting.append(mine)
         if mine.wait(seconds):

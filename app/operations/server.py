@@ -1,12 +1,15 @@
 """The web server around the app: one process, threads, a clean end on SIGTERM."""
 
+import asyncio
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from multiprocessing.synchronize import Event
 from multiprocessing.util import Finalize
@@ -14,18 +17,27 @@ from typing import TYPE_CHECKING
 
 import structlog
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from app import logs
 from app.errors import CannotStart, Problem
-from app.settings import THREADS, Settings
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.writer.instance import Instance  # only the worker imports it, and SQLAlchemy with it
 
-SERVER_THREADS = 3 * THREADS
-"""Answer at once. THREADS of them are in the database at most; the others may wait for a hand-over."""
+MOST_CONNECTIONS = 8192
+SPARE_FILES = 256
+"""Files and sockets that the process needs beside its connections."""
+IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
+"""After these a connection without a request, or with half a head of one, is closed. A proxy that keeps connections to
+the app must be the one that closes them, or it sends a request into one that is just being closed, and answers 502.
+Google's load balancers keep them for 600 s, which is the longest of all that the stacks put in front
+(https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries)."""
+MOST_HEAD = 64 << 10
+"""Bytes of a request's head, and of what is read ahead of a body."""
 LAST_ANSWERS = 1.0
 """Seconds that a worker which lost the lease has to say so to those who wait."""
 STOP_SECONDS = 8
@@ -48,24 +60,44 @@ def serve(settings: Settings, host: str, port: int) -> None:
 def _serve_once(settings: Settings, host: str, port: int, *, asks: bool) -> bool:
     """Runs a worker until SIGTERM. True if it ended because it lost the lease; exits with 1 on any other end."""
     lost = multiprocessing.Event()
-    server = Granian(
-        "app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=SERVER_THREADS,
-        workers_kill_timeout=STOP_SECONDS,
-        websockets=False,
-        log_enabled=False,
-        log_level=LogLevels.warning,
-    )
+    server = granian(settings, host, port)
     try:
         server.serve(target_loader=partial(_app_in_worker, settings, host, port, asks, lost), wrap_loader=False)
     except SystemExit:
         if not lost.is_set():
             raise
     return lost.is_set() and not server.interrupt_signal
+
+
+def granian(settings: Settings, host: str, port: int) -> Granian:
+    """The server with its limits; what it serves is an ASGI app."""
+    idle = IDLE_SECONDS_BEHIND_PROXY if settings.trusted_proxies else IDLE_SECONDS
+    return Granian(
+        "app",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        loop=Loops.asyncio,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=idle * 1000, max_buffer_size=MOST_HEAD),
+        workers=1,
+        backlog=4096,
+        backpressure=_most_connections(),
+        workers_kill_timeout=STOP_SECONDS,
+        websockets=False,
+        log_enabled=False,
+        log_level=LogLevels.warning,
+    )
+
+
+def _most_connections() -> int:
+    """Each takes a file descriptor, of which a process may have 1024 only, unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + SPARE_FILES
+    if soft < wanted:
+        soft = min(wanted, hard) if hard != resource.RLIM_INFINITY else wanted
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(MOST_CONNECTIONS, soft - SPARE_FILES)
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
@@ -84,9 +116,11 @@ def _refuse_taken_port(host: str, port: int) -> None:
 def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: Event):
     """Runs in the worker process, which is the only one that opens the database."""
     from app import create_app
+    from app.operations.bridge import Bridge
     from app.operations.control_commands import listen
 
-    ending = _told_to_end()
+    ending = threading.Event()
+    _on_stop(lambda *_: ending.set())
     try:
         app = create_app(settings, asks=asks, lost=partial(_end_without_closing, lost))
     except Problem as problem:
@@ -101,24 +135,22 @@ def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: E
     Finalize(app, instance.stop, exitpriority=10)
     if control := listen(instance):
         Finalize(control, control.close, exitpriority=20)
-    structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
-    return app
+    loop = asyncio.get_event_loop()
+    bridge = Bridge(app, instance, loop)
 
-
-def _told_to_end() -> threading.Event:
-    """Set by SIGTERM and Ctrl-C from now on, whoever handles them: the server does so only when the app is there."""
-    ending = threading.Event()
-    hearing, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno())
-
-    def hear(_kept_open: socket.socket) -> None:
-        while hearing.recv(1)[0] not in (signal.SIGTERM, signal.SIGINT):
-            pass
+    def end(*_: object) -> None:
         ending.set()
+        loop.call_soon_threadsafe(bridge.end)
 
-    threading.Thread(target=hear, args=(told,), daemon=True).start()
-    return ending
+    # Once the loop runs: the server takes the signals before that. It hears of them through the loop all the same.
+    loop.call_soon(_on_stop, end)
+    structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
+    return bridge
+
+
+def _on_stop(handler: Callable[..., None]) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, handler)
 
 
 def _release_in_time(instance: "Instance", ending: threading.Event) -> None:

@@ -1,5 +1,6 @@
 """What a request works with: the open database, the settings, today's date, and who asks."""
 
+import time
 from datetime import date, datetime
 
 from flask import Flask, current_app, g, request
@@ -9,6 +10,9 @@ from app.database.engine import Database
 from app.settings import Settings
 from app.writer.instance import Instance
 from app.writer.lease import Standby
+
+WAIT_UNTIL = "task_assist.wait_until"
+"""In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""
 
 
 def init(app: Flask, instance: Instance) -> None:
@@ -26,10 +30,9 @@ def database() -> Database:
         # The page that says so asks again who is signed in; it must not wait again.
         raise g.standby
     if "database" not in g:
-        # A body that comes slowly must not hold a hand-over up.
-        request.get_data()
+        until = request.environ.get(WAIT_UNTIL)
         try:
-            g.database = instance().enter()
+            g.database = instance().enter(None if until is None else max(0.0, until - time.monotonic()))
         except Standby as standby:
             g.standby = standby
             raise

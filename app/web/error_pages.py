@@ -1,19 +1,24 @@
 """Every problem as an answer: a page of the app for people, one shape of JSON for programs."""
 
+import json
 import secrets
+from functools import lru_cache
+from typing import Any
 
 import structlog
 from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
-from app.errors import NotFound, Problem
+from app.errors import NotFound, Problem, TooLarge
 from app.web.auth import HEALTH
+from app.web.security import HEADERS, LARGEST_BODY
 from app.writer.lease import Standby
 
 TITLES = {
     403: "Not allowed",
     404: "Not found",
+    408: "Too slow",
     413: "Too large",
     429: "Too many tries",
     500: "Something went wrong",
@@ -31,14 +36,13 @@ def init(app: Flask) -> None:
 
 
 def answer(problem: Problem) -> Response:
-    for_program = request.path.startswith("/api/") or request.endpoint in HEALTH
+    for_program = _for_program(request.path) or request.endpoint in HEALTH
     if for_program:
-        body = {key: getattr(problem, key) for key in ("code", "message", "hint", "fields")}
-        response = jsonify({"error": body})
+        response = jsonify(_for_programs(problem))
     else:
-        title = TITLES.get(problem.code) or TITLES.get(problem.status, "This can't be done")
         response = Response(
-            render_template("error.html", problem=problem, status=problem.status, title=title), mimetype="text/html"
+            render_template("error.html", problem=problem, status=problem.status, title=_title(problem)),
+            mimetype="text/html",
         )
     response.status_code = problem.status
     if problem.retry_after:
@@ -51,6 +55,38 @@ def answer(problem: Problem) -> Response:
     return response
 
 
+def answer_in_loop(app: Flask, path: str, problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
+    """The same without Flask's request, for the event loop: it asks neither the database nor who is signed in."""
+    if _for_program(path):
+        kind, body = "application/json", json.dumps(_for_programs(problem))
+    else:
+        kind = "text/html; charset=utf-8"
+        body = _page_in_loop(app, _title(problem), problem.status, problem.message, problem.hint)
+    headers = [*HEADERS.items(), ("Cache-Control", "no-store"), ("Content-Type", kind)]
+    if problem.retry_after:
+        headers.append(("Retry-After", str(problem.retry_after)))
+    return problem.status, headers, body.encode()
+
+
+@lru_cache(32)
+def _page_in_loop(app: Flask, title: str, status: int, message: str, hint: str) -> str:
+    """Kept, because a thousand connections that break at once are answered one after the other."""
+    page = app.jinja_env.get_template("refusal.html")
+    return page.render(title=title, status=status, message=message, hint=hint)
+
+
+def _for_program(path: str) -> bool:
+    return path.startswith("/api/")
+
+
+def _for_programs(problem: Problem) -> dict[str, Any]:
+    return {"error": {key: getattr(problem, key) for key in ("code", "message", "hint", "fields")}}
+
+
+def _title(problem: Problem) -> str:
+    return TITLES.get(problem.code) or TITLES.get(problem.status, "This can't be done")
+
+
 def _http(error: HTTPException) -> Response | HTTPException:
     """Flask's own refusals: no such page, wrong method, too large, redirects."""
     if (error.code or 500) < 400:
@@ -58,7 +94,7 @@ def _http(error: HTTPException) -> Response | HTTPException:
     if error.code == 404:
         problem: Problem = NotFound(f"There is no {request.path}.", "Look whether the address is typed right.")
     elif error.code == 413:
-        problem = Problem("What you sent is larger than 1 MB, so it was not kept.", "Shorten it and send it again.")
+        problem = TooLarge(LARGEST_BODY)
     else:
         problem = Problem(f"{error.name}.", error.description or "")
     problem.status = error.code or 500
@@ -70,6 +106,10 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 
 def _unexpected(error: Exception) -> Response:
+    return answer(unexpected(error))
+
+
+def unexpected(error: Exception) -> Problem:
     """A fault of ours: the details go to the log, a number that finds them there to the person."""
     number = secrets.token_hex(4)
     log.error("An unexpected error.", number=number, exc_info=error)
@@ -77,4 +117,4 @@ def _unexpected(error: Exception) -> Response:
         "An unexpected error. It is in the log.", f"If it happens again, look for the number {number} there."
     )
     problem.status, problem.code = 500, "internal_error"
-    return answer(problem)
+    return problem

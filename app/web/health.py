@@ -1,21 +1,34 @@
 """/healthz: alive. /readyz: ready to write. And the line at the foot of every page, from the same facts."""
 
+import structlog
 from flask import Blueprint
 
 from app import __version__
 from app.storage.mounts import Storage
 from app.web.api.openapi import HealthOut, described
 from app.web.context import database, instance
+from app.web.security import HEADERS
+from app.writer.instance import Instance
 
+ALIVE = "/healthz"
 health = Blueprint("health", __name__)
+request_log = structlog.get_logger("request")
 
 
-@health.get("/healthz")
+@health.get(ALIVE)
 @described(HealthOut)
 def healthz():
     """Is the process alive? A standby is. Says where the data is, and nothing secret."""
     instance().probe()
-    return HealthOut.model_validate(_facts())
+    return HealthOut.model_validate(_facts(instance()))
+
+
+def healthz_in_loop(instance: Instance) -> tuple[int, list[tuple[str, str]], bytes]:
+    """The same for the event loop: it takes no thread and asks no database, so it is answered whatever goes on."""
+    instance.probe()
+    request_log.debug(f"GET {ALIVE}", status=200)
+    body = HealthOut.model_validate(_facts(instance)).model_dump_json().encode()
+    return 200, [*HEADERS.items(), ("Cache-Control", "no-store"), ("Content-Type", "application/json")], body
 
 
 @health.get("/readyz")
@@ -25,11 +38,11 @@ def readyz():
     _ = instance().database  # raises Standby at once and says why, where a request would wait for a hand-over
     with database().read() as session:
         session.connection().exec_driver_sql("SELECT 1 FROM alembic_version")
-    return HealthOut.model_validate(_facts())
+    return HealthOut.model_validate(_facts(instance()))
 
 
-def _facts() -> dict:
-    storage, writes = instance().storage, instance().writes
+def _facts(instance: Instance) -> dict:
+    storage, writes = instance.storage, instance.writes
     return {
         "status": "ok" if writes else "standby",
         "version": __version__,

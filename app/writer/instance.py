@@ -20,10 +20,8 @@ from app.writer import takeover
 from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
 from app.writer.lease_files import Clock
 
-PATIENCE = 5.0
+HANDOVER_WAIT = 5.0
 """Seconds for which a request waits for a hand-over."""
-MOST_PATIENT = 32
-"""Requests that may wait at once; the server needs threads for its health check, too."""
 DRAIN = 1.5
 """Seconds that running requests have to end before a hand-over, which else is put off."""
 UNASKED = 5.0
@@ -62,7 +60,7 @@ class Instance:
         self._database: Database | None = None
         self._state: State = "standby"
         self._changed = threading.Condition()
-        self._inside = self._patient = 0
+        self._inside = 0
         self._hope_until = self._ask_from = self._rest_until = 0.0
         self._asking: frozenset[str] = frozenset()
         self._said = ""
@@ -94,13 +92,26 @@ class Instance:
             raise unsure("Nothing was changed. task-assist doctor says how the storage is.")
         return self._database
 
-    def enter(self) -> Database:
+    @property
+    def expects_handover(self) -> bool:
+        """Does a request that comes now do well to wait?"""
+        return not self.settled and self._clock.now() < self._hope_until
+
+    @property
+    def settled(self) -> bool:
+        """It has the database, or is not going to have it any more."""
+        return self._state in ("writer", "lost", "ended")
+
+    def wait_for_handover(self, seconds: float | None = None) -> None:
+        """Returns when `settled`, or after `seconds`, by default HANDOVER_WAIT."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.settled, HANDOVER_WAIT if seconds is None else seconds)
+
+    def enter(self, wait: float | None = None) -> Database:
         """The database, open until `leave()`. Waits for a hand-over that is under way; raises Standby."""
         with self._changed:
-            if self._state != "writer" and self._clock.now() < self._hope_until and self._patient < MOST_PATIENT:
-                self._patient += 1
-                self._changed.wait_for(lambda: self._state in ("writer", "lost", "ended"), PATIENCE)
-                self._patient -= 1
+            if self.expects_handover:
+                self.wait_for_handover(wait)
             if self._state != "writer":
                 raise standing_by(self._said)
             database = self.database
@@ -323,7 +334,7 @@ class Instance:
         self._say(f"This instance stands by, and can't take over: {why}")
 
     def _hope(self) -> None:
-        self._hope_until = self._clock.now() + PATIENCE
+        self._hope_until = self._clock.now() + HANDOVER_WAIT
 
     def _say(self, text: str) -> None:
         """Each thing once, not at every look."""

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 WITHIN = 60
@@ -53,6 +53,24 @@ def ask(port: int, method: str, path: str, body: dict | None = None) -> http.cli
         answer = connection.getresponse()
         answer.read()
         return answer
+
+
+def exchange(port: int, *parts: bytes, pause: float = 0, hang_up: bool = False) -> bytes:
+    """What comes back when the parts are sent as they are, until the server closes; nothing if it only breaks off.
+
+    `hang_up`: the client ends its side behind the last part, as one does whose connection breaks.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection, suppress(ConnectionError):
+        answer = b""
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause)
+        if hang_up:
+            connection.shutdown(socket.SHUT_WR)
+        while more := connection.recv(1 << 16):
+            answer += more
+        return answer
+    return b""
 
 
 def wait_until_ready(port: int, process: Serving) -> None:

@@ -12,7 +12,7 @@ from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart
-from app.settings import THREADS
+from app.settings import CONNECTIONS
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance as module
 from app.writer.instance import Instance
@@ -54,7 +54,7 @@ def test_no_request_opens_the_database_once_it_is_ready(start, storage: Storage)
     instance = start()
     before = descriptors_of(storage.path)
     with ExitStack() as requests:
-        for _ in range(THREADS):
+        for _ in range(CONNECTIONS):
             requests.enter_context(instance.database.read()).connection()
         assert descriptors_of(storage.path) == before
 
@@ -130,7 +130,7 @@ def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
     with pytest.raises(Standby):
         second.enter()
     second.probe()
-    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(module, "HANDOVER_WAIT", 0.5)
     began = time.monotonic()
     with pytest.raises(Standby):
         second.enter()
@@ -138,7 +138,7 @@ def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
 
 
 def test_a_request_does_not_wait_for_ever(start, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    monkeypatch.setattr(module, "HANDOVER_WAIT", 0.1)
     start()
     second = start(asks=False)
     with pytest.raises(Standby) as refused:

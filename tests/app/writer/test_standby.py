@@ -12,7 +12,7 @@ from tests.app.conftest import EMAIL, PASSWORD
 @pytest.fixture
 def standby(app: Flask, settings, monkeypatch):
     """A second instance beside the one that writes, which does not ask for the lease."""
-    monkeypatch.setattr(instance, "PATIENCE", 0.05)
+    monkeypatch.setattr(instance, "HANDOVER_WAIT", 0.05)
     made = create_app(settings, asks=False)
     yield made.test_client()
     made.extensions["instance"].stop()
@@ -56,7 +56,7 @@ def test_the_api_says_when_to_come_back(standby):
 
 
 def test_who_is_signed_in_sees_the_same_page(locked_app: Flask, locked_settings, signed_in, monkeypatch):
-    monkeypatch.setattr(instance, "PATIENCE", 0.05)
+    monkeypatch.setattr(instance, "HANDOVER_WAIT", 0.05)
     made = create_app(locked_settings, asks=False)
     client = made.test_client()
     client.set_cookie("task_assist", signed_in.get_cookie("task_assist").value)

