@@ -148,7 +148,9 @@ def storage(reader: Reader, place: Place) -> str:
     is_path = place.name == "docker" and value.startswith("/")
     if is_path and (value == "/" or ".." in value.split("/") or ":" in value):
         reader.fault("storage", value, "it must be a directory of its own on the Docker host.", "/srv/task-assist")
-    if not is_path and value not in choices:
+    if value in place.left_out:
+        reader.faults.append(f"storage is {value!r}: {place.left_out[value]}")
+    elif not is_path and value not in choices:
         also = " or an absolute path on the Docker host" if place.name == "docker" else ""
         reader.fault("storage", value, f"on {place.name} it must be {' or '.join(choices)}{also}.", choices[0])
     return value
@@ -242,3 +244,6 @@ def refuse_what_cannot_be(reader: Reader, config: StackConfig) -> None:
         reader.fault("database", database, "the stacks can't make a database server yet.", "sqlite")
     if config.instances > 1:
         reader.fault("instances", str(config.instances), "SQLite has one writer, so one instance.", "1")
+    if config.monthly_budget and not reader.text("alertEmail"):
+        why = "somebody has to be told when the month costs more than monthlyBudget."
+        reader.fault("alertEmail", "", why, "you@example.org")

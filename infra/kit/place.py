@@ -1,7 +1,7 @@
 """What the config has to know of a place before anything of it is imported."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reader import Reader
 
@@ -22,7 +22,8 @@ class Place:
     `storages` by the names that the config gives them, the default first. `defaults` are the settings that only some
     places have, with their values here. `check` adds the faults that only this place can find, and `no_handover`
     answers why two instances can't be alive at once for the moment of a hand-over, or None. `region` names the
-    provider's key and the environment variables that it reads instead.
+    provider's key and the environment variables that it reads instead. `left_out` are storages of earlier versions,
+    each with what its owner has to know.
     """
 
     name: str
@@ -31,3 +32,4 @@ class Place:
     check: Callable[[Reader], None]
     no_handover: Callable[[Reader], str | None] = lambda _reader: None
     region: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=lambda: {})

@@ -16,7 +16,7 @@ REGIONS: Mapping[str, Mapping[str, str]] = {
     "docker": {},
 }
 STORAGES = {
-    "azure": ("smb", "nfs"),
+    "azure": ("smb",),
     "aws": ("efs",),
     "gcp": ("disk", "filestore"),
     "docker": ("volume", "/srv/task-assist"),

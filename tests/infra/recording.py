@@ -147,7 +147,7 @@ def resource_of(request: Any, urn: str) -> Resource:
         options={key: value for key, value in options.items() if value},
         depends_on=tuple(sorted(urn for urn in request.dependencies if urn)),
         depends={key: tuple(sorted(value.urns)) for key, value in request.propertyDependencies.items() if value.urns},
-        aliases=(*request.aliasURNs, *(alias.urn or alias.spec.type for alias in request.aliases)),
+        aliases=(*request.aliasURNs, *(alias.urn or alias.spec.type or alias.spec.name for alias in request.aliases)),
     )
 
 

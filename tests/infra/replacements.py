@@ -49,6 +49,9 @@ REPLACES: Mapping[str, Replacement] = {
         f"{SPECS}Microsoft.RecoveryServices/…/bms.json",
         ("resourceGroupName", "vaultName", "fabricName", "containerName", "protectedItemName"),
     ),
+    "azure-native:authorization:ManagementLockByScope": Replacement(
+        f"{SPECS}Microsoft.Authorization/…/locks.json", ("scope", "lockName")
+    ),
     "aws:efs/fileSystem:FileSystem": Replacement(
         f"{AWS}efs/file_system.go",
         ("availabilityZoneName", "creationToken", "encrypted", "kmsKeyId", "performanceMode", "region"),

@@ -52,6 +52,7 @@ def faults(config: Mapping[str, str]) -> str:
         ({**GCP, "storageGb": "5"}, "from 10 to", "pulumi config set storageGb 10"),
         ({"cloud": "docker", "alertEmail": "me"}, "e-mail", "pulumi config set alertEmail you@example.org"),
         ({"cloud": "docker", "monthlyBudget": "much"}, "whole number", "pulumi config set monthlyBudget 1"),
+        ({"cloud": "aws", "aws:region": "x", "monthlyBudget": "9"}, "be told", "pulumi config set alertEmail you@"),
         (
             {"cloud": "docker", "domain": "https://x.org"},
             "without https://",
@@ -137,7 +138,7 @@ def test_the_schedule_and_the_counts_reach_the_provider():
 
 def test_the_second_key_mounts_after_a_rotation():
     found = record({"cloud": "azure", **REGIONS["azure"], "storageKeyIndex": "2"})
-    assert found.one("keyvault:Secret", "storage-key").plain["properties"]["value"] == "account-key-2"
+    assert found.one("keyvault:Secret", "vault-storage-key").plain["properties"]["value"] == "account-key-2"
 
 
 def test_pulumi_yaml_declares_every_setting_with_the_same_default():

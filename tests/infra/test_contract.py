@@ -166,6 +166,7 @@ def test_everything_that_is_protected_is_among_what_is_kept(found: Plan):
         "azure-native:recoveryservices:Vault": "backup vault",
         "azure-native:recoveryservices:ProtectionContainer": "backup vault",
         "azure-native:recoveryservices:ProtectedItem": "backup vault",
+        "azure-native:authorization:ManagementLockByScope": "a lock against deletion",
         "aws:efs/fileSystem:FileSystem": "EFS file system data-id",
         "aws:backup/vault:Vault": "backup vault",
         "gcp:compute/disk:Disk": "persistent disk task-assist-data",
@@ -185,7 +186,17 @@ def test_nothing_is_protected_that_holds_no_data(found: Plan):
         if resource.protect:
             assert any(
                 word in resource.type
-                for word in ("torage", "FileS", "olume", "Disk", "ault", "Protect", "ResourceGroup", "filestore")
+                for word in (
+                    "torage",
+                    "FileS",
+                    "olume",
+                    "Disk",
+                    "ault",
+                    "Protect",
+                    "ResourceGroup",
+                    "filestore",
+                    "Lock",
+                )
             ), resource.type
 
 

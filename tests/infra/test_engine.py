@@ -17,7 +17,6 @@ pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="no `pulu
 
 STACKS = (
     "azure-smb-ready",
-    "azure-nfs-ready",
     "aws-efs-ready",
     "gcp-disk-ready",
     "gcp-filestore-ready",

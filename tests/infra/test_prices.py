@@ -81,7 +81,7 @@ def test_the_estimate_follows_the_size():
     assert "VM e2-small $13.45" in estimated("gcp", machine="e2-small")
     assert "disk of 40 GB $4.00" in estimated("gcp", storageGb="40")
     assert "Filestore of 2048 GiB $409.60" in estimated("gcp", storage="filestore", storageGb="2048")
-    assert "NFS share of 200 GiB $32.00" in estimated("azure", storage="nfs", storageGb="200")
+    assert "200 GiB on the share $12.00" in estimated("azure", storageGb="200")
 
 
 def test_a_size_without_a_price_is_named_and_not_left_out_of_the_sum_in_silence():

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from tests.infra import recording
-from tests.infra.plans import CONFIGS, plan
+from tests.infra.plans import CONFIGS
 from tests.infra.recording import ROOT, record
 
 SDKS = {"azure": "pulumi_azure_native", "aws": "pulumi_aws", "gcp": "pulumi_gcp", "docker": "pulumi_docker"}
@@ -121,9 +121,3 @@ def test_the_policy_pack_has_every_rule(monkeypatch: pytest.MonkeyPatch):
     from rules import access, data
 
     assert built == [[rule.name for rule in (*data.RULES, *access.RULES)]]
-
-
-def test_azures_resources_have_no_aliases_of_older_api_versions_and_keep_the_others():
-    aliases = [alias.rpartition("$")[2] for resource in plan("azure-smb").resources for alias in resource.aliases]
-    assert any("azure-native:insights:DiagnosticSetting" in alias for alias in aliases)
-    assert not [alias for alias in aliases if "/v20" in alias]

@@ -12,9 +12,7 @@ from tests.infra.recording import Plan, Resource, is_secret
 
 FOLDER = Path(__file__).parent / "planned"
 # One of each storage as most people have it, and one of each place with a domain.
-SHOWN = [
-    name for name in CONFIGS if "ready" not in name and not ("domain" in name and ("nfs" in name or "bind" in name))
-]
+SHOWN = [name for name in CONFIGS if "ready" not in name and not ("domain" in name and "bind" in name)]
 
 
 def readable(found: Plan) -> str:

@@ -2,28 +2,29 @@
 
 from config import StackConfig
 from costs import Cost
+from kit.azure.uptime import RUNS_A_MONTH
 from prices import HEARTBEATS, SMB_HEARTBEATS, Prices
 
 
 def costs(config: StackConfig, prices: Prices) -> list[Cost]:
-    """The month's bill."""
-    # Azure Backup takes SMB shares only.
-    backed_up = config.backups and config.storage == "smb"
+    """The month's bill. The share bills what lies on it and each request, so the lease's heartbeat too."""
+    gib = config.storage_gb or 0
     return [
         prices.hourly(f"App Service {config.machine}", f"{config.machine} hour"),
         prices.month("registry", {"Basic registry month": 1}),
-        *share(config, prices),
-        prices.by_use("Log Analytics", "log GB", "a GB"),
-        *([Cost("Azure Backup", None)] if backed_up else []),
-    ]
-
-
-def share(config: StackConfig, prices: Prices) -> list[Cost]:
-    """A premium share bills its size; a standard one what lies on it and each request, so the lease's heartbeat too."""
-    gib = config.storage_gb or 0
-    if config.storage == "nfs":
-        return [prices.month(f"NFS share of {gib} GiB", {"premium file GB": gib})]
-    return [
         prices.month(f"{gib} GiB on the share", {"file GB": gib}),
         prices.month(f"{HEARTBEATS * 9 / 1e6:.0f} million requests to the share", SMB_HEARTBEATS),
+        prices.by_use("Log Analytics", "log GB", "a GB"),
+        *([backups(config)] if config.backups else []),
+        *(alerts(config, prices) if config.alert_email else []),
     ]
+
+
+def backups(config: StackConfig) -> Cost:
+    return Cost("Azure Backup" + (" with its copy" if config.backup_copy else ""), None)
+
+
+def alerts(config: StackConfig, prices: Prices) -> list[Cost]:
+    """Three metrics, the test's own, and the log's: that one's price is of every 5 minutes, so it is the most."""
+    rules = {"metric alert month": 4.0, **({"log alert month": 1.0} if config.backups else {})}
+    return [prices.month("alerts", rules), Cost(f"{RUNS_A_MONTH} looks from outside", None)]

@@ -1,65 +1,73 @@
-"""The Web App: one Linux container with the share mounted at /app/data."""
+"""The Web App: one Linux container with the share mounted where the app wants it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import monitor, operationalinsights, web
 
-from contract import HEALTH_PATH, MOUNT_PATH, PASSWORD_VARIABLE, PORT, STOP_SECONDS, TAGS, environment
-from kit.azure.identity import Identity, IdentityArgs
-from kit.azure.storage import Storage
+from contract import HEALTH_PATH, PORT, STOP_SECONDS, TAGS, App
+from kit.azure.place import PLANS
 
 # The mount's name in the site, of the first deployments.
 MOUNT_ID = "TaskManagerData"
-KEY_VARIABLE = "STORAGE_ACCOUNT_KEY"
-LOG_DAYS = 30
 LOGS = ("AppServiceConsoleLogs", "AppServiceHTTPLogs", "AppServicePlatformLogs")
 
 
 @dataclass(frozen=True)
+class Mount:
+    """The share, and the setting whose value is the account's key."""
+
+    account_name: pulumi.Output[str]
+    share_name: pulumi.Output[str]
+    key_variable: str
+
+
+@dataclass(frozen=True)
 class HostingArgs:
-    """`name` is the site's, `…_uri` are the secrets' addresses in the vault, `subnet_id` is set for an NFS share."""
+    """`name` is the site's and `machine` its plan; `references` say by setting where a secret is.
+
+    `identity_id` and `client_id` are who the site is, `granted` are that one's roles: the site must not start before
+    it may pull its image and read its secrets. `mount` is None for an app whose data is elsewhere.
+    """
 
     group: pulumi.Input[str]
     name: pulumi.Output[str]
+    app: App
     image: pulumi.Output[str]
-    registry_id: pulumi.Input[str]
-    vault_id: pulumi.Input[str]
-    password_uri: pulumi.Output[str]
-    storage_key_uri: pulumi.Output[str]
-    storage: Storage
-    subnet_id: pulumi.Input[str] | None
-    domain: str | None
-    admin_email: str
+    references: Mapping[str, pulumi.Output[str]]
+    mount: Mount | None
+    identity_id: pulumi.Output[str]
+    client_id: pulumi.Output[str]
+    granted: Sequence[pulumi.Resource]
+    machine: str
+    log_days: int
     handover: bool
 
 
 class Hosting(pulumi.ComponentResource):
     """The site, its plan and its logs."""
 
-    url: pulumi.Output[str]
+    site_id: pulumi.Output[str]
     site_name: pulumi.Output[str]
     plan_id: pulumi.Output[str]
+    location: pulumi.Output[str]
+    logs_id: pulumi.Output[str]
     verification_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: HostingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:azure:Hosting", name, opts=opts)
-        child = pulumi.ResourceOptions(parent=self)
-        own = pulumi.Output.concat("https://", args.name, ".azurewebsites.net")
-        self.url = pulumi.Output.from_input(f"https://{args.domain}") if args.domain else own
-        identity = Identity("identity", IdentityArgs(args.group, args.registry_id, args.vault_id), opts=child)
         plan = web.AppServicePlan(
-            "plan",
+            f"{name}-plan",
             resource_group_name=args.group,
             kind="linux",
             reserved=True,
-            sku=web.SkuDescriptionArgs(name="B1", tier="Basic", capacity=1),
+            sku=web.SkuDescriptionArgs(name=args.machine, tier=PLANS[args.machine], capacity=args.app.instances),
             tags=TAGS,
-            opts=child,
+            opts=self.child("plan"),
         )
         site = web.WebApp(
-            "site",
+            f"{name}-site",
             name=args.name,
             resource_group_name=args.group,
             kind="app,linux,container",
@@ -67,43 +75,58 @@ class Hosting(pulumi.ComponentResource):
             https_only=True,
             client_affinity_enabled=False,
             identity=web.ManagedServiceIdentityArgs(
-                type=web.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity.id]
+                type=web.ManagedServiceIdentityType.USER_ASSIGNED, user_assigned_identities=[args.identity_id]
             ),
-            key_vault_reference_identity=identity.id,
-            virtual_network_subnet_id=args.subnet_id,
-            outbound_vnet_routing=web.OutboundVnetRoutingArgs(application_traffic=True, content_share_traffic=True)
-            if args.subnet_id
-            else None,
-            site_config=site_config(args, self.url, identity.client_id),
+            key_vault_reference_identity=args.identity_id,
+            site_config=site_config(args),
             tags=TAGS,
-            # The site must not start before it may pull its image and read its secrets.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=identity.roles),
+            opts=pulumi.ResourceOptions.merge(self.child("site"), pulumi.ResourceOptions(depends_on=args.granted)),
         )
-        self.site_name, self.plan_id = site.name, plan.id
+        self.site_id, self.site_name, self.plan_id, self.location = site.id, site.name, plan.id, plan.location
         self.verification_id = pulumi.Output.secret(site.custom_domain_verification_id).apply(lambda value: value or "")
-        logs(args.group, site.id, child)
-        self.register_outputs({})
+        self.no_publishing(name, args.group, site.name)
+        self.logs_id = self.logs(name, args, site.id)
+        self.register_outputs({"site_id": self.site_id, "site_name": self.site_name})
+
+    def child(self, earlier: str) -> pulumi.ResourceOptions:
+        """`earlier` is the child's name in version 0.1: beside it Azure would make no second of the same name."""
+        return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=earlier)])
+
+    def no_publishing(self, name: str, group: pulumi.Input[str], site: pulumi.Output[str]) -> None:
+        """Nobody puts code on the site with a name and a password: the image comes from the registry alone."""
+        opts = pulumi.ResourceOptions(parent=self)
+        web.WebAppScmAllowed(f"{name}-scm", name=site, resource_group_name=group, allow=False, opts=opts)
+        web.WebAppFtpAllowed(f"{name}-ftp", name=site, resource_group_name=group, allow=False, opts=opts)
+
+    def logs(self, name: str, args: HostingArgs, site_id: pulumi.Output[str]) -> pulumi.Output[str]:
+        """Where the container's output, every request and the platform's own lines are kept; answers its ID."""
+        workspace = operationalinsights.Workspace(
+            f"{name}-logs",
+            resource_group_name=args.group,
+            sku=operationalinsights.WorkspaceSkuArgs(name=operationalinsights.WorkspaceSkuNameEnum.PER_GB2018),
+            retention_in_days=args.log_days,
+            tags=TAGS,
+            opts=self.child("logs"),
+        )
+        monitor.DiagnosticSetting(
+            f"{name}-site-logs",
+            resource_uri=site_id,
+            workspace_id=workspace.id,
+            logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in LOGS],
+            opts=self.child("site-logs"),
+        )
+        return workspace.id
 
 
-def site_config(args: HostingArgs, url: pulumi.Output[str], client_id: pulumi.Input[str]) -> web.SiteConfigArgs:
+def site_config(args: HostingArgs) -> web.SiteConfigArgs:
     """The site's configuration. The mount is inline, so that no start of the site is without it."""
-    smb = args.storage.protocol == "Smb"
-    mount = web.AzureStorageInfoValueArgs(
-        type=web.AzureStorageType.AZURE_FILES,
-        protocol=args.storage.protocol,
-        account_name=args.storage.account_name,
-        share_name=args.storage.share_name,
-        mount_path=MOUNT_PATH,
-        # A reference keeps the key out of the configuration; for NFS the platform documents the key alone.
-        access_key=f"@AppSettingRef({KEY_VARIABLE})" if smb else args.storage.key,
-    )
     return web.SiteConfigArgs(
         linux_fx_version=pulumi.Output.concat("DOCKER|", args.image),
         acr_use_managed_identity_creds=True,
-        acr_user_managed_identity_id=client_id,
-        app_settings=[web.NameValuePairArgs(name=key, value=value) for key, value in settings(args, url, smb).items()],
-        azure_storage_accounts={MOUNT_ID: mount},
-        number_of_workers=1,
+        acr_user_managed_identity_id=args.client_id,
+        app_settings=[web.NameValuePairArgs(name=key, value=value) for key, value in settings(args).items()],
+        azure_storage_accounts=mounts(args),
+        number_of_workers=args.app.instances,
         always_on=True,
         health_check_path=HEALTH_PATH,
         ftps_state=web.FtpsState.DISABLED,
@@ -112,14 +135,26 @@ def site_config(args: HostingArgs, url: pulumi.Output[str], client_id: pulumi.In
     )
 
 
-def settings(args: HostingArgs, url: pulumi.Output[str], smb: bool) -> Mapping[str, pulumi.Input[str]]:
-    """The site's settings, all of them: a second owner would replace these."""
-    plain = environment(url, proxies=1, admin_email=args.admin_email)
-    key = {KEY_VARIABLE: from_vault(args.storage_key_uri)} if smb else {}
+def mounts(args: HostingArgs) -> Mapping[str, web.AzureStorageInfoValueArgs] | None:
+    """The share at the app's mount. A reference keeps the account's key out of the site's configuration."""
+    if not (args.mount and args.app.mount):
+        return None
+    share = web.AzureStorageInfoValueArgs(
+        type=web.AzureStorageType.AZURE_FILES,
+        protocol=web.AzureStorageProtocol.SMB,
+        account_name=args.mount.account_name,
+        share_name=args.mount.share_name,
+        mount_path=args.app.mount,
+        access_key=f"@AppSettingRef({args.mount.key_variable})",
+    )
+    return {MOUNT_ID: share}
+
+
+def settings(args: HostingArgs) -> Mapping[str, pulumi.Input[str]]:
+    """The site's settings, all of them: a second owner would replace these. Secrets are references, never values."""
     return {
-        **plain,
-        PASSWORD_VARIABLE: from_vault(args.password_uri),
-        **key,
+        **args.app.plain,
+        **args.references,
         "WEBSITES_PORT": str(PORT),
         "WEBSITES_ENABLE_APP_SERVICE_STORAGE": "false",
         "WEBSITES_CONTAINER_START_TIME_LIMIT": "600",
@@ -127,26 +162,3 @@ def settings(args: HostingArgs, url: pulumi.Output[str], smb: bool) -> Mapping[s
         "WEBSITE_DISABLE_OVERLAPPED_RECYCLING": "0" if args.handover else "1",
         "WEBSITE_WARMUP_PATH": HEALTH_PATH,
     }
-
-
-def from_vault(uri: pulumi.Output[str]) -> pulumi.Output[str]:
-    return pulumi.Output.concat("@Microsoft.KeyVault(SecretUri=", uri, ")")
-
-
-def logs(group: pulumi.Input[str], site_id: pulumi.Input[str], opts: pulumi.ResourceOptions) -> None:
-    """The container's output and the platform's own lines, kept for LOG_DAYS."""
-    workspace = operationalinsights.Workspace(
-        "logs",
-        resource_group_name=group,
-        sku=operationalinsights.WorkspaceSkuArgs(name=operationalinsights.WorkspaceSkuNameEnum.PER_GB2018),
-        retention_in_days=LOG_DAYS,
-        tags=TAGS,
-        opts=opts,
-    )
-    monitor.DiagnosticSetting(
-        "site-logs",
-        resource_uri=site_id,
-        workspace_id=workspace.id,
-        logs=[monitor.DiagnosticsLogSettingsArgs(category=category, enabled=True) for category in LOGS],
-        opts=opts,
-    )

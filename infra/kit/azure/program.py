@@ -1,92 +1,152 @@
-"""Azure's plan: a resource group with the share, its backups, the registry, the vault and the Web App."""
+"""Azure's plan: who makes what, in which order, and who gets what from whom."""
 
 import pulumi
 import pulumi_random as random
 from pulumi_azure_native import resources
 
 from config import StackConfig
-from contract import NAME, TAGS, Kept, Site
-from kit.azure.backups import Backups, BackupsArgs
+from contract import HEALTH_PATH, NAME, PASSWORD_VARIABLE, SHIPPED, TAGS, App, Kept, Site, environment, stem
+from kit.azure.alerts import Alerts, AlertsArgs
 from kit.azure.costs import costs
 from kit.azure.domain import Domain, DomainArgs
-from kit.azure.hosting import Hosting, HostingArgs
-from kit.azure.names import current_names
-from kit.azure.network import Network, NetworkArgs
-from kit.azure.registry import Registry, RegistryArgs
+from kit.azure.hosting import Hosting, HostingArgs, Mount
+from kit.azure.identity import Identity, IdentityArgs
+from kit.azure.image import Image, ImageArgs
+from kit.azure.snapshots import Snapshots, SnapshotsArgs
 from kit.azure.storage import Storage, StorageArgs
 from kit.azure.vault import Vault, VaultArgs
 from kit.password import admin_password
 from prices import prices_of
 
+# The setting that has the storage account's key. The app doesn't read it; App Service does, for the mount.
+KEY_VARIABLE = "STORAGE_KEY"
+# App Service's front end is the one that adds to X-Forwarded-For (as ADDRESS:PORT, which the app understands).
+PROXIES = 1
+
 
 def plan(config: StackConfig) -> Site:
     """Plans everything on Azure and answers what to export."""
-    pulumi.runtime.register_stack_transformation(current_names)
     # Protected, because deleting the group deletes the share in it.
-    group = resources.ResourceGroup(NAME, tags=TAGS, opts=pulumi.ResourceOptions(protect=True))
-    # Site names are global, and the site must know its own address before it exists.
+    group = resources.ResourceGroup(
+        NAME,
+        resource_group_name=stem(),
+        tags=TAGS,
+        opts=pulumi.ResourceOptions(protect=True, ignore_changes=["resourceGroupName"]),
+    )
+    # Some names are global, and the site must know its own address before it exists.
     suffix = random.RandomString("suffix", length=6, special=False, upper=False).result
-    site_name = pulumi.Output.concat(f"{NAME}-", suffix)
-    network = Network("network", NetworkArgs(group.name)) if config.storage == "nfs" else None
-    storage = Storage(
-        "storage",
-        StorageArgs(
-            group.name,
-            config.storage,
-            config.storage_gb or 0,
-            config.storage_key_index,
-            network.subnet_id if network else None,
+    site_name = pulumi.Output.concat(stem(), "-", suffix)
+    own_url = pulumi.Output.concat("https://", site_name, ".azurewebsites.net")
+    url = pulumi.Output.from_input(f"https://{config.domain}") if config.domain else own_url
+    password = admin_password()
+    app = App(
+        plain=environment(url, PROXIES, config.admin_email),
+        secrets={PASSWORD_VARIABLE: password},
+    )
+
+    identity = Identity("identity", IdentityArgs(group.name))
+    account = global_name(suffix, "data")
+    storage = Storage("storage", StorageArgs(group.name, account, config.storage_gb or 0, config.storage_key_index))
+    snapshots = Snapshots(
+        "snapshots",
+        SnapshotsArgs(
+            group=group.name,
+            account_name=storage.account_name,
+            account_id=storage.account_id,
+            share_name=storage.share_name,
+            schedule=config.backups,
+            keep=config.keep,
+            copy=bool(config.backup_copy),
         ),
     )
-    # Azure Backup takes SMB shares only.
-    backups = None
-    if config.backups and config.storage == "smb":
-        backups = Backups(
-            "backups",
-            BackupsArgs(
-                group.name, storage.account_name, storage.account_id, storage.share_name, config.backups, config.keep
-            ),
-        )
-    registry = Registry("registry", RegistryArgs(group.name, config.image))
-    password = admin_password()
-    vault = Vault("vault", VaultArgs(group.name, {"admin-password": password, "storage-key": storage.key}))
+    image = Image("image", ImageArgs(group.name, global_name(suffix), identity.principal_id, config.image))
+    secrets = {**app.secrets, KEY_VARIABLE: storage.key}
+    vault = Vault("vault", VaultArgs(group.name, global_name(suffix), identity.principal_id, secrets))
     hosting = Hosting(
         "hosting",
         HostingArgs(
             group=group.name,
             name=site_name,
-            image=registry.image,
-            registry_id=registry.registry_id,
-            vault_id=vault.vault_id,
-            password_uri=vault.uris["admin-password"],
-            storage_key_uri=vault.uris["storage-key"],
-            storage=storage,
-            subnet_id=network.subnet_id if network else None,
-            domain=config.domain,
-            admin_email=config.admin_email,
+            app=app,
+            image=image.reference,
+            references=vault.references,
+            mount=Mount(storage.account_name, storage.share_name, KEY_VARIABLE),
+            identity_id=identity.id,
+            client_id=identity.client_id,
+            granted=[image.granted, vault.granted],
+            machine=config.machine,
+            log_days=config.log_days,
             handover=config.rollout == "handover",
         ),
     )
-    notes: list[pulumi.Input[str]] = []
-    if config.domain:
-        Domain("domain", DomainArgs(group.name, hosting.site_name, hosting.plan_id, config.domain))
-        notes.append(domain_note(config.domain, site_name, hosting.verification_id))
     prices = prices_of("azure", config.region)
+    domain = at_domain(config, group.name, hosting)
+    if config.alert_email:
+        Alerts(
+            "alerts",
+            AlertsArgs(
+                group=group.name,
+                group_id=group.id,
+                email=config.alert_email,
+                health_url=pulumi.Output.concat(url, HEALTH_PATH),
+                site_id=hosting.site_id,
+                account_id=storage.account_id,
+                share_gb=config.storage_gb or 0,
+                backups_id=snapshots.vault_id if config.backups else None,
+                logs_id=hosting.logs_id,
+                budget=config.monthly_budget,
+            ),
+        )
     return Site(
-        url=hosting.url,
+        url=url,
         storage=storage.description,
-        image=registry.image,
+        image=image.reference,
         admin_password=password,
         costs=costs(config, prices),
         priced_in=prices.where,
         kept=[
             Kept(pulumi.Output.concat("resource group ", group.name), "protected, free by itself"),
             *storage.kept,
-            *(backups.kept if backups else []),
-            Kept("the vault's name", "reserved for 7 days after it is deleted, free"),
+            *snapshots.kept,
+            *vault.kept,
+            *(domain.kept if domain else []),
         ],
-        notes=notes,
+        notes=notes(config, site_name, hosting.verification_id),
     )
+
+
+def global_name(suffix: pulumi.Output[str], word: str = "") -> pulumi.Output[str]:
+    """A name of at most 24 small letters and digits, as storage accounts, registries and vaults take it.
+
+    The word goes into the names of the shipped stacks alone: behind another stack's there is no room for it.
+    """
+    told_apart = word if pulumi.get_stack() in SHIPPED else ""
+    return pulumi.Output.concat(stem().replace("-", ""), told_apart, suffix)
+
+
+def at_domain(config: StackConfig, group: pulumi.Input[str], hosting: Hosting) -> Domain | None:
+    if not config.domain:
+        return None
+    return Domain("domain", DomainArgs(group, hosting.site_name, hosting.plan_id, hosting.location, config.domain))
+
+
+def notes(
+    config: StackConfig, site_name: pulumi.Output[str], verification_id: pulumi.Output[str]
+) -> list[pulumi.Input[str]]:
+    """What the operator has to know or do now."""
+    found: list[pulumi.Input[str]] = []
+    if config.domain:
+        found.append(domain_note(config.domain, site_name, verification_id))
+    if config.alert_email:
+        found.append(
+            f"Alerts: Azure writes to {config.alert_email} that it is on the list; nothing has to be confirmed."
+        )
+    if not config.backups:
+        found.append(
+            "Backups are off: earlier snapshots stay. Azure may refuse this in a stack that never made one; then set"
+            " backupSchedule, type `pulumi up`, and turn it off after that."
+        )
+    return found
 
 
 def domain_note(domain: str, site_name: pulumi.Output[str], verification_id: pulumi.Output[str]) -> pulumi.Output[str]:

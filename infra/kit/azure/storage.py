@@ -3,25 +3,23 @@
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native import storage
+from pulumi_azure_native import authorization, storage
 
-from contract import TAGS, Kept
+from contract import TAGS, Kept, stem
 
-# Both names are of the first deployments; the account's is global, so Pulumi adds a suffix of its own.
-ACCOUNT = "taskassistdata"
+# The share's name is of the first deployments.
 SHARE = "task-manager-data"
 SOFT_DELETE_DAYS = 14
 
 
 @dataclass(frozen=True)
 class StorageArgs:
-    """`storage` is smb or nfs, of `gb` GiB; `key_index` is 1 or 2; `subnet_id` is who may reach an NFS share."""
+    """`account` is the account's name, `gb` the share's size in GiB, `key_index` 1 or 2."""
 
     group: pulumi.Input[str]
-    storage: str
+    account: pulumi.Input[str]
     gb: int
     key_index: int
-    subnet_id: pulumi.Input[str] | None
 
 
 class Storage(pulumi.ComponentResource):
@@ -31,60 +29,62 @@ class Storage(pulumi.ComponentResource):
     account_id: pulumi.Output[str]
     share_name: pulumi.Output[str]
     key: pulumi.Output[str]
-    protocol: str
-    description: pulumi.Input[str]
+    description: pulumi.Output[str]
     kept: list[Kept]
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:azure:Storage", name, opts=opts)
-        nfs = args.storage == "nfs"
-        kept = pulumi.ResourceOptions(parent=self, protect=True)
         account = storage.StorageAccount(
-            ACCOUNT,
+            f"{name}-account",
+            account_name=args.account,
             resource_group_name=args.group,
-            kind=storage.Kind.FILE_STORAGE if nfs else storage.Kind.STORAGE_V2,
-            sku=storage.SkuArgs(name=storage.SkuName.PREMIUM_LRS if nfs else storage.SkuName.STANDARD_LRS),
-            # NFS has no encryption in transit that this switch knows; its clients are refused while it is on.
-            enable_https_traffic_only=not nfs,
+            kind=storage.Kind.STORAGE_V2,
+            sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
+            enable_https_traffic_only=True,
             minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
             allow_blob_public_access=False,
             allow_cross_tenant_replication=False,
-            network_rule_set=only_from(args.subnet_id) if args.subnet_id else None,
             tags=TAGS,
-            opts=kept,
+            opts=self.data("taskassistdata", "accountName"),
         )
-        storage.FileServiceProperties(
-            "soft-delete",
+        soft_delete = storage.FileServiceProperties(
+            f"{name}-soft-delete",
             resource_group_name=args.group,
             account_name=account.name,
             file_services_name="default",
             share_delete_retention_policy=storage.DeleteRetentionPolicyArgs(enabled=True, days=SOFT_DELETE_DAYS),
             # Goes with the share: deleted alone, it would fall back to Azure's default.
-            opts=kept,
+            opts=self.data("soft-delete"),
         )
         share = storage.FileShare(
-            SHARE,
+            f"{name}-share",
             resource_group_name=args.group,
             account_name=account.name,
             share_name=SHARE,
             share_quota=args.gb,
-            enabled_protocols=storage.EnabledProtocols.NFS if nfs else storage.EnabledProtocols.SMB,
-            # The container's user is not root; root only prepares the folder.
-            root_squash=storage.RootSquashType.NO_ROOT_SQUASH if nfs else None,
-            opts=kept,
+            enabled_protocols=storage.EnabledProtocols.SMB,
+            opts=self.data(SHARE, "shareName"),
+        )
+        authorization.ManagementLockByScope(
+            f"{name}-lock",
+            lock_name=stem(),
+            scope=account.id,
+            level=authorization.LockLevel.CAN_NOT_DELETE,
+            notes="Task Assist's database is in here. How to delete it on purpose: docs/DEPLOYMENT.md",
+            # `protect` stops Pulumi alone; this stops everybody. It must be the first to go, or it stops Pulumi too.
+            opts=pulumi.ResourceOptions(parent=self, protect=True, depends_on=[soft_delete, share]),
         )
         self.account_name, self.account_id, self.share_name = account.name, account.id, share.name
         self.key = account_key(args.group, account.name, args.key_index)
-        self.protocol = "Nfs" if nfs else "Smb"
-        self.description = pulumi.Output.concat(f"Azure Files ({args.storage}) ", account.name, "/", share.name)
-        self.kept = [
-            Kept(pulumi.Output.concat("storage account ", account.name), "protected, free by itself"),
-            Kept(
-                pulumi.Output.concat("share ", share.name),
-                f"protected, billed; {SOFT_DELETE_DAYS} days of soft delete after that",
-            ),
-        ]
-        self.register_outputs({})
+        self.description = pulumi.Output.concat("Azure Files (smb) ", account.name, "/", share.name)
+        self.kept = kept(account.name, share.name)
+        self.register_outputs({"account_name": self.account_name, "share_name": self.share_name})
+
+    def data(self, earlier: str, *names: str) -> pulumi.ResourceOptions:
+        """Options of what holds data: `earlier` is its name in version 0.1, `names` the inputs that never change."""
+        return pulumi.ResourceOptions(
+            parent=self, protect=True, ignore_changes=list(names), aliases=[pulumi.Alias(name=earlier)]
+        )
 
 
 def account_key(group: pulumi.Input[str], account: pulumi.Input[str], index: int) -> pulumi.Output[str]:
@@ -93,8 +93,11 @@ def account_key(group: pulumi.Input[str], account: pulumi.Input[str], index: int
     return pulumi.Output.secret(keys.keys[index - 1].value)
 
 
-def only_from(subnet_id: pulumi.Input[str]) -> storage.NetworkRuleSetArgs:
-    return storage.NetworkRuleSetArgs(
-        default_action=storage.DefaultAction.DENY,
-        virtual_network_rules=[storage.VirtualNetworkRuleArgs(virtual_network_resource_id=subnet_id)],
-    )
+def kept(account: pulumi.Output[str], share: pulumi.Output[str]) -> list[Kept]:
+    return [
+        Kept(pulumi.Output.concat("storage account ", account), "protected, with a lock against deletion, free"),
+        Kept(
+            pulumi.Output.concat("share ", share),
+            f"protected, billed; {SOFT_DELETE_DAYS} days of soft delete after that",
+        ),
+    ]

@@ -18,7 +18,7 @@ REFERENCE = re.compile(r"@Microsoft\.KeyVault\(|@AppSettingRef\(")
 
 def smb_and_efs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
     for account in of(resources, ACCOUNT):
-        if get(account.props, "kind") != "FileStorage" and get(account.props, "enableHttpsTrafficOnly") is False:
+        if get(account.props, "enableHttpsTrafficOnly") is False:
             yield Violation(account, "SMB without encryption is let in. Set enable_https_traffic_only=True.")
     for task in of(resources, "aws:ecs/taskDefinition:TaskDefinition"):
         for volume in items(task.props, "volumes"):
@@ -49,9 +49,6 @@ def denies_clear(policy: Mapping[str, Any]) -> bool:
 
 def nfs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
     text = "NFS goes through the private network without encryption; the provider offers none for this mount."
-    for account in of(resources, ACCOUNT):
-        if get(account.props, "kind") == "FileStorage" and get(account.props, "enableHttpsTrafficOnly") is False:
-            yield Violation(account, text)
     for instance in of(resources, "gcp:filestore/instance:Instance"):
         yield Violation(instance, text)
 
@@ -62,10 +59,6 @@ def storage_ports_closed(resources: Sequence[Planned]) -> Iterator[Violation]:
             opened = [str(port) for port in STORAGE_PORTS if covers(first, last, port)]
             if opened and WORLD.intersection(sources):
                 yield Violation(resource, f"Port {' and '.join(opened)} is open to the world. Name who may reach it.")
-    for account in of(resources, ACCOUNT):
-        nfs = get(account.props, "kind") == "FileStorage"
-        if nfs and get(account.props, "networkRuleSet.defaultAction") not in ("Deny", UNKNOWN):
-            yield Violation(account, "NFS has no password, and every network may reach it. Set default_action=DENY.")
 
 
 def covers(first: Any, last: Any, port: int) -> bool:
@@ -122,6 +115,19 @@ def https_only(resources: Sequence[Planned]) -> Iterator[Violation]:
                 yield Violation(container, f"Port {inside:g} is published without HTTPS. Set ip=127.0.0.1.")
 
 
+def no_publishing(resources: Sequence[Planned]) -> Iterator[Violation]:
+    """A Web App is open for uploads with a name and a password, through two doors, until both are shut."""
+    for site in of(resources, "azure-native:web:WebApp"):
+        for way in ("Scm", "Ftp"):
+            doors = [
+                door
+                for door in of(resources, f"azure-native:web:WebApp{way}Allowed")
+                if site.urn in door.depends.get("name", ())
+            ]
+            if not any(get(door.props, "allow") in (False, UNKNOWN) for door in doors):
+                yield Violation(site, f"Code can be put on it with a password. Set WebApp{way}Allowed(allow=False).")
+
+
 def no_plain_secrets(resources: Sequence[Planned]) -> Iterator[Violation]:
     for container in containers(resources):
         for name, value in container.environment.items():
@@ -151,6 +157,7 @@ RULES = (
     Rule("nfs-encrypted", "NFS inside a private network is not encrypted.", nfs_encrypted, mandatory=False),
     Rule("storage-ports-closed", "2049 and 445 are never open to the world.", storage_ports_closed, alone=True),
     Rule("https-only", "The app is reached through HTTPS only.", https_only, alone=True),
+    Rule("no-publishing", "No Web App takes code with a name and a password.", no_publishing),
     Rule("no-plain-secrets", "No secret stands in clear in a container's settings.", no_plain_secrets, alone=True),
     Rule("no-public-blobs", "No blob or object can be made public.", no_public_blobs, alone=True),
     Rule("image-pinned", "Every container runs an image by its digest, proxies too.", image_pinned, alone=True),

@@ -19,7 +19,10 @@ HOLDERS = (
     "azure-native:storage:StorageAccount",
     "azure-native:storage:FileServiceProperties",
     "azure-native:recoveryservices:Vault",
+    "azure-native:recoveryservices:ProtectionContainer",
     "azure-native:recoveryservices:ProtectedItem",
+    # A lock against deletion: without it the rest is open to everybody but Pulumi.
+    "azure-native:authorization:ManagementLockByScope",
     "aws:backup/vault:Vault",
 )
 
@@ -109,7 +112,7 @@ def one_container(resource: Planned) -> Iterator[Violation]:
 
 
 def backups_on(resources: Sequence[Planned]) -> Iterator[Violation]:
-    """A store that its cloud can snapshot is snapshotted. Docker and Azure's NFS shares have no such service."""
+    """A store that its cloud can snapshot is snapshotted. Docker has no such service."""
     makers = {
         SHARE: "azure-native:recoveryservices:ProtectedItem",
         EFS: "aws:backup/selection:Selection",
@@ -117,8 +120,13 @@ def backups_on(resources: Sequence[Planned]) -> Iterator[Violation]:
         FILESTORE: "gcp:cloudscheduler/job:Job",
     }
     for store in of(resources, *makers):
-        if get(store.props, "enabledProtocols") != "NFS" and not any(of(resources, makers[store.type])):
+        if not any(map(goes_on, of(resources, makers[store.type]))):
             yield Violation(store, "Nothing makes backups of it. Set backupSchedule.")
+
+
+def goes_on(maker: Planned) -> bool:
+    """Azure's item stays, with its snapshots, when no more are made: then it names no policy."""
+    return get(maker.props, "properties.policyId") != ""
 
 
 RULES = (
