@@ -25,6 +25,8 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
         "name": "projects/1/secrets/task-assist-admin-password/versions/1"
     },
     "gcp:serviceaccount/account:Account": {"email": "sa@example", "member": "serviceAccount:sa@example"},
+    "gcp:compute/instance:Instance": {"instanceId": "1234567890"},
+    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": {"uptimeCheckId": "check-1"},
     "gcp:compute/address:Address": {"address": "10.30.0.2"},
     "gcp:filestore/instance:Instance": {"networks": [{"network": "n", "modes": [], "ipAddresses": ["10.40.0.2"]}]},
     "gcp:cloudrun/domainMapping:DomainMapping": {

@@ -12,7 +12,6 @@ import pytest
 from botocore.validate import ParamValidator
 
 from kit import caddy
-from kit.gcp.backup import script
 from tests.containers.running import docker
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import Plan
@@ -154,14 +153,3 @@ SHELL = {path: text for name in VM for path, text in files(name).items() if path
 def test_bash_takes_the_scripts(path: str):
     checked = subprocess.run(["bash", "-n"], input=SHELL[path], capture_output=True, text=True, check=False)
     assert checked.stderr == ""
-
-
-def test_bash_takes_the_backup_script():
-    import pulumi
-
-    pulumi.runtime.set_all_config({"gcp:region": "europe-west1", "gcp:zone": "europe-west1-b"})
-    text = script("task-assist-data", 7)
-    pulumi.runtime.set_all_config({})
-    checked = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
-    assert checked.stderr == ""
-    assert "tail -n +8" in text

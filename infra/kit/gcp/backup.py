@@ -26,7 +26,9 @@ def in_one_region(instance: str, share: str, count: int, where: str, labels: str
     return f"""gcloud filestore backups create "{instance}-$(date -u +%Y%m%d-%H%M%S)" --region={where} \\
   --instance={instance} --instance-zone={zone()} --file-share={share} --labels={labels}
 echo "{DONE} {where}"
-gcloud filestore backups list --region={where} --filter='{mine}' \\
-  --sort-by=~createTime --format='value(name.basename())' | tail -n +{count + 1} \\
-  | while read -r old; do gcloud filestore backups delete "$old" --region={where} --quiet; done
+made=$(gcloud filestore backups list --region={where} --filter='{mine}' \\
+  --sort-by=~createTime --format='value(name.basename())')
+for old in $(tail -n +{count + 1} <<<"$made"); do
+  gcloud filestore backups delete "$old" --region={where} --quiet
+done
 """
