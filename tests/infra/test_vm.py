@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ RUN = [
 ]
 # What the VM has and this container hasn't: each writes down how it was called.
 STUBS = {
-    "docker": 'echo "docker $*" >>/calls; case "$1" in run) exec sleep infinity;; esac',
+    # 3 is what `verify` answers to a sound database without a manifest, 8 to a damaged one.
+    "docker": """echo "docker $*" >>/calls
+case "$*" in *verify*) [ ! -e /damaged ] || exit 8; exit 3;; run*) exec sleep infinity;; esac""",
     "docker-credential-gcr": 'echo "credential $*" >>/calls',
     "curl": """case "$*" in
   *metadata*) echo '{"access_token":"a-token","expires_in":3599}';;
@@ -56,13 +59,28 @@ class Machine:
     def calls(self) -> str:
         return self.run("cat", "/calls").stdout
 
+    def call(self, name: str) -> str:
+        """How the container of this name was last started."""
+        return [line for line in self.calls().splitlines() if f"docker run --rm --name {name} " in line][-1]
+
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[str]:
+    with blank_disk(tmp_path / "disk") as device:
+        yield device
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[str]:
+    with blank_disk(tmp_path / "other-disk") as device:
+        yield device
+
+
+@contextmanager
+def blank_disk(file: Path) -> Iterator[str]:
     """A blank disk of 64 MB."""
     if os.geteuid() != 0 or not shutil.which("losetup"):
         pytest.skip("needs root and losetup, to make a disk")
-    file = tmp_path / "disk"
     with file.open("wb") as blank:
         blank.truncate(64 << 20)
     made = subprocess.run(["losetup", "--find", "--show", str(file)], capture_output=True, text=True, check=False)
@@ -73,9 +91,9 @@ def disk(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def machine(debian: str, disk: str, tmp_path: Path) -> Iterator[Machine]:
+def machine(debian: str, disk: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Machine]:
     root = tmp_path / "root"
-    lay_out(root)
+    lay_out(root, getattr(request, "param", "gcp-disk"))
     name = f"task-assist-test-vm-{os.getpid()}"
     docker("create", "--name", name, *RUN, debian)
     docker("cp", f"{root}/.", f"{name}:/")
@@ -87,9 +105,9 @@ def machine(debian: str, disk: str, tmp_path: Path) -> Iterator[Machine]:
     docker("rm", "--force", name)
 
 
-def lay_out(root: Path) -> None:
+def lay_out(root: Path, name: str) -> None:
     """The files of the VM's user-data, the stubs, and a docker.service."""
-    user_data = plan("gcp-disk").one("compute/instance:Instance").inputs["metadata"]["user-data"]
+    user_data = plan(name).one("compute/instance:Instance").inputs["metadata"]["user-data"]
     files = {file["path"]: file["content"] for file in json.loads(user_data.partition("\n")[2])["write_files"]}
     files["/etc/systemd/system/docker.service"] = "[Service]\nExecStart=/bin/sleep infinity\n"
     # Without the half minute's wait for a disk that never comes.
@@ -137,3 +155,62 @@ def test_a_disk_that_cannot_be_read_is_not_formatted(machine: Machine):
     assert not machine.start()
     assert "docker run" not in machine.calls()
     assert machine.run("/usr/sbin/blkid", "-p", machine.disk).returncode == 2
+
+
+@pytest.mark.parametrize("machine", ["gcp-disk-domain"], indirect=True)
+def test_with_a_domain_caddy_publishes_its_ports_and_the_app_none(machine: Machine):
+    """COS's firewall admits only SSH to the host's own network; what Docker publishes goes past it."""
+    machine.attach()
+    assert machine.start()
+    assert machine.run("systemctl", "start", "caddy.service").returncode == 0
+    machine.out("sh", "-c", "until grep -q 'name caddy' /calls; do sleep 0.1; done")
+    calls = machine.calls()
+    assert "--network host" not in calls
+    assert "docker network create task-assist" in calls
+    caddy, app = machine.call("caddy"), machine.call("task-assist")
+    assert "--publish 80:80 --publish 443:443 --publish 443:443/udp" in caddy
+    assert "--publish" not in app
+    # Both are in one network, where the app's container is found by its name.
+    assert "--network task-assist" in caddy
+    assert "--network task-assist" in app
+    assert "reverse_proxy task-assist:8000" in machine.out("cat", "/etc/task-assist/Caddyfile")
+    machine.out("test", "-d", "/mnt/disks/data/caddy")
+    machine.out("systemctl", "stop", "caddy.service", "task-assist.service")
+
+
+def test_a_snapshots_database_takes_its_place_and_the_old_one_stays_beside(machine: Machine, other_disk: str):
+    machine.attach()
+    assert machine.start()
+    data = "/mnt/disks/data/task-manager-data"
+    machine.out("sh", "-c", f"echo now >{data}/task_manager.db; echo log >{data}/task_manager.db-wal")
+
+    refused = machine.run("bash", "/etc/task-assist/restore")
+    assert "--device-name=restored" in refused.stdout
+    assert refused.returncode == 1
+
+    machine.out("mkfs.ext4", "-q", other_disk)
+    machine.out("sh", "-c", f"mount {other_disk} /mnt && mkdir /mnt/task-manager-data && umount /mnt")
+    machine.out("ln", "-s", other_disk, "/dev/disk/by-id/google-restored")
+    refused = machine.run("bash", "/etc/task-assist/restore")
+    assert "There is no task-manager-data/task_manager.db on that disk." in refused.stdout
+
+    machine.out(
+        "sh", "-c", f"mount {other_disk} /mnt && echo then >/mnt/task-manager-data/task_manager.db; umount /mnt"
+    )
+    machine.out("touch", "/damaged")
+    refused = machine.run("bash", "/etc/task-assist/restore")
+    assert "not good; nothing was changed" in refused.stdout
+    assert machine.out("cat", f"{data}/task_manager.db") == "now"
+
+    machine.out("rm", "/damaged")
+    said = machine.out("bash", "/etc/task-assist/restore")
+    assert "is in its place" in said
+    assert machine.out("cat", f"{data}/task_manager.db") == "then"
+    assert machine.out("stat", "-c", "%u:%g", f"{data}/task_manager.db") == "1000:1000"
+    assert machine.run("test", "-e", f"{data}/task_manager.db-wal").returncode == 1
+    assert (
+        machine.out("sh", "-c", f"cat {data}/before-*/task_manager.db {data}/before-*/task_manager.db-wal")
+        == "now\nlog"
+    )
+    assert machine.out("systemctl", "is-active", "task-assist.service") == "active"
+    assert machine.run("mountpoint", "/mnt/disks/restored").returncode != 0
