@@ -47,8 +47,9 @@ class Bodies:
         """The whole body; `asks` where the client waits to be told to send it (Expect: 100-continue).
 
         Raises TooLarge, TooSlow, CutOff, Busy and, when the server ends meanwhile, Ending."""
+        deadline = asyncio.timeout(DEADLINE)
         try:
-            async with asyncio.timeout(DEADLINE) as deadline:
+            async with deadline:
                 self._reading.add(deadline)
                 if self._ending:
                     raise Ending

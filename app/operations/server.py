@@ -26,6 +26,8 @@ from app.errors import CannotStart, Problem
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from granian.server.common import AbstractServer
+
     from app.writer.instance import Instance  # only the worker imports it, and SQLAlchemy with it
 
 MOST_CONNECTIONS = 8192
@@ -43,7 +45,11 @@ LAST_ANSWERS = 1.0
 STOP_SECONDS = 8
 """How long running requests may take after SIGTERM. Docker kills after 10."""
 RELEASE_SECONDS = 4
-"""How long after SIGTERM the database is released though a request goes on outside it: its body comes slowly, say."""
+"""How long after SIGTERM the database is released though a request goes on outside it: its answer goes slowly, say."""
+SWITCH_SECONDS = 0.001
+"""After these one thread makes room for another that wants to run. Python's own 5 ms let /healthz and a short request
+wait for all of those that compute a page: with 64 connections that create, the 99th percentile of /healthz was 136 ms
+and that of the list 1,640; with 1 ms they were 96 and 308, in turns on the same busy machine."""
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -69,7 +75,7 @@ def _serve_once(settings: Settings, host: str, port: int, *, asks: bool) -> bool
     return lost.is_set() and not server.interrupt_signal
 
 
-def granian(settings: Settings, host: str, port: int) -> Granian:
+def granian(settings: Settings, host: str, port: int) -> "AbstractServer":
     """The server with its limits; what it serves is an ASGI app."""
     idle = IDLE_SECONDS_BEHIND_PROXY if settings.trusted_proxies else IDLE_SECONDS
     return Granian(
@@ -119,6 +125,7 @@ def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: E
     from app.operations.bridge import Bridge
     from app.operations.control_commands import listen
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     ending = threading.Event()
     _on_stop(lambda *_: ending.set())
     try:

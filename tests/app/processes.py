@@ -33,11 +33,13 @@ class Serving(subprocess.Popen):
     """The app as a process. Its log goes into a file: a pipe that nobody reads is full after 500 requests, and then
     they hang."""
 
-    def __init__(self, folder: Path, port: int, **environment: str) -> None:
+    def __init__(self, folder: Path, port: int, *, before: str = "", **environment: str) -> None:
+        """`before`: Python that runs in it before the app."""
         self._log = folder / f"{port}.log"
+        where = ("--host", "127.0.0.1", "--port", str(port))
         with self._log.open("ab") as log:
             super().__init__(
-                [sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(port)],
+                [sys.executable, "-c", f"{before}\nfrom app.cli import main\nmain()", "serve", *where],
                 env={**os.environ, "DATABASE_PATH": str(folder / "a.db"), "AUTH_DISABLED": "true", **environment},
                 stderr=log,
             )

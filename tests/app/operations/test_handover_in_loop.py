@@ -1,0 +1,133 @@
+"""Requests that wait for a hand-over wait in the event loop: they take no thread that others need."""
+
+import asyncio
+import threading
+import time
+from typing import Any, cast
+
+from flask import Flask
+
+from app.operations import bridge as module
+from app.operations.bridge import Bridge
+from app.writer.instance import Instance
+
+
+class Handing:
+    """An instance during a hand-over."""
+
+    def __init__(self) -> None:
+        self.settled, self._over = False, threading.Event()
+        self.waiting = 0
+
+    @property
+    def expects_handover(self) -> bool:
+        return not self.settled
+
+    def wait_for_handover(self) -> None:
+        self.waiting += 1
+        self._over.wait(module.HANDOVER_WAIT)
+
+    def finish(self) -> None:
+        self.settled = True
+        self._over.set()
+
+
+def served(handing: Handing) -> tuple[Bridge, list[str]]:
+    reached: list[str] = []
+    app = Flask("app.web")
+
+    def wsgi(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        reached.append(environ["PATH_INFO"])
+        start_response("200 OK", [])
+        return [b""]
+
+    app.wsgi_app = wsgi  # type: ignore[method-assign]
+    return Bridge(app, cast(Instance, handing), asyncio.get_running_loop()), reached
+
+
+async def ask(bridge: Bridge, path: str = "/", method: str = "GET") -> tuple[int, dict[bytes, bytes]]:
+    answers: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "server": ("127.0.0.1", "8000"),
+        "client": ("127.0.0.1", "1234"),
+    }
+    await bridge(scope, receive, send)
+    return answers[0]["status"], dict(answers[0]["headers"])
+
+
+def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
+    async def main() -> None:
+        handing = Handing()
+        bridge, reached = served(handing)
+        before = threading.active_count()
+        asked = [asyncio.create_task(ask(bridge, method=method)) for method in ("GET", "POST") for _ in range(500)]
+        await asyncio.sleep(0.2)
+        assert (len(reached), handing.waiting, threading.active_count()) == (0, 1, before)
+        handing.finish()
+        assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+        assert len(reached) == 1000
+
+    asyncio.run(main())
+
+
+def test_one_that_has_waited_long_enough_hears_what_the_app_says(monkeypatch):
+    monkeypatch.setattr(module, "HANDOVER_WAIT", 0.1)
+
+    async def main() -> None:
+        bridge, reached = served(Handing())
+        began = time.monotonic()
+        await ask(bridge)
+        assert reached == ["/"] and 0.1 <= time.monotonic() - began < 5
+
+    asyncio.run(main())
+
+
+def test_one_that_waits_at_the_end_of_the_process_is_told_to_come_back():
+    async def main() -> None:
+        bridge, reached = served(Handing())
+        asked = asyncio.create_task(ask(bridge))
+        await asyncio.sleep(0.05)
+        bridge.end()
+        status, headers = await asked
+        assert (status, headers[b"Retry-After"], reached) == (503, b"2", [])
+
+    asyncio.run(main())
+
+
+def test_a_hand_over_that_begins_while_it_waits_for_a_thread_sends_it_back_to_the_loop():
+    async def main() -> None:
+        handing = Handing()
+        handing.settled = True
+        bridge, reached = served(handing)
+        busy, free = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            busy.set()
+            free.wait(5)
+
+        held = [bridge._writes.run(hold) for _ in range(module.WRITE_THREADS)]
+        asked = asyncio.create_task(ask(bridge, method="POST"))
+        await asyncio.sleep(0.05)
+        handing.settled = False
+        free.set()
+        await asyncio.gather(*held)
+        await asyncio.sleep(0.05)
+        assert reached == [] and handing.waiting == 1
+        handing.finish()
+        assert (await asked)[0] == 200
+
+    asyncio.run(main())

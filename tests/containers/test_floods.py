@@ -1,0 +1,73 @@
+"""Everything at once in a container of 512 MB, as the smallest machines of the clouds have: it answers, and forgets
+nothing that it acknowledged."""
+
+import re
+import socket
+import threading
+import time
+from contextlib import ExitStack, suppress
+
+from tests.app.operations.watching import Health
+from tests.containers.conftest import Run
+from tests.containers.running import WITHOUT_SIGN_IN, Container, Site, docker
+
+FAT = b"&".join(b"%d=" % number for number in range(150_000))
+SECONDS = 6
+RECOVERS_WITHIN = 15
+
+
+def peak_mb(container: Container) -> float:
+    """The most memory that its processes had, each by itself."""
+    said = docker("exec", container.name, "sh", "-c", "cat /proc/[0-9]*/status").stdout
+    processes = [process for process in said.split("Name:") if "task-assist" in process or "python" in process]
+    return sum(int(kilobytes) for process in processes for kilobytes in re.findall(r"VmHWM:\s+(\d+)", process)) / 1024
+
+
+def request(path: str, body: bytes, length: int) -> bytes:
+    kind = "application/x-www-form-urlencoded"
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n".encode()
+        + body
+    )
+
+
+def send(port: int, whole: bytes) -> None:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(whole)
+        connection.recv(1 << 16)
+
+
+def writers(site: Site, until: float, acknowledged: list[str]) -> list[threading.Thread]:
+    def write(number: int) -> None:
+        own, count = Site(site.port), 0
+        while time.monotonic() < until:
+            title = f"{number}-{count}"
+            if own.post("/api/v1/work-items", json={"title": title}).status_code == 201:
+                acknowledged.append(title)
+            count += 1
+
+    return [threading.Thread(target=write, args=(number,)) for number in range(16)]
+
+
+def test_half_bodies_idle_connections_fat_forms_and_writers_at_once(run: Run, volume: str):
+    container = run(*WITHOUT_SIGN_IN, "--memory", "512m", "--volume", f"{volume}:/app/data")
+    container.wait_until_ready()
+    port, acknowledged = container.site.port, []
+    with Health(port) as health, ExitStack() as opened:
+        for number in range(2100):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            if number % 2:
+                connection.sendall(request("/work-items", b"t", 100))
+        threads = writers(container.site, time.monotonic() + SECONDS, acknowledged)
+        threads += [threading.Thread(target=send, args=(port, request("/sign-in", FAT, len(FAT)))) for _ in range(20)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    ended = time.monotonic()
+    assert container.site.post("/api/v1/work-items", json={"title": "afterwards"}).status_code == 201
+    assert time.monotonic() - ended < RECOVERS_WITHIN
+    health.assert_quick()
+    assert acknowledged and set(acknowledged) <= container.site.item_titles()
+    assert container.state("OOMKilled") == "false"
+    assert peak_mb(container) < 300
