@@ -24,11 +24,8 @@ def peak_mb(container: Container) -> float:
 
 
 def request(path: str, body: bytes, length: int) -> bytes:
-    kind = "application/x-www-form-urlencoded"
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n".encode()
-        + body
-    )
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Content-Length: {length}\r\n\r\n".encode() + body
 
 
 def send(port: int, whole: bytes) -> None:
