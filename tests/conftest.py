@@ -65,8 +65,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return ByFolder(config, log)  # pyright: ignore[reportArgumentType]
 
 
-# The one thing --all does not ask for: Pulumi's commands come from no package registry, so a new machine has none.
-NOT_ASKED_FOR = ("no `pulumi` on the PATH", "no `pulumi-resource-docker` on the PATH")
+# What --all does not ask for: Pulumi's commands come from no package registry, and actionlint needs Go to be built.
+NOT_ASKED_FOR = (
+    "no `pulumi` on the PATH",
+    "no `pulumi-resource-docker` on the PATH",
+    "no `actionlint` on the PATH",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

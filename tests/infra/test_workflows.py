@@ -1,0 +1,229 @@
+"""The workflows of .github: they name only what is there, run only where somebody set them up, and hold few rights."""
+
+import json
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from contract import STEM_LENGTH
+from tests.infra.plans import CONFIGS, plan
+from tests.infra.recording import ROOT, Resource
+
+FOLDER = ROOT / ".github" / "workflows"
+NAMES = ("pulumi", "preview", "up", "drift")
+CALLERS = NAMES[1:]
+PAGE = (ROOT / "docs" / "deploy" / "ci.md").read_text()
+
+
+def text(name: str) -> str:
+    return (FOLDER / f"{name}.yml").read_text()
+
+
+def workflow(name: str) -> dict[str, Any]:
+    # YAML reads the key `on` as true.
+    return {"on" if key is True else key: value for key, value in yaml.safe_load(text(name)).items()}
+
+
+def job(name: str) -> dict[str, Any]:
+    (only,) = workflow(name)["jobs"].values()
+    return only
+
+
+def steps() -> list[dict[str, Any]]:
+    return job("pulumi")["steps"]
+
+
+def planned(cloud: str) -> list[Resource]:
+    """Everything that any stack of the cloud makes."""
+    return [resource for name in CONFIGS if name.startswith(f"{cloud}-") for resource in plan(name).resources]
+
+
+def typed() -> list[str]:
+    """What the workflow types, a command a line."""
+    return [line.strip() for step in steps() if "run" in step for line in step["run"].splitlines()]
+
+
+def test_there_is_no_other_workflow():
+    assert sorted(file.name for file in FOLDER.iterdir()) == sorted(f"{name}.yml" for name in NAMES)
+
+
+def test_actionlint_finds_nothing():
+    actionlint = shutil.which("actionlint")
+    if actionlint is None:
+        pytest.skip("no `actionlint` on the PATH")
+    # Without the linters of other languages, which some machines have and others don't.
+    command = [actionlint, "-shellcheck=", "-pyflakes=", *(str(FOLDER / f"{name}.yml") for name in NAMES)]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_action_of_somebody_else_is_pinned_to_a_commit_and_says_which_version_that_is():
+    used = re.findall(r"uses: (?!\./)(.+)", text("pulumi"))
+    assert len(used) == 5
+    assert [line for line in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+(:.*)?", line)] == []
+    assert not re.search(r"uses: (?!\./)", "".join(map(text, CALLERS)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_job_may_read_the_code_and_ask_for_a_token_and_no_more(name: str):
+    assert workflow(name)["permissions"] == {}
+    assert job(name)["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_nothing_runs_where_nobody_set_it_up(name: str):
+    assert job(name)["if"].startswith("vars.PULUMI_STACKS != '' && ")
+    assert job(name)["strategy"]["matrix"] == {"stack": "${{ fromJSON(vars.PULUMI_STACKS || '[]') }}"}
+
+
+def test_a_fork_is_never_signed_in():
+    assert workflow("preview")["on"] == "pull_request"
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in job("preview")["if"]
+    assert not re.search(r"pull_request_target|workflow_run|issue_comment", "".join(map(text, NAMES)))
+
+
+@pytest.mark.parametrize("name", ["up", "drift"])
+def test_what_is_not_a_pull_request_runs_from_main_only(name: str):
+    assert "github.ref == 'refs/heads/main'" in job(name)["if"]
+
+
+def test_no_secret_is_stored():
+    assert "secrets." not in "".join(map(text, NAMES))
+
+
+def test_a_pull_request_and_the_drift_check_use_the_identity_that_only_reads():
+    environments = {name: job(name)["with"]["environment"] for name in CALLERS}
+    reading = "${{ matrix.stack }}-preview"
+    assert environments == {"preview": reading, "drift": reading, "up": "${{ matrix.stack }}"}
+    assert {name: job(name)["with"]["command"] for name in CALLERS} == {name: name for name in CALLERS}
+
+
+def test_two_ups_of_a_stack_never_run_at_once_and_none_is_cut_off():
+    assert job("up")["concurrency"] == {"group": "pulumi-${{ matrix.stack }}", "cancel-in-progress": False}
+    assert job("up")["strategy"]["max-parallel"] == 1
+    assert job("drift")["concurrency"] == job("up")["concurrency"]
+
+
+def test_what_it_types_is_in_the_repository():
+    (install,) = [line for line in typed() if line.startswith("scripts/")]
+    script, extra = install.split()
+    assert (ROOT / script).is_file()
+    assert (ROOT / "requirements" / f"{extra}.txt").is_file()
+    packs = [pack for line in typed() for pack in re.findall(r"--policy-pack (\S+)", line)]
+    assert len(packs) == 2
+    assert all((ROOT / pack / "PulumiPolicy.yaml").is_file() for pack in packs)
+
+
+def test_the_rules_are_enforced_at_a_preview_and_at_an_up():
+    for command in ("preview", "up"):
+        (line,) = [line for line in typed() if line.startswith(f"{command})")]
+        assert "--policy-pack infra/policies" in line
+
+
+def test_the_command_line_is_of_the_version_of_its_sdk():
+    pinned = re.findall(r"^pulumi==(\S+)", (ROOT / "requirements" / "infra.txt").read_text(), re.MULTILINE)
+    assert [
+        str(step["with"]["pulumi-version"]) for step in steps() if "pulumi-version" in step.get("with", {})
+    ] == pinned
+
+
+def test_pulumi_knows_every_flag():
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        pytest.skip("no `pulumi` on the PATH")
+    commands = [found for line in typed() for found in re.findall(r"pulumi (stack select|preview|up)\b([^;]*)", line)]
+    assert [verb for verb, _ in commands] == ["stack select", "preview", "up", "preview"]
+    for verb, arguments in commands:
+        known = subprocess.run([pulumi, *verb.split(), "--help"], capture_output=True, text=True, check=True).stdout
+        for flag in re.findall(r"--[a-z-]+", arguments):
+            assert re.search(rf"{flag}\b", known), f"pulumi {verb} {flag}"
+
+
+def test_the_page_explains_every_variable_and_names_no_other():
+    used = set(re.findall(r"vars\.(\w+)", "".join(map(text, NAMES))))
+    explained = set(re.findall(r"^\| `([A-Z_]+)` \|", PAGE, re.MULTILINE))
+    assert explained == used
+
+
+def test_the_pages_stacks_have_names_that_the_program_takes():
+    names = set(re.findall(r"pulumi stack init (\S+)", PAGE))
+    assert names == {"dev", "prod"}
+    assert all(len(f"task-assist-{name}") <= STEM_LENGTH for name in names)
+    assert f"PULUMI_STACKS --body '{json.dumps(sorted(names))}'" in PAGE
+
+
+def documents(page: str) -> list[dict[str, Any]]:
+    """The JSON documents that the page types, with something for each variable."""
+    found = re.findall(r"<<'?JSON'?\n(.*?)\nJSON\n", page, re.DOTALL)
+    return [json.loads(re.sub(r"\$\([^)]*\)", "1", document)) for document in found]
+
+
+def allowed(action: str) -> list[Any]:
+    """What the page's AWS policies say beside `action`: the statements that allow it."""
+    statements = [one for document in documents(PAGE) for one in document.get("Statement", [])]
+    return [one for one in statements if action in one["Action"]]
+
+
+def test_the_json_on_the_page_is_json():
+    assert len(documents(PAGE)) == 5
+
+
+AWS_ACTIONS = {"apigatewayv2": "apigateway", "efs": "elasticfilesystem", "vpc": "ec2"}
+
+
+def test_the_identity_of_an_up_on_aws_may_make_what_the_stacks_plan():
+    modules = {
+        resource.type.split(":")[1].split("/")[0] for resource in planned("aws") if resource.type.startswith("aws:")
+    }
+    assert {"ecs", "efs", "apigatewayv2", "iam"} <= modules
+    for module in modules - {"iam"}:
+        assert allowed(f"{AWS_ACTIONS.get(module, module)}:*"), module
+
+
+def test_that_identity_may_hand_a_role_to_each_service_that_takes_one():
+    roles = [resource.inputs for resource in planned("aws") if resource.type == "aws:iam/role:Role"]
+    trusts = [json.loads(role["assumeRolePolicy"])["Statement"] for role in roles]
+    services = {statement["Principal"]["Service"] for statements in trusts for statement in statements}
+    (pass_role,) = allowed("iam:PassRole")
+    assert services == set(pass_role["Condition"]["StringEquals"]["iam:PassedToService"])
+
+
+def test_the_identity_of_an_up_on_azure_may_give_the_roles_that_the_stacks_give_and_no_other():
+    guid = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    given = {
+        found
+        for file in (ROOT / "infra" / "kit" / "azure").glob("*.py")
+        for found in re.findall(guid, file.read_text())
+    }
+    assert given == set(re.findall(guid, PAGE))
+
+
+GCP_ROLES = {
+    "artifactregistry": "artifactregistry.admin",
+    "cloudrun": "run.admin",
+    "cloudrunv2": "run.admin",
+    "cloudscheduler": "cloudscheduler.admin",
+    "compute": "compute.admin",
+    "filestore": "file.editor",
+    "monitoring": "monitoring.editor",
+    "secretmanager": "secretmanager.admin",
+}
+# Of several services, or no resource of Google's: projects/service, projects/iAMMember, serviceaccount/account.
+GCP_OTHERS = {
+    "projects": "resourcemanager.projectIamAdmin",
+    "serviceaccount": "iam.serviceAccountAdmin",
+}
+
+
+def test_the_identity_of_an_up_on_google_cloud_may_make_what_the_stacks_plan():
+    modules = {
+        resource.type.split(":")[1].split("/")[0] for resource in planned("gcp") if resource.type.startswith("gcp:")
+    }
+    assert {"compute", "filestore", "secretmanager"} <= modules
+    needed = {(GCP_ROLES | GCP_OTHERS)[module] for module in modules}
+    given = set(re.findall(r"roles/([\w.]+)", PAGE))
+    assert needed <= given
