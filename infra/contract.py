@@ -30,8 +30,6 @@ HEALTH_COMMAND = (
 # Seconds from SIGTERM to SIGKILL: running requests get 8, then the database is folded together and closed.
 STOP_SECONDS = 60
 PASSWORD_VARIABLE = "ADMIN_PASSWORD"  # noqa: S105  # a variable's name, not a password
-# Where the place can only hand over files: the variable that names the file.
-PASSWORD_FILE_VARIABLE = "ADMIN_PASSWORD_FILE"  # noqa: S105
 TAGS = {"app": NAME, "managed-by": "pulumi"}
 
 
@@ -39,7 +37,7 @@ def environment(public_url: pulumi.Input[str], proxies: int, admin_email: str) -
     """The container's plain settings. `proxies` counts the hops in front that add to X-Forwarded-For.
 
     The admin's password is not among them: each place hands it over through its secret store, as PASSWORD_VARIABLE or
-    as the file that PASSWORD_FILE_VARIABLE names.
+    as the file that PASSWORD_VARIABLE with _FILE behind it names.
     """
     return {
         "DATABASE_PATH": DATABASE_PATH,

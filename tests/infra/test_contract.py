@@ -103,9 +103,9 @@ def test_the_password_comes_by_reference(name: str, found: Plan):
     value = app_container(found).environment.get("ADMIN_PASSWORD", "")
     if name.startswith("docker"):
         file = app_container(found).environment["ADMIN_PASSWORD_FILE"]
-        [upload] = found.one("Container", "secrets").plain["uploads"]
+        [upload] = found.one("Container", "secret-files").plain["uploads"]
         assert upload == {"file": file, "content": PASSWORD, "permissions": "0444"}
-        [volume] = found.one("Container", "task-assist").plain["volumes"]
+        [volume] = found.one("Container", "hosting-container").plain["volumes"]
         assert volume == {"volumeName": "task-assist-secrets", "containerPath": "/run/secrets", "readOnly": True}
         assert value == ""
     elif name.startswith("azure"):
@@ -261,8 +261,8 @@ def docker_facts(found: Plan, props: Any) -> dict[str, Any]:
     if ports := props.get("ports"):
         assert ports == [{"ip": "127.0.0.1", "internal": 8000, "external": 8000}]
     else:
-        caddy = found.one("container:Container", "caddy").inputs
-        assert "reverse_proxy task-assist:8000" in caddy["uploads"][0]["content"]
+        caddy = found.one("container:Container", "proxy-container").inputs
+        assert "reverse_proxy task-assist:8000" in caddy["envs"][0]
         assert {port["external"] for port in caddy["ports"]} == {80, 443}
     return {
         "port": 8000,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract import NAME, PORT
-from kit.docker.storage import VOLUME
+from kit.docker.storage import COMPOSE_VOLUME as VOLUME
 from tests.containers.running import Container, Site, docker
 from tests.infra.engine import Engine
 from tests.infra.recording import ROOT

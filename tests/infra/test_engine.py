@@ -46,6 +46,8 @@ RUNNER = (
     "gcp:compute/instance:Instance",
     "docker:index/container:Container",
 )
+# The app itself, of all that is of those types.
+RUNNING = ("hosting-container", "hosting-vm")
 SECRETS = ("the-admin-password", "account-key-1", "account-key-2", "registry-password")
 
 
@@ -134,11 +136,7 @@ def test_an_image_change_touches_the_service_alone(life: Life):
 
 @pytest.mark.parametrize("name", ["docker-volume-ready", "gcp-disk-ready"])
 def test_the_old_instance_goes_before_the_new_one_comes(live, name: str):
-    verbs = [
-        event.verb
-        for event in live(name).changed
-        if event.type in RUNNER and event.name in ("task-assist", "hosting-vm")
-    ]
+    verbs = [event.verb for event in live(name).changed if event.type in RUNNER and event.name in RUNNING]
     assert verbs == ["delete", "create"]
 
 
@@ -171,7 +169,7 @@ def test_what_is_not_protected_can_be_destroyed_and_the_store_stays(life: Life):
     gone = {(event.type, event.name) for event in life.deleted + life.rest_deleted}
     assert {type_ for type_, _ in gone} & SERVICE
     stores = {(type_, name) for type_, name in gone if type_ in STORE and type_ != "aws:efs/mountTarget:MountTarget"}
-    assert stores <= {("docker:index/volume:Volume", "secrets")}
+    assert stores <= {("docker:index/volume:Volume", "secret-volume")}
 
 
 def test_a_share_of_an_earlier_deployment_is_adopted_as_the_page_says(stand_ins: StandIns, tmp_path: Path):

@@ -99,7 +99,7 @@ def first_to_start(resource: Planned) -> Planned:
     return dataclasses.replace(resource, delete_before_replace=False)
 
 
-APP = "container:Container task-assist"
+APP = "container:Container hosting-container"
 OPEN: Mapping[str, Any] = {"cidrIpv4": "0.0.0.0/0", "fromPort": 0, "toPort": 65535}
 BROKEN: list[tuple[str, str, str, Change]] = [
     ("data-protected", "azure-smb", "storage:FileShare", unprotected),

@@ -100,12 +100,13 @@ def test_the_image_and_compose_keep_the_same_contract():
 
 def test_the_programs_settings_are_settings_of_the_app():
     import contract
+    from kit.docker import secret
 
     sample = (ROOT / ".env.sample").read_text()
     for name in (
         *contract.environment("https://x", 1, "a@b.c"),
         contract.PASSWORD_VARIABLE,
-        contract.PASSWORD_FILE_VARIABLE,
+        *secret.by_file([contract.PASSWORD_VARIABLE]),
     ):
         assert name in sample
 

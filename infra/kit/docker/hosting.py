@@ -5,30 +5,25 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from contract import (
-    GID,
-    HEALTH_COMMAND,
-    NAME,
-    PASSWORD_FILE_VARIABLE,
-    PORT,
-    STOP_SECONDS,
-    TAGS,
-    UID,
-    environment,
-)
+from contract import GID, HEALTH_COMMAND, PORT, STOP_SECONDS, TAGS, UID, App, stem
 from kit.docker import secret
 
 
 @dataclass(frozen=True)
 class HostingArgs:
-    """`network` is Caddy's network, or None to publish the port on 127.0.0.1."""
+    """What runs and what it gets.
+
+    `network` is Caddy's, or None to publish the app on `port` of 127.0.0.1. `secrets` is the volume with the secrets'
+    files, and `ready` what has to be there first. `mount` is None for an app whose data is elsewhere.
+    """
 
     image: pulumi.Input[str]
-    mount: docker.ContainerMountArgs
-    url: str
+    app: App
+    mount: docker.ContainerMountArgs | None
     network: pulumi.Input[str] | None
-    admin_email: str
-    secret: secret.Secret
+    port: int
+    secrets: pulumi.Input[str]
+    ready: pulumi.Resource
 
 
 class Hosting(pulumi.ComponentResource):
@@ -36,17 +31,18 @@ class Hosting(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: HostingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:docker:Hosting", name, opts=opts)
-        plain = environment(args.url, 1 if args.network else 0, args.admin_email)
-        plain[PASSWORD_FILE_VARIABLE] = secret.FILE
+        settings = {**args.app.plain, **secret.by_file(args.app.secrets)}
         docker.Container(
-            NAME,
-            name=NAME,
+            f"{name}-container",
+            name=stem(),
             image=args.image,
             user=f"{UID}:{GID}",
-            envs=[pulumi.Output.concat(key, "=", value) for key, value in plain.items()],
-            mounts=[args.mount],
-            volumes=[args.secret.volume],
-            ports=[] if args.network else [docker.ContainerPortArgs(internal=PORT, external=PORT, ip="127.0.0.1")],
+            envs=[pulumi.Output.concat(key, "=", value) for key, value in settings.items()],
+            mounts=[args.mount] if args.mount else [],
+            volumes=[
+                docker.ContainerVolumeArgs(volume_name=args.secrets, container_path=secret.DIRECTORY, read_only=True)
+            ],
+            ports=[] if args.network else [published(args.port)],
             networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)] if args.network else [],
             labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in TAGS.items()],
             healthcheck=docker.ContainerHealthcheckArgs(
@@ -61,7 +57,17 @@ class Hosting(pulumi.ComponentResource):
             security_opts=["no-new-privileges:true"],
             stop_timeout=STOP_SECONDS,
             destroy_grace_seconds=STOP_SECONDS,
-            # Docker's provider makes the new container first, and two writers would share the file.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=[args.secret.ready]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                aliases=[pulumi.Alias(name="task-assist")],
+                # Docker's provider makes the new container first, and two writers would share the file.
+                delete_before_replace=True,
+                depends_on=[args.ready],
+            ),
         )
         self.register_outputs({})
+
+
+def published(port: int) -> docker.ContainerPortArgs:
+    """The app's port on the host, for who is on the host only."""
+    return docker.ContainerPortArgs(internal=PORT, external=port, ip="127.0.0.1")

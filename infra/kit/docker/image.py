@@ -3,10 +3,8 @@
 import pulumi
 import pulumi_docker as docker
 
-from contract import NAME
-
-# The program runs in infra/, so this is the repository. Relative, so that another checkout plans the same.
-CONTEXT = ".."
+from contract import stem
+from kit.image import CONTEXT
 
 
 def image_id(ready: str | None) -> pulumi.Output[str]:
@@ -16,7 +14,7 @@ def image_id(ready: str | None) -> pulumi.Output[str]:
         return docker.RemoteImage("image", name=ready, keep_locally=True).image_id
     built = docker.Image(
         "image",
-        image_name=f"{NAME}:latest",
+        image_name=f"{stem()}:latest",
         build=docker.DockerBuildArgs(context=CONTEXT, dockerfile=f"{CONTEXT}/Dockerfile"),
         skip_push=True,
     )

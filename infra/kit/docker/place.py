@@ -7,6 +7,12 @@ import pulumi
 from kit.place import Place, Store
 from reader import Reader
 
+# Nobody there sends mail, and nothing is rented. (docs/deploy/docker.md says how to be told all the same.)
+WITHOUT_A_CLOUD = {
+    "alertEmail": "a Docker host sends no mail; let an uptime service outside ask health_url",
+    "monthlyBudget": "nothing is rented on a Docker host",
+}
+
 
 def check(reader: Reader) -> None:
     """The faults that only a Docker host has."""
@@ -17,6 +23,9 @@ def check(reader: Reader) -> None:
     if re.search(r"\s", image):
         reader.fault("image", image, "it must be an image's name, digest or ID.", "task-assist")
     reader.number("port", 1, 65_535)
+    for key, why in WITHOUT_A_CLOUD.items():
+        if reader.text(key):
+            reader.faults.append(f"{key} means nothing on docker: {why}.\n    pulumi config rm {key}")
 
 
 DOCKER = Place(

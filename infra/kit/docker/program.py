@@ -3,9 +3,11 @@
 import pulumi
 
 from config import StackConfig
-from contract import PORT, Site
+from contract import PASSWORD_VARIABLE, App, Site, environment, stem
+from kit import caddy
 from kit.docker.hosting import Hosting, HostingArgs
 from kit.docker.image import image_id
+from kit.docker.network import Network
 from kit.docker.proxy import Proxy, ProxyArgs
 from kit.docker.secret import Secret, SecretArgs
 from kit.docker.storage import Storage, StorageArgs
@@ -14,21 +16,19 @@ from kit.password import admin_password
 
 def plan(config: StackConfig) -> Site:
     """Plans everything on the Docker host and answers what to export."""
+    url = f"https://{config.domain}" if config.domain else f"http://localhost:{config.port}"
+    password = admin_password()
+    app = App(
+        plain=environment(url, 1 if config.domain else 0, config.admin_email),
+        secrets={PASSWORD_VARIABLE: password},
+    )
     storage = Storage("storage", StorageArgs(config.storage))
     image = image_id(config.image)
-    password = admin_password()
-    proxy = Proxy("proxy", ProxyArgs(config.domain)) if config.domain else None
-    url = f"https://{config.domain}" if config.domain else f"http://localhost:{PORT}"
+    secret = Secret("secret", SecretArgs(app.secrets, image))
+    network = gateway(config.domain) if config.domain else None
     Hosting(
         "hosting",
-        HostingArgs(
-            image=image,
-            mount=storage.mount,
-            url=url,
-            network=proxy.network if proxy else None,
-            admin_email=config.admin_email,
-            secret=Secret("secret", SecretArgs(image, password)),
-        ),
+        HostingArgs(image, app, storage.mount, network, config.port, secret.volume_name, secret.ready),
     )
     return Site(
         url=url,
@@ -42,12 +42,27 @@ def plan(config: StackConfig) -> Site:
     )
 
 
+def gateway(domain: str) -> pulumi.Output[str]:
+    """Caddy for the domain, and the network that the app must be in to be reached by it."""
+    network = Network("network").name
+    Proxy("proxy", ProxyArgs(domain, network, upstream=stem()))
+    return network
+
+
 def how_to_reach(config: StackConfig) -> str:
     """What to type or set up before the URL answers."""
     host = pulumi.Config("docker").get("host") or ""
+    where = host.rpartition("@")[2].rpartition("://")[2].partition(":")[0]
     if config.domain:
-        where = host.rpartition("@")[2].removeprefix("ssh://").partition(":")[0] or "this machine"
-        return f"DNS: point {config.domain} at {where}, with ports 80 and 443 open; Caddy gets the certificate."
+        return how_to_reach_by_name(config.domain, where or "this machine")
     if host.startswith("ssh://"):
-        return f"Reach it through a tunnel:  ssh -N -L {PORT}:127.0.0.1:{PORT} {host}"
-    return f"Open http://localhost:{PORT}"
+        return f"Reach it through a tunnel:  ssh -N -L {config.port}:127.0.0.1:{config.port} {host}"
+    return f"Open http://localhost:{config.port}" + (f" on {where}" if host.startswith("tcp://") else "")
+
+
+def how_to_reach_by_name(domain: str, where: str) -> str:
+    """What a domain needs: a record, or trust in Caddy's own authority where no other one signs."""
+    if domain.endswith(caddy.UNSIGNED):
+        root = f"docker cp {stem()}-caddy:{caddy.ROOT_CERTIFICATE} ."
+        return f"DNS: {domain} must lead to {where}. Caddy signs its certificate itself; to trust it:  {root}"
+    return f"DNS: point {domain} at {where}, with ports 80 and 443 open; Caddy gets the certificate."
