@@ -213,6 +213,15 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("image-pinned", "aws-efs", "TaskDefinition", text("containerDefinitions", "@sha256:", ":latest-")),
     ("image-pinned", "azure-smb", "web:WebApp", text("siteConfig", "@sha256:", ":latest-")),
     ("image-pinned", "docker-volume", APP, props(image="task-assist:latest")),
+    ("image-pinned", "gcp-disk", "compute/instance:Instance", text("metadata", "task-assist@sha256:", "task-assist:")),
+    ("image-pinned", "gcp-disk-domain", "compute/instance:Instance", text("metadata", "caddy@sha256:", "caddy:")),
+    ("image-pinned", "gcp-disk", "cloudrunv2/service:Service", text("template", "caddy@sha256:", "caddy:")),
+    (
+        "image-pinned",
+        "gcp-disk",
+        "cloudrunv2/job:Job",
+        text("template", "google-cloud-cli@sha256:", "google-cloud-cli:"),
+    ),
 ]
 
 
