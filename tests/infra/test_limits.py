@@ -13,16 +13,28 @@ from tests.infra.limits.values import Value, values
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import record
 
-# The longest name of a second stack that contract.stem() takes.
+# The longest name of a second stack that contract.stem() takes, and all that can be switched on there.
 SECOND = "stagings"
+SWITCHED_ON = {
+    "azure": {"alertEmail": "you@example.org", "monthlyBudget": "50"},
+    "aws": {"alertEmail": "you@example.org", "monthlyBudget": "50", "backupCopy": "eu-west-1", "network": "own"},
+    "gcp": {
+        "alertEmail": "you@example.org",
+        "monthlyBudget": "50",
+        "billingAccount": "012345-6789AB-CDEF01",
+        "backupCopy": "us-east1",
+    },
+    "docker": {"port": "8001"},
+}
 
 
 @cache
 def planned(name: str) -> tuple[Value, ...]:
-    """What the stack and a second one beside it would send."""
-    first = tuple(values(plan(name), CONFIGS[name]["cloud"]))
+    """What the stack would send, and a second one beside it with all switched on."""
+    config = CONFIGS[name]
+    first = tuple(values(plan(name), config["cloud"]))
     # A ready image changes no name.
-    second = () if "image" in CONFIGS[name] else values(record(CONFIGS[name], SECOND), SECOND)
+    second = () if "image" in config else values(record(config | SWITCHED_ON[config["cloud"]], SECOND), SECOND)
     return (*first, *second)
 
 

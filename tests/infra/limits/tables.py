@@ -1,6 +1,7 @@
 """The clouds' limits: one table per cloud, a row for each limit of a property.
 
-A row holds for a type and a property (`*` stands for anything, such as a list's items or a map's own keys).
+A row holds for a type and a property; `*` stands for anything at its level, such as a list's items or a map's own keys,
+and `**.` in front for any levels above.
 `min` and `max` bound a number, or the length of a text in characters; `pattern` is looked for in the text; `values` are
 all there are, with | between them. A row without a quote is filled by `fill` from the source; one with a quote was
 written by a person who read these words there, and `fill` checks that they still stand.
@@ -33,12 +34,12 @@ class Limit:
     quote: str = ""
 
     def fits(self, type_: str, property_: str) -> bool:
-        return fnmatchcase(type_, self.type) and fnmatchcase(property_, self.property)
+        return fnmatchcase(type_, self.type) and bool(path_pattern(self.property).fullmatch(property_))
 
     def broken_by(self, value: str | float) -> str | None:
         """What of this limit the value breaks, such as "max 16"; None if it keeps it."""
         text = plain(value)
-        size = len(value) if isinstance(value, str) and not self.counts(value) else float(text)
+        size = len(value) if isinstance(value, str) else value
         if self.min and size < float(self.min):
             return f"min {self.min}"
         if self.max and size > float(self.max):
@@ -49,13 +50,11 @@ class Limit:
             return f"values {self.values}"
         return None
 
-    def counts(self, value: str) -> bool:
-        """Whether min and max are of the number that the text is: where the pattern is of a number."""
-        return self.pattern == NUMBER and bool(re.search(NUMBER, value))
 
-
-# The pattern that says: this text is a number, and min and max are the number's.
-NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+@cache
+def path_pattern(property_: str) -> re.Pattern[str]:
+    above, below = ("(.*\\.)?", property_[3:]) if property_.startswith("**.") else ("", property_)
+    return re.compile(above + re.escape(below).replace("\\*", "[^.]*"))
 
 
 def plain(value: str | float) -> str:

@@ -35,7 +35,8 @@ def values(plan: Plan, stack: str) -> Iterator[Value]:
     answered = {resource.urn: set(answers(resource, stack)) for resource in plan.resources if resource.custom}
     called = {str(leaf) for answer in (*CALLS.values(), *subnets()) for _, leaf in leaves("", answer)}
     for resource in plan.resources:
-        if resource.custom:
+        # A provider of its own is no resource of the cloud.
+        if resource.custom and not resource.type.startswith("pulumi:"):
             yield from own_values(resource, stack, answered, called)
 
 
