@@ -29,7 +29,6 @@ RESOURCES: Mapping[str, Mapping[str, Any]] = {
     "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": {"uptimeCheckId": "check-1"},
     "gcp:compute/address:Address": {"address": "10.30.0.2"},
     "gcp:filestore/instance:Instance": {"networks": [{"network": "n", "modes": [], "ipAddresses": ["10.40.0.2"]}]},
-    "gcp:monitoring/uptimeCheckConfig:UptimeCheckConfig": {"uptimeCheckId": "task-assist-from-outside-1a2b"},
     "gcp:cloudrun/domainMapping:DomainMapping": {
         "statuses": [{"resourceRecords": [{"type": "CNAME", "rrdata": "ghs.example.", "name": ""}]}]
     },

@@ -36,7 +36,8 @@ def machine_readable(packages: Path, type_: str, property_: str) -> Iterator[Lim
         root = discovery.root(packages, type_)
         found = [limit_in(root, discovery.renamed(type_, property_))] if root else []
     elif cloud == "azure":
-        found = [limit_in(microsoft.values(type_), property_), microsoft.limit(packages, type_, property_)]
+        known = None if (type_, property_) in microsoft.MIXED_UP else limit_in(microsoft.values(type_), property_)
+        found = [known, microsoft.limit(packages, type_, property_)]
     told: set[Limit] = set()
     for limit in found:
         if limit and same(limit) not in told:

@@ -27,6 +27,8 @@ PACKAGES = {
     "resources": "resource",
     "storage": "storage",
 }
+# Where pulumi-azure-native gives another service's enumeration of the same name.
+MIXED_UP = {("azure-native:monitor:ScheduledQueryRule", "criteria.allOf.*.operator")}
 BOUNDS = {"min_length": "min", "minimum": "min", "max_length": "max", "maximum": "max", "pattern": "pattern"}
 
 
