@@ -8,7 +8,7 @@ import yaml
 
 import prices
 from costs import Cost, estimate
-from tests.infra.plans import REGIONS
+from tests.infra.plans import REGIONS, STORAGES
 from tests.infra.recording import ROOT, record
 
 CLOUDS = ("azure", "aws", "gcp")
@@ -98,6 +98,16 @@ def test_what_nobody_verified_is_said():
 def test_an_estimate_of_verified_prices_only_names_none():
     said = estimate([Cost("a", 1.0), Cost("b", None)], "somewhere, 2026-01 to 2026-02")
     assert said == "about $1 a month: a $1.00; by use: b (list prices of somewhere, 2026-01 to 2026-02; no promise)"
+
+
+def test_the_first_table_of_the_deployment_page_has_the_sums():
+    page = (ROOT / "docs" / "DEPLOYMENT.md").read_text()
+    rows = {page_of: line for line in page.splitlines() for page_of in re.findall(r"\| \[(\w+)\.md\]", line)}
+    for cloud, storages in STORAGES.items():
+        if cloud == "docker":
+            continue
+        sums = [re.findall(r"about (\$\d+) a month", estimated(cloud, storage=storage))[0] for storage in storages]
+        assert set(sums) == set(re.findall(r"\$\d+", rows[cloud])), rows[cloud]
 
 
 def test_the_heartbeat_is_counted_as_the_app_makes_it():

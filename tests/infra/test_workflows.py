@@ -168,6 +168,15 @@ def allowed(action: str) -> list[Any]:
     return [one for one in statements if action in one["Action"]]
 
 
+@pytest.mark.parametrize("page", ["ci.md", "state.md"])
+def test_bash_takes_what_the_pages_type(page: str):
+    blocks = re.findall(r"^```\n(.*?)^```", (ROOT / "docs" / "deploy" / page).read_text(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) > 4
+    for block in blocks:
+        checked = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
+        assert checked.stderr == "", block
+
+
 def test_the_json_on_the_page_is_json():
     assert len(documents(PAGE)) == 5
 

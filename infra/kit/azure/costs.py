@@ -15,13 +15,16 @@ def costs(config: StackConfig, prices: Prices) -> list[Cost]:
         prices.month(f"{gib} GiB on the share", {"file GB": gib}),
         prices.month(f"{HEARTBEATS * 9 / 1e6:.0f} million requests to the share", SMB_HEARTBEATS),
         prices.by_use("Log Analytics", "log GB", "a GB"),
-        *([backups(config)] if config.backups else []),
+        *(backups(config, prices) if config.backups else []),
         *(alerts(config, prices) if config.alert_email else []),
     ]
 
 
-def backups(config: StackConfig) -> Cost:
-    return Cost("Azure Backup" + (" with its copy" if config.backup_copy else ""), None)
+def backups(config: StackConfig, prices: Prices) -> list[Cost]:
+    """The fee for a share of at most 250 GiB, and what the snapshots take in the account."""
+    fee = prices.month("Azure Backup", {"protected instance month": 1})
+    copy = [Cost("the backups' copy in the vault", None)] if config.backup_copy else []
+    return [fee, prices.by_use("the backups' snapshots", "file snapshot GB", "a GB"), *copy]
 
 
 def alerts(config: StackConfig, prices: Prices) -> list[Cost]:

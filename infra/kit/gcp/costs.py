@@ -38,4 +38,5 @@ def filestore_costs(config: StackConfig, prices: Prices) -> list[Cost]:
 
 
 def of_both(prices: Prices) -> list[Cost]:
-    return [prices.by_use("registry", "registry GB", "a GB"), Cost("traffic", None)]
+    secret = prices.month("secret", {"secret version month": 1})
+    return [secret, prices.by_use("registry", "registry GB", "a GB"), Cost("traffic", None)]
