@@ -8,8 +8,7 @@ import io
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -185,9 +184,15 @@ def _path(raw: bytes) -> str:
 
 def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
     for raw_name, raw_value in headers:
-        name = raw_name.decode("latin-1")
-        if "_" not in name and (name, raw_value) != ("host", b""):  # granian's, where the client sent none
-            yield NOT_PREFIXED.get(name) or f"HTTP_{name.upper().replace('-', '_')}", raw_value.decode("latin-1")
+        name = _name(raw_name)
+        if name and not (name == "HTTP_HOST" and raw_value == b""):  # granian's, where the client sent none
+            yield name, raw_value.decode("latin-1")
+
+
+@lru_cache(256)
+def _name(raw: bytes) -> str | None:
+    name = raw.decode("latin-1")
+    return None if "_" in name else NOT_PREFIXED.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
 
 
 def _length(environ: dict[str, Any]) -> int | None:
@@ -212,5 +217,5 @@ def call(wsgi: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Answe
         written.extend(parts)
         return said[0], said[1], b"".join(written)
     finally:
-        with suppress(AttributeError):
-            parts.close()  # type: ignore[attr-defined]
+        if close := getattr(parts, "close", None):
+            close()

@@ -18,7 +18,7 @@ class Overdue(Exception):
 class Threads:
     """`number` threads that do what `run()` gets, for as long as the process lives.
 
-    A fifth of the processor time of concurrent.futures' pool for a short job, and it knows how long a job waited.
+    concurrent.futures' pool does not know how long a job has waited, and at its end the process waits for all of them.
     """
 
     def __init__(self, name: str, number: int) -> None:

@@ -42,7 +42,8 @@ class Health:
     def assert_quick(self) -> None:
         assert len(self._seconds) > 100
         seconds, late = percentile_99(self._seconds), percentile_99(self._late)
-        assert seconds < ALLOWED + 3 * late, f"/healthz {seconds:.3f} s, the machine {late:.3f} s late"
+        # On its way an answer goes from thread to thread, and each time waits for its turn as long as that.
+        assert seconds < ALLOWED + 10 * late, f"/healthz {seconds:.3f} s, the machine {late:.3f} s late"
 
 
 def percentile_99(values: list[float]) -> float:
