@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from app.operations import server
+from app.settings import load
 from app.storage.mounts import storage_under
 from app.writer.lease import lease_of
 from tests.app.processes import Serving, ask, exchange, free_port, signal_all, wait_until_ready
@@ -82,6 +83,41 @@ def test_a_stop_leaves_no_traceback_in_the_log(tmp_path: Path, port: int):
         signal_all(process, each)  # as Ctrl-C on a terminal does
         assert process.wait(timeout=20) == 0
         assert "Traceback" not in process.said and "ignored" not in process.said, process.said
+
+
+def test_a_connection_without_a_request_is_closed_and_so_is_one_with_half_a_head(tmp_path: Path, port: int):
+    process = Serving(tmp_path, port, before="from app.operations import server; server.IDLE_SECONDS = 1")
+    wait_until_ready(port, process)
+    whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for sent in (b"", whole, whole[:20]):
+        began = time.monotonic()
+        answer = exchange(port, sent)  # returns when the server has closed
+        assert 0.9 < time.monotonic() - began < 10
+        assert answer.startswith(b"HTTP/1.1 200") == (sent == whole)
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def test_behind_proxies_a_connection_is_kept_longer_than_they_keep_it():
+    def kept(**environment: str) -> float:
+        return server.granian(load(environment), "127.0.0.1", 1).http1_settings.header_read_timeout / 1000
+
+    assert kept() == server.IDLE_SECONDS
+    assert kept(TRUSTED_PROXIES="1") == server.IDLE_SECONDS_BEHIND_PROXY > 600
+
+
+def test_as_many_connections_are_taken_as_there_may_be_open_files(tmp_path: Path, port: int):
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300))"
+    process = Serving(tmp_path, port, before=few)
+    wait_until_ready(port, process)
+    with ExitStack() as opened:
+        for _ in range(200):
+            opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+        time.sleep(0.5)
+    assert ask(port, "POST", "/api/v1/work-items", {"title": "still"}).status == 201
+    process.terminate()
+    assert process.wait(20) == 0
+    assert "Traceback" not in process.said, process.said
 
 
 def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int):
