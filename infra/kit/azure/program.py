@@ -26,24 +26,13 @@ PROXIES = 1
 
 def plan(config: StackConfig) -> Site:
     """Plans everything on Azure and answers what to export."""
-    # Protected, because deleting the group deletes the share in it.
-    group = resources.ResourceGroup(
-        NAME,
-        resource_group_name=stem(),
-        tags=TAGS,
-        opts=pulumi.ResourceOptions(protect=True, ignore_changes=["resourceGroupName"]),
-    )
+    group = resource_group()
     # Some names are global, and the site must know its own address before it exists.
     suffix = random.RandomString("suffix", length=6, special=False, upper=False).result
     site_name = pulumi.Output.concat(stem(), "-", suffix)
-    own_url = pulumi.Output.concat("https://", site_name, ".azurewebsites.net")
-    url = pulumi.Output.from_input(f"https://{config.domain}") if config.domain else own_url
+    url = address(config, site_name)
     password = admin_password()
-    app = App(
-        plain=environment(url, PROXIES, config.admin_email),
-        secrets={PASSWORD_VARIABLE: password},
-    )
-
+    app = App(plain=environment(url, PROXIES, config.admin_email), secrets={PASSWORD_VARIABLE: password})
     identity = Identity("identity", IdentityArgs(group.name))
     account = global_name(suffix, "data")
     storage = Storage("storage", StorageArgs(group.name, account, config.storage_gb or 0, config.storage_key_index))
@@ -82,21 +71,19 @@ def plan(config: StackConfig) -> Site:
     prices = prices_of("azure", config.region)
     domain = at_domain(config, group.name, hosting)
     if config.alert_email:
-        Alerts(
-            "alerts",
-            AlertsArgs(
-                group=group.name,
-                group_id=group.id,
-                email=config.alert_email,
-                health_url=pulumi.Output.concat(url, HEALTH_PATH),
-                site_id=hosting.site_id,
-                account_id=storage.account_id,
-                share_gb=config.storage_gb or 0,
-                backups_id=snapshots.vault_id if config.backups else None,
-                logs_id=hosting.logs_id,
-                budget=config.monthly_budget,
-            ),
+        looked_at = AlertsArgs(
+            group=group.name,
+            group_id=group.id,
+            email=config.alert_email,
+            health_url=pulumi.Output.concat(url, HEALTH_PATH),
+            site_id=hosting.site_id,
+            account_id=storage.account_id,
+            share_gb=config.storage_gb or 0,
+            backups_id=snapshots.vault_id if config.backups else None,
+            logs_id=hosting.logs_id,
+            budget=config.monthly_budget,
         )
+        Alerts("alerts", looked_at)
     return Site(
         url=url,
         storage=storage.description,
@@ -113,6 +100,22 @@ def plan(config: StackConfig) -> Site:
         ],
         notes=notes(config, site_name, hosting.verification_id),
     )
+
+
+def resource_group() -> resources.ResourceGroup:
+    """Protected, because deleting the group deletes the share in it."""
+    return resources.ResourceGroup(
+        NAME,
+        resource_group_name=stem(),
+        tags=TAGS,
+        opts=pulumi.ResourceOptions(protect=True, ignore_changes=["resourceGroupName"]),
+    )
+
+
+def address(config: StackConfig, site_name: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The domain's where there is one, else the one that App Service gives the site."""
+    own = pulumi.Output.concat("https://", site_name, ".azurewebsites.net")
+    return pulumi.Output.from_input(f"https://{config.domain}") if config.domain else own
 
 
 def global_name(suffix: pulumi.Output[str], word: str = "") -> pulumi.Output[str]:

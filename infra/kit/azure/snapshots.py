@@ -46,25 +46,13 @@ class Snapshots(pulumi.ComponentResource):
             tags=TAGS,
             opts=self.data("backups", "vaultName"),
         )
-        container = recovery.ProtectionContainer(
-            f"{name}-account",
-            resource_group_name=args.group,
-            vault_name=vault.name,
-            fabric_name=FABRIC,
-            container_name=pulumi.Output.concat("storagecontainer;Storage;", args.group, ";", args.account_name),
-            properties=recovery.AzureStorageContainerArgs(
-                container_type="StorageContainer",
-                backup_management_type=recovery.BackupManagementType.AZURE_STORAGE,
-                source_resource_id=args.account_id,
-            ),
-            opts=self.data("account", "containerName"),
-        )
+        container_name = self.account(f"{name}-account", args, vault.name)
         recovery.ProtectedItem(
             f"{name}-share",
             resource_group_name=args.group,
             vault_name=vault.name,
             fabric_name=FABRIC,
-            container_name=container.name,
+            container_name=container_name,
             # Azure names the item by a hash. The provider looks it up by the share's plain name among what the
             # container could protect, and once more after 30 s (pulumi-azure-native#1420); so the share must be there.
             protected_item_name=args.share_name,
@@ -76,6 +64,22 @@ class Snapshots(pulumi.ComponentResource):
             Kept(pulumi.Output.concat("backup vault ", vault.name), "protected with its snapshots, billed by size")
         ]
         self.register_outputs({"vault_id": self.vault_id})
+
+    def account(self, name: str, args: SnapshotsArgs, vault_name: pulumi.Output[str]) -> pulumi.Output[str]:
+        """Makes the storage account known to the vault, and answers the name that it has there."""
+        return recovery.ProtectionContainer(
+            name,
+            resource_group_name=args.group,
+            vault_name=vault_name,
+            fabric_name=FABRIC,
+            container_name=pulumi.Output.concat("storagecontainer;Storage;", args.group, ";", args.account_name),
+            properties=recovery.AzureStorageContainerArgs(
+                container_type="StorageContainer",
+                backup_management_type=recovery.BackupManagementType.AZURE_STORAGE,
+                source_resource_id=args.account_id,
+            ),
+            opts=self.data("account", "containerName"),
+        ).name
 
     def policy(self, name: str, args: SnapshotsArgs, vault_name: pulumi.Output[str]) -> pulumi.Output[str] | None:
         """The ID of the policy that says when and how long, or None."""

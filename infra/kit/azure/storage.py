@@ -34,19 +34,7 @@ class Storage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:azure:Storage", name, opts=opts)
-        account = storage.StorageAccount(
-            f"{name}-account",
-            account_name=args.account,
-            resource_group_name=args.group,
-            kind=storage.Kind.STORAGE_V2,
-            sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
-            enable_https_traffic_only=True,
-            minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
-            allow_blob_public_access=False,
-            allow_cross_tenant_replication=False,
-            tags=TAGS,
-            opts=self.data("taskassistdata", "accountName"),
-        )
+        account = self.account(f"{name}-account", args)
         soft_delete = storage.FileServiceProperties(
             f"{name}-soft-delete",
             resource_group_name=args.group,
@@ -65,20 +53,38 @@ class Storage(pulumi.ComponentResource):
             enabled_protocols=storage.EnabledProtocols.SMB,
             opts=self.data(SHARE, "shareName"),
         )
-        authorization.ManagementLockByScope(
-            f"{name}-lock",
-            lock_name=stem(),
-            scope=account.id,
-            level=authorization.LockLevel.CAN_NOT_DELETE,
-            notes="Task Assist's database is in here. How to delete it on purpose: docs/DEPLOYMENT.md",
-            # `protect` stops Pulumi alone; this stops everybody. It must be the first to go, or it stops Pulumi too.
-            opts=pulumi.ResourceOptions(parent=self, protect=True, depends_on=[soft_delete, share]),
-        )
+        self.lock(f"{name}-lock", account.id, [soft_delete, share])
         self.account_name, self.account_id, self.share_name = account.name, account.id, share.name
         self.key = account_key(args.group, account.name, args.key_index)
         self.description = pulumi.Output.concat("Azure Files (smb) ", account.name, "/", share.name)
         self.kept = kept(account.name, share.name)
         self.register_outputs({"account_name": self.account_name, "share_name": self.share_name})
+
+    def account(self, name: str, args: StorageArgs) -> storage.StorageAccount:
+        return storage.StorageAccount(
+            name,
+            account_name=args.account,
+            resource_group_name=args.group,
+            kind=storage.Kind.STORAGE_V2,
+            sku=storage.SkuArgs(name=storage.SkuName.STANDARD_LRS),
+            enable_https_traffic_only=True,
+            minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
+            allow_blob_public_access=False,
+            allow_cross_tenant_replication=False,
+            tags=TAGS,
+            opts=self.data("taskassistdata", "accountName"),
+        )
+
+    def lock(self, name: str, scope: pulumi.Input[str], locked: list[pulumi.Resource]) -> None:
+        """`protect` stops Pulumi alone; this stops everybody. It must be the first to go, or it stops Pulumi too."""
+        authorization.ManagementLockByScope(
+            name,
+            lock_name=stem(),
+            scope=scope,
+            level=authorization.LockLevel.CAN_NOT_DELETE,
+            notes="Task Assist's database is in here. How to delete it on purpose: docs/DEPLOYMENT.md",
+            opts=pulumi.ResourceOptions(parent=self, protect=True, depends_on=locked),
+        )
 
     def data(self, earlier: str, *names: str) -> pulumi.ResourceOptions:
         """Options of what holds data: `earlier` is its name in version 0.1, `names` the inputs that never change."""

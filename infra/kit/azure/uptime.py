@@ -31,7 +31,7 @@ class Uptime(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: UptimeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:azure:Uptime", name, opts=opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self.child = pulumi.ResourceOptions(parent=self)
         insights = applicationinsights.Component(
             f"{name}-insights",
             resource_name_=stem(),
@@ -40,12 +40,18 @@ class Uptime(pulumi.ComponentResource):
             application_type=applicationinsights.ApplicationType.WEB,
             workspace_resource_id=args.logs_id,
             tags=TAGS,
-            opts=child,
-        )
+            opts=self.child,
+        ).id
         # Without this tag the portal does not find the test.
-        linked = insights.id.apply(lambda insights_id: {**TAGS, f"hidden-link:{insights_id}": "Resource"})
-        test = applicationinsights.WebTest(
-            f"{name}-test",
+        linked = insights.apply(lambda insights_id: {**TAGS, f"hidden-link:{insights_id}": "Resource"})
+        test = self.test(f"{name}-test", args, linked)
+        self.alert(f"{name}-down", args, test, insights, linked)
+        self.register_outputs({"test_id": test})
+
+    def test(self, name: str, args: UptimeArgs, tags: pulumi.Output[dict[str, str]]) -> pulumi.Output[str]:
+        """The test itself; answers its ID."""
+        return applicationinsights.WebTest(
+            name,
             web_test_name=f"{stem()}-uptime",
             synthetic_monitor_id=f"{stem()}-uptime",
             resource_group_name=args.group,
@@ -62,28 +68,36 @@ class Uptime(pulumi.ComponentResource):
             validation_rules=applicationinsights.WebTestPropertiesValidationRulesArgs(
                 expected_http_status_code=200, s_sl_check=True, s_sl_cert_remaining_lifetime_check=7
             ),
-            tags=linked,
-            opts=child,
-        )
+            tags=tags,
+            opts=self.child,
+        ).id
+
+    def alert(
+        self,
+        name: str,
+        args: UptimeArgs,
+        test: pulumi.Output[str],
+        insights: pulumi.Output[str],
+        tags: pulumi.Output[dict[str, str]],
+    ) -> None:
         monitor.MetricAlert(
-            f"{name}-down",
+            name,
             rule_name=f"{stem()}-down",
             resource_group_name=args.group,
             location="Global",
             description=f"The address does not answer, seen from {FAILED_PLACES} of {len(PLACES)} places.",
             enabled=True,
             severity=1,
-            scopes=[test.id, insights.id],
+            scopes=[test, insights],
             window_size="PT30M",
             evaluation_frequency="PT5M",
             criteria=monitor.WebtestLocationAvailabilityCriteriaArgs(
                 odata_type="Microsoft.Azure.Monitor.WebtestLocationAvailabilityCriteria",
-                web_test_id=test.id,
-                component_id=insights.id,
+                web_test_id=test,
+                component_id=insights,
                 failed_location_count=FAILED_PLACES,
             ),
             actions=[monitor.MetricAlertActionArgs(action_group_id=args.action_id)],
-            tags=linked,
-            opts=child,
+            tags=tags,
+            opts=self.child,
         )
-        self.register_outputs({"test_id": test.id})
