@@ -62,7 +62,7 @@ def test_a_region_that_lacks_one_price_is_not_known():
 
 
 def test_azures_display_name_is_the_same_region():
-    assert prices.prices_of("azure", "West Europe").region == "westeurope"
+    assert prices.prices_of("azure", "East US").region == "eastus"
 
 
 def test_the_estimate_follows_the_region():
