@@ -25,13 +25,6 @@ SMB_HEARTBEATS: Mapping[str, float] = {
     "file list 10000": HEARTBEATS / 10_000,
     "file other 10000": 7 * HEARTBEATS / 10_000,
 }
-# With elastic throughput EFS meters at least 32 KiB for a read or write of data and 4 KiB for any other operation, and
-# bills GiB (docs.aws.amazon.com/efs/latest/ug/metered-sizes.html; repost.aws/articles/ARLxw4PqmeQK6VVrpGL4-jzA). A
-# renewal is a write, and reading the folder's names and attributes.
-EFS_HEARTBEATS: Mapping[str, float] = {
-    "EFS write GB": HEARTBEATS * 32 / 2**20,
-    "EFS read GB": HEARTBEATS * 2 * 4 / 2**20,
-}
 
 
 @dataclass(frozen=True)

@@ -94,5 +94,5 @@ def answer_resource(stack: str, type_: str, name: str, inputs: Mapping[str, Any]
 
 def answer_call(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
     if token == "aws:ec2/getSubnet:getSubnet":
-        return {"id": args["id"], "availabilityZoneId": f"euc1-{args['id'][-1]}"}
+        return {"id": args["id"], "availabilityZoneId": f"euc1-az{'abc'.index(args['id'][-1]) + 1}"}
     return {**args, **CALLS[token]}

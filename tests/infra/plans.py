@@ -21,6 +21,17 @@ STORAGES = {
     "gcp": ("disk", "filestore"),
     "docker": ("volume", "/srv/task-assist"),
 }
+# Everything that a person can add, on top of the first storage.
+FULL: Mapping[str, Mapping[str, str]] = {
+    "aws": {
+        "network": "own",
+        "machine": "512/1024",
+        "logDays": "90",
+        "backupCopy": "eu-west-1",
+        "alertEmail": "ops@example.org",
+        "monthlyBudget": "40",
+    },
+}
 READY = {
     "azure": "registry.example.org/task-assist" + DIGEST,
     "aws": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/task-assist" + DIGEST,
@@ -43,6 +54,9 @@ def configs() -> Mapping[str, Mapping[str, str]]:
                 **({"image": READY[cloud]} if ready else {}),
                 **({"domain": "tasks.example.org"} if domain else {}),
             }
+    for cloud, more in FULL.items():
+        storage = STORAGES[cloud][0]
+        found[f"{cloud}-{storage}-full"] = {"cloud": cloud, "storage": storage, **REGIONS[cloud], **more}
     return found
 
 

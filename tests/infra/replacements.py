@@ -57,6 +57,10 @@ REPLACES: Mapping[str, Replacement] = {
         ("availabilityZoneName", "creationToken", "encrypted", "kmsKeyId", "performanceMode", "region"),
     ),
     "aws:backup/vault:Vault": Replacement(f"{AWS}backup/vault.go", ("name", "kmsKeyArn", "region")),
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Replacement(
+        f"{AWS}backup/vault_lock_configuration.go",
+        ("backupVaultName", "changeableForDays", "maxRetentionDays", "minRetentionDays", "region"),
+    ),
     "gcp:compute/disk:Disk": Replacement(
         f"{GOOGLE}compute/Disk.yaml",
         (

@@ -118,7 +118,7 @@ def test_nothing_is_planned_with_a_fault():
 def test_backups_off_makes_none():
     found = record({"cloud": "aws", **REGIONS["aws"], "backupSchedule": "off"})
     assert not found.of("backup/plan:Plan")
-    assert not any("backup" in kept for kept in found.outputs["kept_on_destroy"])
+    assert not found.of("backup/selection:Selection")
 
 
 @pytest.mark.parametrize(("rollout", "most"), [("", 200), ("handover", 200), ("recreate", 100)])

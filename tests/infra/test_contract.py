@@ -167,8 +167,9 @@ def test_everything_that_is_protected_is_among_what_is_kept(found: Plan):
         "azure-native:recoveryservices:ProtectionContainer": "backup vault",
         "azure-native:recoveryservices:ProtectedItem": "backup vault",
         "azure-native:authorization:ManagementLockByScope": "a lock against deletion",
-        "aws:efs/fileSystem:FileSystem": "EFS file system data-id",
+        "aws:efs/fileSystem:FileSystem": "EFS file system storage-data-id",
         "aws:backup/vault:Vault": "backup vault",
+        "aws:backup/vaultLockConfiguration:VaultLockConfiguration": "locked and protected",
         "gcp:compute/disk:Disk": "persistent disk task-assist-data",
         "gcp:filestore/instance:Instance": "Filestore task-assist-data",
         "docker:index/volume:Volume": "Docker volume task-manager-db",
@@ -227,7 +228,7 @@ def azure_facts(found: Plan, props: Any) -> dict[str, Any]:
 
 def aws_facts(found: Plan, props: Any) -> dict[str, Any]:
     [container] = json.loads(props["containerDefinitions"])
-    point = found.one("efs/accessPoint:AccessPoint").inputs
+    point = found.one("efs/accessPoint:AccessPoint", "storage-app").inputs
     assert point["posixUser"] == {"uid": 1000, "gid": 1000}
     assert point["rootDirectory"]["creationInfo"]["ownerUid"] == 1000
     return {

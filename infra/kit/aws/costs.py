@@ -2,21 +2,36 @@
 
 from config import StackConfig
 from costs import Cost
-from prices import EFS_HEARTBEATS, HOURS, Prices
+from kit.aws.alerts import alarms
+from kit.aws.snapshots import daily
+from prices import HOURS, Prices
 
 
 def costs(config: StackConfig, prices: Prices) -> list[Cost]:
     """The month's bill."""
+    copied = config.backups and config.backup_copy
     return [
         task(config.machine, prices),
         prices.hourly("IPv4 address", "IPv4 hour"),
         prices.month("private zone", {"zone month": 1}),
         prices.month("secret", {"secret month": 1}),
-        prices.month("the lease's heartbeat on EFS", EFS_HEARTBEATS),
+        *watching(config, prices),
         prices.by_use("EFS", "EFS GB", "a GB"),
         prices.by_use("HTTP API", "HTTP API million", "a million calls"),
         prices.by_use("logs", "log GB", "a GB"),
         *([prices.by_use("AWS Backup", "backup GB", "a GB")] if config.backups else []),
+        *([prices.by_use("copies of the backups", "backup GB", "a GB and their way there")] if copied else []),
+    ]
+
+
+def watching(config: StackConfig, prices: Prices) -> list[Cost]:
+    """The alarms, with the one on the look from outside."""
+    if not config.alert_email:
+        return []
+    count = alarms(daily=daily(config.backups, config.keep), copied=bool(config.backups and config.backup_copy))
+    return [
+        prices.month(f"{count} alarms", {"alarm month": count}),
+        prices.month("look from outside", {"health check month": 1}),
     ]
 
 

@@ -1,14 +1,9 @@
 """Where version 0.1 had a resource, for those that have another parent since. The rest says its old name itself."""
 
-import pulumi
+from kit.earlier import urn
 
 HOSTING = "task-assist:azure:Hosting"
 IDENTITY = "task-assist:azure:Identity"
-
-
-def urn(types: str, name: str) -> str:
-    """The URN of a resource of version 0.1: its types from the outermost in, with "$" between them, and its name."""
-    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{types}::{name}"
 
 
 def assignment(name: str) -> str:

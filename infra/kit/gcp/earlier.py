@@ -1,6 +1,6 @@
 """Where version 0.1 had a resource, for whatever must not be made a second time beside the first."""
 
-import pulumi
+from kit.earlier import urn
 
 IDENTITIES = {
     "vm": "task-assist:gcp:Vm",
@@ -9,11 +9,6 @@ IDENTITIES = {
     "hand-over": "task-assist:gcp:Filestore",
     "backups": "task-assist:gcp:FilestoreBackups",
 }
-
-
-def urn(types: str, name: str) -> str:
-    """The URN of a resource of version 0.1: its types from the outermost in, with "$" between them, and its name."""
-    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{types}::{name}"
 
 
 def account(who: str) -> list[str]:

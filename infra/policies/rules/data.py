@@ -24,6 +24,7 @@ HOLDERS = (
     # A lock against deletion: without it the rest is open to everybody but Pulumi.
     "azure-native:authorization:ManagementLockByScope",
     "aws:backup/vault:Vault",
+    "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
 )
 
 
