@@ -16,13 +16,22 @@ SECONDS = 1800
 def script(vm: str, family: str) -> str:
     """Swaps the boot disk, if there is a newer image; if that fails, the VM runs again with the old one.
 
-    The VM stops as at a redeploy: systemd ends the app, which closes the database. The data disk stays attached.
+    The VM stops as at a redeploy: systemd ends the app, which closes the database. The data disk stays attached, and is
+    never the one that is taken for the old system and deleted: Compute Engine says of each disk whether it boots from
+    it, and a VM that has lost its boot disk to a run that was cut off is for a person to look at.
     """
     here = f"--zone={zone()}"
     labels = ",".join(f"{key}={value}" for key, value in TAGS.items())
     return f"""set -euo pipefail
 newest=$(gcloud compute images describe-from-family {family} --project=cos-cloud --format='value(name)')
-old=$(gcloud compute instances describe {vm} {here} --format='value(disks[0].source.basename())')
+old=$(gcloud compute instances describe {vm} {here} --flatten='disks[]' \\
+  --format='csv[no-heading](disks.boot,disks.source.basename())' | sed -n 's/^[Tt]rue,//p')
+if [ -z "$old" ]; then
+  echo "{vm} has no boot disk: an earlier run was cut off. Give it the newest of: gcloud compute disks list"
+  echo "gcloud compute instances attach-disk {vm} {here} --boot --device-name=persistent-disk-0 --disk=DISK"
+  echo "gcloud compute instances start {vm} {here}"
+  exit 1
+fi
 runs=$(gcloud compute disks describe "$old" {here} --format='value(sourceImage.basename())')
 type=$(gcloud compute disks describe "$old" {here} --format='value(type.basename())')
 if [ "$runs" = "$newest" ]; then echo "The system is the newest there is: $runs"; exit 0; fi

@@ -11,12 +11,16 @@ from tests.infra.plans import plan
 STOP = "compute instances stop"
 
 
-def renew(folder: Path, newest: str, failing: tuple[str, ...] = ()) -> Ran:
+# As Google lists a VM's disks, in no order that anybody promises.
+DISKS = "False,task-assist-data\nTrue,old-boot\n"
+
+
+def renew(folder: Path, newest: str, failing: tuple[str, ...] = (), disks: str = DISKS) -> Ran:
     with InRegion():
         text = script("task-assist", "cos-stable")
     answers = {
         "compute images describe-from-family": newest,
-        "compute instances describe": "old-boot",
+        "compute instances describe": disks,
         "compute disks describe": "cos-stable-1",
     }
     return run(text, folder, answers, failing)
@@ -64,6 +68,14 @@ def test_a_disk_that_cannot_be_made_stops_nothing(tmp_path: Path):
     ran = renew(tmp_path, "cos-stable-2", ("compute disks create",))
     assert ran.status != 0
     assert not ran.of(STOP)
+
+
+def test_a_vm_without_a_boot_disk_keeps_its_data_disk(tmp_path: Path):
+    """A run that was cut off between the two disks leaves a VM with nothing but the data's."""
+    ran = renew(tmp_path, "cos-stable-2", disks="False,task-assist-data\n")
+    assert ran.status == 1
+    assert verbs(ran) == []
+    assert "task-assist has no boot disk" in ran.said
 
 
 def test_the_job_may_start_the_vm_and_nobody_else_may_be_it():
