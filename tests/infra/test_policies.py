@@ -120,6 +120,7 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("database-on-mount", "aws-efs", "TaskDefinition", text("containerDefinitions", "/app/data/task", "/app/task")),
     ("database-on-mount", "aws-efs", "TaskDefinition", other_store("volumes")),
     ("database-on-mount", "gcp-disk", "compute/instance:Instance", other_store("attachedDisks")),
+    ("database-on-mount", "gcp-disk", "compute/instance:Instance", props(metadata={"user-data": "#cloud-config"})),
     ("database-on-mount", "gcp-disk", "compute/instance:Instance", text("metadata", "/app/data/task_m", "/tmp/task_m")),
     (
         "database-on-mount",

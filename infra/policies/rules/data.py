@@ -44,6 +44,9 @@ def stores_of(resource: Planned, mounted_by: str) -> tuple[str, ...]:
 
 
 def database_on_mount(resources: Sequence[Planned]) -> Iterator[Violation]:
+    for vm in of(resources, VM):
+        if get(vm.props, "metadata.containers") is None:
+            yield Violation(vm, "Its metadata does not describe its containers, so that no rule can see them.")
     stores = {store.urn for store in of(resources, *STORES)}
     for container in containers(resources):
         path = PurePosixPath(container.environment["DATABASE_PATH"])
