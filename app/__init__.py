@@ -1,7 +1,5 @@
 """Task Assist: a small task app whose SQLite database survives every rebuild and redeploy."""
 
-__version__ = "0.1.0"
-
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 

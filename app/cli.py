@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import click
 
-from app import __version__
 from app.operations.backup_commands import COMMANDS as BACKUP_COMMANDS
+from app.version import __version__
 
 PORT = click.IntRange(1, 65535)
 

@@ -89,11 +89,6 @@ class TooLarge(Problem):
         super().__init__(f"What you sent is larger than {most}, so it was not kept.", "Shorten it and send it again.")
 
 
-def is_no_room(error: OSError) -> bool:
-    """Also where a quota is used up, which statfs doesn't always show."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
 class StorageFull(Problem):
     code, status = "storage_full", 507
 
@@ -106,6 +101,63 @@ class CannotStart(Problem):
     """The app refuses to start, or a command to run."""
 
     code, status = "cannot_start", 500
+
+
+class Standby(Problem):
+    """Another instance writes, or this one can't be sure that none does. Nothing was changed that was acknowledged."""
+
+    code, status = "standby", 503
+
+
+class Refused(Problem):
+    """A file is not taken for a good backup; nothing was changed. `exit_code` is the same in every command."""
+
+    code, status, exit_code = "refused", 422, 1
+
+
+class Unreadable(Refused):
+    """Missing, a folder, a loop of links, not allowed."""
+
+    code, exit_code = "unreadable", 1
+
+
+class Mismatch(Refused):
+    """Not the file that its manifest was written for."""
+
+    code, exit_code = "manifest_mismatch", 4
+
+
+class NotSqlite(Refused):
+    code, exit_code = "not_sqlite", 5
+
+
+class Foreign(Refused):
+    """An SQLite database, but not one of Task Assist."""
+
+    code, exit_code = "other_app", 6
+
+
+class Newer(Refused):
+    """Its schema is of a newer Task Assist than this one."""
+
+    code, exit_code = "newer_revision", 7
+
+
+class Broken(Refused):
+    """Damaged, cut short, or without the log that belongs to it."""
+
+    code, exit_code = "damaged", 8
+
+
+class Held(Refused):
+    """Another process has the database for itself."""
+
+    code, exit_code = "in_use", 9
+
+
+def is_no_room(error: OSError) -> bool:
+    """Also where a quota is used up, which statfs doesn't always show."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def invalid_input(error: ValidationError) -> Invalid:

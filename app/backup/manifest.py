@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from app.backup.refusals import Mismatch
 from app.database.contents import Contents
+from app.errors import Mismatch
 
 
 class Manifest(BaseModel):

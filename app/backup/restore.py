@@ -6,11 +6,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.refusals import Broken, NotSqlite
 from app.backup.verify import Verified, fold_in, verify
 from app.database.contents import opened, refuse_foreign
 from app.database.sqlite import sqlite_uri
-from app.errors import StorageFull
+from app.errors import Broken, NotSqlite, StorageFull
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
 from app.storage.mounts import Storage, beside, refuse_unwritable
 

@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app import __version__
 from app.backup import manifest
 from app.backup.manifest import Manifest
-from app.backup.refusals import Unreadable
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import opened, read_contents, refuse_unsound, unchanging
 from app.database.sqlite import sqlite_driver, sqlite_uri
-from app.errors import Conflict, StorageFull
+from app.errors import Conflict, StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.mounts import Storage, refuse_unwritable
+from app.version import __version__
 
 PAGES = 1000
 """Copied at a time. Between two steps the writers of a database that is not in WAL mode get a turn."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.backup import manifest
-from app.backup.refusals import Broken, Mismatch, NotSqlite, Unreadable
 from app.database.contents import Contents, opened, read_contents, refuse_unsound, unchanging
+from app.errors import Broken, Mismatch, NotSqlite, Unreadable
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
+UNPROVEN = 3
+"""Exit code of the command for a sound file without a manifest."""
 SMALLEST = 512
 """Bytes. SQLite's smallest page."""
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.backup.refusals import Broken, Foreign, Held, Newer, NotSqlite, Refused
 from app.database.migrations import known_revisions
 from app.database.sqlite import APPLICATION_ID, TABLES, sqlite_driver
-from app.errors import StorageFull
+from app.errors import Broken, Foreign, Held, Newer, NotSqlite, Refused, StorageFull
 
 FAULTS_SHOWN = 3
 WAIT_SECONDS = 5

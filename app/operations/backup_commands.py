@@ -117,8 +117,7 @@ def verify(file: Path, fold: bool, progress: Any) -> Answer:
     6 another app's database · 7 written by a newer Task Assist
     8 damaged or not whole · 9 held by another process
     """
-    from app.backup.refusals import UNPROVEN
-    from app.backup.verify import verify
+    from app.backup.verify import UNPROVEN, verify
 
     found = verify(file, fold=fold, progress=progress)
     rows = found.contents.rows

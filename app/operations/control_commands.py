@@ -11,12 +11,12 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
-from app import __version__
 from app.backup.snapshot import snapshot
 from app.database.engine import PRAGMAS, Database
 from app.domain import accounts
 from app.errors import NotFound, Problem
 from app.operations.control import Control, Progress, Verb
+from app.version import __version__
 from app.writer.instance import Instance
 
 STEPS = 10_000

@@ -12,12 +12,12 @@ from typing import Any, Literal
 from app.database.engine import PRAGMAS, Database
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
-from app.errors import CannotStart, Problem
+from app.errors import CannotStart, Problem, Standby
 from app.operations import control
 from app.operations.control_commands import examined
 from app.storage.mounts import Storage, guard, profile_of
 from app.writer.exclusive import alone
-from app.writer.lease import RENEW_EVERY, Lease, Standby, cant_be_used
+from app.writer.lease import RENEW_EVERY, Lease, cant_be_used
 from app.writer.lease_files import Folder, folder_of, local_lock
 
 FSYNCS = 20

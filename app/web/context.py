@@ -7,9 +7,9 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 
 from app.database.engine import Database
+from app.errors import Standby
 from app.settings import Settings
 from app.writer.instance import Instance
-from app.writer.lease import Standby
 
 WAIT_UNTIL = "task_assist.wait_until"
 """In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""

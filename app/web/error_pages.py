@@ -10,10 +10,9 @@ from flask import Flask, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
-from app.errors import NotFound, Problem, TooLarge
+from app.errors import NotFound, Problem, Standby, TooLarge
 from app.web.auth import HEALTH
 from app.web.security import HEADERS, LARGEST_BODY
-from app.writer.lease import Standby
 
 TITLES = {
     403: "Not allowed",

@@ -3,8 +3,8 @@
 import structlog
 from flask import Blueprint
 
-from app import __version__
 from app.storage.mounts import Storage
+from app.version import __version__
 from app.web.api.openapi import HealthOut, described
 from app.web.context import database, instance
 from app.web.security import HEADERS

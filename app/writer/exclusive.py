@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from app.errors import Standby
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Standby, Taken, cant_be_used, lease_of
+from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Taken, cant_be_used, lease_of
 from app.writer.lease_files import Clock
 
 

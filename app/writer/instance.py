@@ -13,11 +13,11 @@ import structlog
 
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
-from app.errors import Problem, StorageFull
+from app.errors import Problem, Standby, StorageFull
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Standby, Taken, cant_be_used, lease_of
+from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Taken, cant_be_used, lease_of
 from app.writer.lease_files import Clock
 
 HANDOVER_WAIT = 5.0

@@ -39,12 +39,6 @@ DRIFT = 0.2
 State = Literal["held", "released", "abandoned"]
 
 
-class Standby(Problem):
-    """Another instance writes, or this one can't be sure that none does. Nothing was changed that was acknowledged."""
-
-    code, status = "standby", 503
-
-
 class Lost(Exception):
     """The term is not this instance's any more. It must not touch the database again, not even to close it."""
 

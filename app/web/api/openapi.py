@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
-from app import __version__
 from app.domain.schemas import Priority, Role, Scope, Status
 from app.errors import invalid_input
+from app.version import __version__
 
 # spectree turns what a view gives, a Shape with or without a status, into a response.
 View = Callable[..., Any]

@@ -9,11 +9,10 @@ from types import FrameType, SimpleNamespace
 
 import pytest
 
-from app.backup.refusals import Broken, Foreign, Held, Refused
 from app.backup.restore import beside_of, restore, settle
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.errors import Busy, StorageFull
+from app.errors import Broken, Busy, Foreign, Held, Refused, StorageFull
 from app.storage.mounts import Storage, beside, storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles

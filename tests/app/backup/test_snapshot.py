@@ -13,12 +13,11 @@ from click.testing import CliRunner
 
 from app.backup import manifest
 from app.backup import snapshot as snapshots
-from app.backup.refusals import Broken, Foreign, Held, NotSqlite, Refused, Unreadable
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
 from app.cli import main
 from app.database.engine import Database
-from app.errors import Conflict, StorageFull
+from app.errors import Broken, Conflict, Foreign, Held, NotSqlite, Refused, StorageFull, Unreadable
 from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from app.backup import manifest
-from app.backup.refusals import Broken, Mismatch, Refused
 from app.backup.verify import verify
 from app.cli import main
 from app.database.engine import Database
+from app.errors import Broken, Mismatch, Refused
 from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Make
 from tests.app.backup.databases import add_items, execute, names

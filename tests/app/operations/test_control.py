@@ -15,12 +15,11 @@ import pytest
 from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
-from app.errors import NotFound
+from app.errors import NotFound, Standby
 from app.operations import control, control_commands
 from app.operations.control import Control, Told, ask
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance
-from app.writer.lease import Standby
 from tests.app.backup.databases import add_items
 
 pytestmark = pytest.mark.usefixtures("place")

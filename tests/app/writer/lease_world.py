@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from greenlet import GreenletExit, greenlet
 
+from app.errors import Standby
 from app.writer import lease
-from app.writer.lease import Lease, Lost, Standby
+from app.writer.lease import Lease, Lost
 
 
 class Violation(Exception):

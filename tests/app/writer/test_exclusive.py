@@ -10,12 +10,12 @@ import pytest
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.database import migrations
-from app.errors import StorageFull
+from app.errors import Standby, StorageFull
 from app.storage.mounts import Storage
 from app.writer import exclusive
 from app.writer.exclusive import alone
 from app.writer.instance import Instance
-from app.writer.lease import Lease, Standby, lease_of
+from app.writer.lease import Lease, lease_of
 from app.writer.lease_files import Folder, folder_of
 from tests.app.backup.databases import closed_database, titles
 

@@ -11,12 +11,12 @@ import pytest
 from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.errors import CannotStart
+from app.errors import CannotStart, Standby
 from app.settings import CONNECTIONS
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance as module
 from app.writer.instance import Instance
-from app.writer.lease import Lease, Standby
+from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of
 from tests.app.backup.databases import add_items, titles
 from tests.app.processes import WITHIN, eventually

@@ -10,10 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.backup.refusals import Broken
 from app.database import migrations
 from app.database.engine import Database
-from app.errors import CannotStart, StorageFull
+from app.errors import Broken, CannotStart, StorageFull
 from app.storage.mounts import storage_under
 from app.writer import takeover
 from app.writer.lease import Lease, Lost, Taken, lease_of
