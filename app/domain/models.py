@@ -1,44 +1,11 @@
-"""The tables. What may stand in them is in fields.py, what may be done with them in work.py and accounts.py."""
+"""The tables. What may stand in them is in schemas.py; the other modules of this folder do something with them."""
 
-from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from datetime import date, datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, MetaData, String, Text, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A point in time in UTC. SQLite keeps no offset, so it goes in and comes out here."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        return value.astimezone(UTC).replace(tzinfo=None) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
-        return value.replace(tzinfo=UTC) if value else None
-
-
-class Base(DeclarativeBase):
-    # Named constraints: Alembic's batch mode can only change what has a name.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar = {datetime: Moment, str: Text}
-    # An id is never used again: an old link or cookie must not reach another row.
-    __table_args__: Any = {"sqlite_autoincrement": True}
-
-    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+from app.database.base import Base, utc_now
 
 
 class User(Base):

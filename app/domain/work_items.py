@@ -12,7 +12,8 @@ from typing import Any, Generic, Literal, TypeVar
 from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from app.domain.models import Event, Task, WorkItem, utc_now
+from app.database.base import utc_now
+from app.domain.models import Event, Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import NotFound
 

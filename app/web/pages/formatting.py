@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from app.domain.models import utc_now
+from app.database.base import utc_now
 from app.domain.work_items import TRASH_DAYS
 
 IN_DAYS = 21

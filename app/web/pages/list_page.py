@@ -7,8 +7,9 @@ from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
+from app.database.base import utc_now
 from app.domain import work_items
-from app.domain.models import Task, WorkItem, utc_now
+from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import Invalid
 from app.settings import PASSWORD_LENGTH

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from app.database.base import utc_now
 from app.database.engine import Database
 from app.domain import work_items
-from app.domain.models import Task, WorkItem, utc_now
+from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import NotFound
 
