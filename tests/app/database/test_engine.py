@@ -4,11 +4,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app.database import engine, migrations
 from app.database.engine import Database
-from app.errors import Busy, CannotStart, Damaged, StorageFull
+from app.errors import Busy, CannotStart, Damaged, Standby, StorageFull
 from app.storage.mounts import storage_under
 
 
@@ -135,3 +135,27 @@ def test_closing_folds_the_log_into_the_file(opened: Database):
         session.execute(text("INSERT INTO users VALUES (1, 'a', 'b', 'admin', 0, '2026-01-01')"))
     opened.close()
     assert [file.name for file in opened.storage.path.parent.iterdir()] == ["a.db"]
+
+
+def test_a_write_after_which_the_fence_has_closed_is_not_acknowledged(tmp_path: Path):
+    """The commit took too long: it is on disk, but another instance may have copied the file before it was."""
+    may_write = True
+
+    def fence() -> None:
+        if not may_write:
+            raise Standby("The time is up.")
+
+    database = Database(storage_under(tmp_path / "a.db"), fence=fence)
+    migrations.upgrade(database)
+
+    def time_is_up(_connection: object) -> None:
+        nonlocal may_write
+        may_write = False
+
+    event.listen(database._engine, "commit", time_is_up)
+    with pytest.raises(Standby, match=r"The time is up\."), database.write() as session:
+        session.execute(text("INSERT INTO users VALUES (1, 'a', 'b', 'admin', 0, '2026-01-01')"))
+    may_write = True
+    with database.read() as session:
+        assert session.execute(text("SELECT count(*) FROM users")).scalar() == 1
+    database.close()
