@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.database.contents import Contents, opened, read_contents, unchanging
+from app.database.contents import Contents, read_contents
+from app.database.sqlite import opened, unchanging
 from app.errors import Broken, Held, Refused
 from app.storage.files import SQLITE
 from app.storage.mounts import Profile, beside, storage_under

@@ -6,9 +6,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.verify import Verified, fold_in, verify
-from app.database.contents import opened, refuse_foreign
-from app.database.sqlite import sqlite_uri
+from app.backup.verify import Verified, verify
+from app.database.contents import refuse_foreign
+from app.database.sqlite import fold_in, opened, sqlite_uri
 from app.errors import Broken, NotSqlite, StorageFull
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
 from app.storage.mounts import Storage, beside, refuse_unwritable
@@ -83,6 +83,4 @@ def _refuse_other_app(storage: Storage) -> None:
         is_sqlite = reading.read(len(SQLITE)) == SQLITE
     if is_sqlite:
         with suppress(Broken, NotSqlite), opened(sqlite_uri(storage, "rw"), storage.path) as connection:
-            (schema,) = connection.execute("PRAGMA schema_version").fetchone()
-            if schema:
-                refuse_foreign(connection, storage.path)
+            refuse_foreign(connection, storage.path, may_be_empty=True)

@@ -10,8 +10,8 @@ from typing import Any
 from app.backup import manifest
 from app.backup.manifest import Manifest
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
-from app.database.contents import opened, read_contents, refuse_unsound, unchanging
-from app.database.sqlite import sqlite_driver, sqlite_uri
+from app.database.contents import read_contents, refuse_unsound
+from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging
 from app.errors import Conflict, StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk

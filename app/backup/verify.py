@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.backup import manifest
-from app.database.contents import Contents, opened, read_contents, refuse_unsound, unchanging
+from app.database.contents import Contents, read_contents, refuse_unsound
+from app.database.sqlite import fold_in, opened, unchanging
 from app.errors import Broken, Mismatch, NotSqlite, Unreadable
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
@@ -45,18 +46,6 @@ def verify(file: Path, *, fold: bool = False, progress: Progress | None = None) 
     if proof:
         proof.refuse_other_contents(file, contents)
     return Verified(file, file.stat().st_size, sha256, contents, proven=proof is not None)
-
-
-def fold_in(file: Path, uri: str) -> None:
-    """Brings what -wal or -journal beside `file` hold into it; SQLite opens it by `uri`.
-
-    Raises Held while another process has it open.
-    """
-    with opened(uri, file) as connection:
-        # Leaving WAL mode needs the file for itself, folds the log in, and takes it away.
-        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    if mode != "delete" or sidecars(file):
-        raise Broken(f"What {sidecars(file)[0].name} holds can't be brought into {file}.")
 
 
 def refuse_unreadable(file: Path) -> None:

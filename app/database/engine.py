@@ -1,8 +1,8 @@
 """From DATABASE_PATH to sessions: how SQLite is opened, and how transactions begin, wait and fail."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +11,11 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
-from app.database.sqlite import APPLICATION_ID, sqlite_driver, sqlite_uri
+from app.database.contents import refuse_foreign
+from app.database.sqlite import connect, sqlite_driver, sqlite_uri
+from app.database.sqlite_errors import busy, fault_in, told_of_running_app
 from app.database.write_queue import TooLong, Turns
-from app.errors import Busy, CannotStart, Damaged, StorageFull
+from app.errors import CannotStart, Foreign
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
@@ -22,8 +24,6 @@ log = structlog.get_logger()
 
 WAIT_SECONDS = 5
 """How long a write waits for the ones before it, and a request for a connection."""
-FULL_BELOW = 1 << 20
-"""Bytes. SQLite reports a full disk as "disk I/O error" where it can't grow its -shm file: less than this is full."""
 PRAGMAS = {
     "journal_mode": ("wal", "wal"),
     "synchronous": ("full", 2),
@@ -59,7 +59,7 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that sees one moment of the database."""
         self._fence()
-        with self._told_in_words(), self._session(writing=False) as session:
+        with self._translate_errors(), self._session(writing=False) as session:
             yield session
 
     @contextmanager
@@ -69,23 +69,23 @@ class Database:
         Raises Busy when the writers before it take longer than WAIT_SECONDS, StorageFull without room on
         disk, and what the fence raises.
         """
-        with self._told_in_words(), self._turn(), self._session(writing=True) as session, session.begin():
+        with self._translate_errors(), self._turn(), self._session(writing=True) as session, session.begin():
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """One writing transaction below the level of sessions, for the migrations."""
         writing = self._engine.execution_options(writing=True)
-        with self._told_in_words(), self._turn(), writing.begin() as connection:
+        with self._translate_errors(), self._turn(), writing.begin() as connection:
             yield connection
 
     def open_all(self) -> None:
         """Opens every connection now, so that no request does.
 
         A machine that dies in the middle of opening a file leaves something behind for which its server makes others
-        wait (delegation.py).
+        wait (app/storage/delegations.py).
         """
-        with self._told_in_words(), ExitStack() as opened:
+        with self._translate_errors(), ExitStack() as opened:
             for _ in range(CONNECTIONS):
                 opened.enter_context(self._engine.connect())
 
@@ -102,7 +102,7 @@ class Database:
 
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""
-        with self._told_in_words(), self._turns.turn(WAIT_SECONDS):
+        with self._translate_errors(), self._turns.turn(WAIT_SECONDS):
             self._engine.dispose()
 
     def _session(self, *, writing: bool) -> Session:
@@ -116,51 +116,28 @@ class Database:
             self._fence()
 
     @contextmanager
-    def _told_in_words(self) -> Iterator[None]:
-        """SQLite's refusals that a person can do something about, as problems."""
+    def _translate_errors(self) -> Iterator[None]:
+        """SQLite's refusals that a person can do something about, as sentences (sqlite_errors.py)."""
         try:
             yield
         except (TooLong, TimeoutError) as error:
-            raise _busy() from error
+            raise busy() from error
         except (DatabaseError, self._driver.DatabaseError) as error:
-            said = str(getattr(error, "orig", error))
-            if "disk is full" in said or ("disk I/O error" in said and self._no_room()):
-                raise StorageFull(
-                    f"There is no room left on {self.storage.mount.point}. Nothing was changed, nothing is lost.",
-                    "Make the volume or share larger, or free some space, and try again.",
-                ) from error
-            if "database is locked" in said:
-                raise _busy() from error
-            if "not a database" in said or "malformed" in said:
-                raise Damaged(
-                    f"{self.storage.path} is damaged or not an SQLite database: {said}.",
-                    "Nothing was changed. Move the file away, or put a backup in its place.",
-                ) from error
-            if "disk I/O error" in said:
+            message = str(getattr(error, "orig", error))
+            if problem := told_of_running_app(self.storage, message):
+                raise problem from error
+            if fault_in(message) == "I/O":
                 self._failing()
             raise
-
-    def _no_room(self) -> bool:
-        try:
-            return shutil.disk_usage(self.storage.path.parent).free < FULL_BELOW
-        except OSError:
-            return False  # the mount itself is gone
-
-
-def _busy() -> Busy:
-    return Busy("Too many changes at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
 
 
 def _engine(storage: Storage, driver: ModuleType) -> Engine:
     uri = sqlite_uri(storage)
 
-    def connect() -> Any:
-        return driver.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=WAIT_SECONDS)
-
     engine = create_engine(
         "sqlite+pysqlite://",
         module=driver,
-        creator=connect,
+        creator=partial(connect, uri, wait=WAIT_SECONDS),
         poolclass=QueuePool,
         pool_size=CONNECTIONS,
         max_overflow=0,
@@ -189,11 +166,10 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
 
 def _refuse_foreign(connection: Any, storage: Storage) -> None:
     """Before the first PRAGMA that writes: another app's file is not even switched to WAL."""
-    ((schema,), (mark,)) = (
-        connection.execute(f"PRAGMA {name}").fetchone() for name in ("schema_version", "application_id")
-    )
-    if schema and mark != APPLICATION_ID:
+    try:
+        refuse_foreign(connection, storage.path, may_be_empty=True)
+    except Foreign:
         raise CannotStart(
             f"{storage.path} is another app's database.",
             "Nothing was changed. Set DATABASE_PATH to another file, or move this one away.",
-        )
+        ) from None

@@ -1,19 +1,27 @@
-"""SQLite itself, below SQLAlchemy: its driver, the mark of this app's files, and how one is opened on each storage.
+"""SQLite itself, below SQLAlchemy: its driver, the mark of this app's files, and the one place that opens a file.
 
 The backup commands need only this. SQLAlchemy would cost them 20 MB of memory and most of their start.
 """
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
+from app.database.sqlite_errors import told_of_file
+from app.errors import Broken
+from app.storage.files import sidecars
 from app.storage.mounts import Storage
 
 APPLICATION_ID = 0x5441736B
 """SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""
 TABLES = frozenset(("users", "api_tokens", "work_items", "tasks", "events"))
-"""The names of the tables in models.py."""
+"""The names of the tables in app/domain/models.py."""
+WAIT_SECONDS = 5
+"""How long to wait for another process to let go of a file; the app's own writes take milliseconds."""
 
 
 def sqlite_driver() -> ModuleType:
@@ -29,3 +37,38 @@ def sqlite_uri(storage: Storage, mode: Literal["rw", "rwc"] = "rwc") -> str:
     vfs = "&vfs=unix-excl" if storage.profile == "exclusive" else ""
     # Quoted, so that a "#" or "?" in the path does not open another file.
     return f"file://{quote(str(storage.path))}?mode={mode}{vfs}"
+
+
+def unchanging(file: Path) -> str:
+    """The URI of a file that nobody writes: SQLite makes no -wal or -shm beside it and takes no lock."""
+    return f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def connect(uri: str, *, wait: float) -> Any:
+    """A connection of SQLite's driver. It begins no transaction by itself, and waits `wait` seconds for a lock."""
+    return sqlite_driver().connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=wait)
+
+
+@contextmanager
+def opened(uri: str, file: Path, *, wait: float | None = None) -> Iterator[Any]:
+    """A connection for one look or copy; what SQLite refuses inside comes out as a Refused or StorageFull.
+
+    `wait`: seconds for another process to let go, instead of WAIT_SECONDS.
+    """
+    try:
+        with closing(connect(uri, wait=WAIT_SECONDS if wait is None else wait)) as connection:
+            yield connection
+    except sqlite_driver().DatabaseError as error:
+        raise told_of_file(file, str(error)) from error
+
+
+def fold_in(file: Path, uri: str) -> None:
+    """Brings what -wal or -journal beside `file` hold into it; SQLite opens it by `uri`.
+
+    Raises Held while another process has it open.
+    """
+    with opened(uri, file) as connection:
+        # Leaving WAL mode needs the file for itself, folds the log in, and takes it away.
+        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    if mode != "delete" or sidecars(file):
+        raise Broken(f"What {sidecars(file)[0].name} holds can't be brought into {file}.")

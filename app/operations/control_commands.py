@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from app.backup.snapshot import snapshot
+from app.database.contents import revision_of
 from app.database.engine import PRAGMAS, Database
 from app.domain import accounts
 from app.errors import NotFound, Problem
@@ -98,7 +99,7 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
             "version": __version__,
             "sqlite_version": connection.exec_driver_sql("SELECT sqlite_version()").scalar(),
             "pragmas": {name: ask(name) for name in PRAGMAS},
-            "revision": _revision(connection),
+            "revision": revision_of(connection.connection.driver_connection),
             "integrity": ask("integrity_check(1)" if full else "quick_check(1)"),
         }
 
@@ -111,9 +112,3 @@ def _interrupted_by(says_so: Callable[[], bool], connection: Connection) -> Iter
         yield connection
     finally:
         sqlite.set_progress_handler(None, STEPS)
-
-
-def _revision(connection: Connection) -> str | None:
-    """None in a file that has no tables yet: the app was killed while it made them."""
-    there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").scalar()
-    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if there else None

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.backup.verify import fold_in
-from app.database.contents import opened, refuse_unsound, unchanging
+from app.database.contents import refuse_unsound
+from app.database.sqlite import fold_in, opened, unchanging
 from app.errors import CannotStart, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk

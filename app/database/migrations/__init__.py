@@ -23,8 +23,11 @@ def upgrade(database: "Database") -> bool:
 
     Raises CannotStart for a database of newer code.
     """
+    # Imported here because contents.py asks this module for known_revisions.
+    from app.database.contents import revision_of
+
     with database.connection() as connection:
-        found = _revision(connection)
+        found = revision_of(connection.connection.driver_connection)
         if found == known_revisions()[-1]:
             return False
         if why := too_new(found, database.storage.path):
@@ -42,15 +45,6 @@ def too_new(schema: str | None, database: Path) -> CannotStart | None:
         f"{database} has schema {schema}; this version of Task Assist knows up to {known[-1]}.",
         "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
     )
-
-
-def _revision(connection: "Connection") -> str | None:
-    # Imported here because commands that ask for known_revisions need no SQLAlchemy.
-    from sqlalchemy import inspect, text
-
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _run_alembic(connection: "Connection") -> None:

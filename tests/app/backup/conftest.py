@@ -10,7 +10,7 @@ import pytest
 
 from app.backup import manifest
 from app.backup.snapshot import snapshot
-from app.database import contents
+from app.database import sqlite
 from app.storage.mounts import Storage
 from tests.app.backup.databases import closed_database
 
@@ -42,7 +42,7 @@ def backup(twenty_items: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def hold(monkeypatch) -> Iterator[Hold]:
     """hold(storage): from now on another process has the database open, as a running app has."""
-    monkeypatch.setattr(contents, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite, "WAIT_SECONDS", 0.1)
     script = (
         "import sys; from app.database.engine import Database; from app.storage.mounts import storage_under\n"
         "from pathlib import Path\n"

@@ -1,0 +1,70 @@
+"""SQLite's messages, matched here and nowhere else, and the sentence that a person is told for each."""
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from app.errors import Broken, Busy, Damaged, Held, NotSqlite, Problem, Refused, StorageFull
+from app.storage.mounts import Storage
+
+Fault = Literal["full", "locked", "not a database", "malformed", "I/O"]
+MESSAGES: dict[str, Fault] = {
+    "disk is full": "full",
+    "database is locked": "locked",
+    "not a database": "not a database",
+    "malformed": "malformed",
+    "disk I/O error": "I/O",
+}
+"""What SQLite says (sqlite3ErrStr in its src/main.c), and what that is."""
+FULL_BELOW = 1 << 20
+"""Bytes. SQLite reports a full disk as "disk I/O error" where it can't grow its -shm file: less than this is full."""
+
+
+def fault_in(message: str) -> Fault | None:
+    """None for a message that speaks of a fault in this app's own code, such as wrong SQL."""
+    return next((fault for text, fault in MESSAGES.items() if text in message), None)
+
+
+def busy() -> Busy:
+    return Busy("Too many changes at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
+
+
+def told_of_running_app(storage: Storage, message: str) -> Problem | None:
+    """What SQLite refused to the app on its own database, where a person can do something about it."""
+    fault = fault_in(message)
+    if fault == "full" or (fault == "I/O" and _no_room(storage)):
+        return StorageFull(
+            f"There is no room left on {storage.mount.point}. Nothing was changed, nothing is lost.",
+            "Make the volume or share larger, or free some space, and try again.",
+        )
+    if fault == "locked":
+        return busy()
+    if fault in ("not a database", "malformed"):
+        return Damaged(
+            f"{storage.path} is damaged or not an SQLite database: {message}.",
+            "Nothing was changed. Move the file away, or put a backup in its place.",
+        )
+    return None
+
+
+def told_of_file(file: Path, message: str) -> Refused | StorageFull:
+    """What SQLite refused to a command that looks into `file` or copies it."""
+    match fault_in(message):
+        case "locked":
+            return Held(
+                f"{file} is in use by another process that has it for itself.",
+                "Stop the app, run this again, and start the app.",
+            )
+        case "full":
+            return StorageFull(f"There is no room left beside {file}.", "Free some space, and try again.")
+        case "not a database":
+            return NotSqlite(f"{file} is not an SQLite database, or it is encrypted.")
+        case _:
+            return Broken(f"{file} is damaged or can't be read: {message}.")
+
+
+def _no_room(storage: Storage) -> bool:
+    try:
+        return shutil.disk_usage(storage.path.parent).free < FULL_BELOW
+    except OSError:
+        return False  # the mount itself is gone
