@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 
-def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], None] = lambda: None) -> "Flask":
+def create_app(
+    settings: "Settings", *, requests_handover: bool = True, on_lease_lost: Callable[[], None] = lambda: None
+) -> "Flask":
     """The app on its database, which is made or upgraded first, or standing by where another instance has it.
 
-    `asks` and `lost` are for app/writer/instance.py. Raises CannotStart where data would be lost. The caller ends it:
-    `app.extensions["instance"].stop()`.
+    `requests_handover` and `on_lease_lost` are for app/writer/instance.py. Raises CannotStart where data would be lost.
+    The caller ends it: `app.extensions["instance"].stop()`.
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
@@ -44,7 +46,7 @@ def create_app(settings: "Settings", *, asks: bool = True, lost: Callable[[], No
 
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["settings"] = settings
-    instance = Instance(storage, prepare, asks=asks, lost=lost)
+    instance = Instance(storage, prepare, requests_handover=requests_handover, on_lease_lost=on_lease_lost)
     context.init(app, instance)
     logs.log_requests(app)
     security.init(app, settings, storage)

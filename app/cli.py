@@ -179,11 +179,11 @@ def _database_alone(storage: Any) -> Iterator[Any]:
     from app.database import migrations
     from app.database.engine import Database
     from app.errors import CannotStart
-    from app.writer.exclusive import alone
+    from app.writer.exclusive import exclusive_access
 
     if not storage.path.exists():
         raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
-    with alone(storage):
+    with exclusive_access(storage):
         database = Database(storage)
         try:
             migrations.upgrade(database)

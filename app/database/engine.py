@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.database.contents import refuse_foreign
 from app.database.sqlite import connect, sqlite_driver, sqlite_uri
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
-from app.database.write_queue import TooLong, Turns
+from app.database.write_queue import QueueTimeout, WriteQueue
 from app.errors import CannotStart, Foreign
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
@@ -53,7 +53,7 @@ class Database:
         self._driver = sqlite_driver()
         self._engine = _engine(storage, self._driver)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
-        self._turns = Turns()
+        self._queue = WriteQueue()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -102,7 +102,7 @@ class Database:
 
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""
-        with self._translate_errors(), self._turns.turn(WAIT_SECONDS):
+        with self._translate_errors(), self._queue.turn(WAIT_SECONDS):
             self._engine.dispose()
 
     def _session(self, *, writing: bool) -> Session:
@@ -110,7 +110,7 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        with self._turns.turn(WAIT_SECONDS):
+        with self._queue.turn(WAIT_SECONDS):
             self._fence()
             yield
             self._fence()
@@ -120,7 +120,7 @@ class Database:
         """SQLite's refusals that a person can do something about, as sentences (sqlite_errors.py)."""
         try:
             yield
-        except (TooLong, TimeoutError) as error:
+        except (QueueTimeout, TimeoutError) as error:
             raise busy() from error
         except (DatabaseError, self._driver.DatabaseError) as error:
             message = str(getattr(error, "orig", error))

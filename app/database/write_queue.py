@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class TooLong(Exception):
-    """The wait was."""
+class QueueTimeout(Exception):
+    """The wait for a turn took too long."""
 
 
-class Turns:
+class WriteQueue:
     """threading.Lock wakes any of its waiters."""
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Turns:
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[None]:
-        """Waits at most `seconds` for its turn, and has it until the block ends. Raises TooLong."""
+        """Waits at most `seconds` for its turn, and has it until the block ends. Raises QueueTimeout."""
         self._wait(seconds)
         try:
             yield
@@ -40,7 +40,7 @@ class Turns:
             if mine.is_set():  # it came at the last moment
                 return
             self._waiting.remove(mine)
-        raise TooLong
+        raise QueueTimeout
 
     def _pass_on(self) -> None:
         with self._mutex:

@@ -1,4 +1,4 @@
-"""The verbs of accounts and API tokens, as work.py has those of work items. Imports no Flask."""
+"""What can be done with accounts and API tokens."""
 
 import hashlib
 import secrets

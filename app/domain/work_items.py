@@ -1,7 +1,7 @@
-"""The verbs of the domain: work items and their tasks. Pages, the API and the command line all call these.
+"""What can be done with work items and their tasks. The pages and the API both call these.
 
-Each takes a session inside a transaction (app/database/engine.py) and, where something changes, `who`: the id of the
-account that does it, None for the local user while sign-in is off. They raise NotFound where there is no
+Each takes a session inside a transaction (app/database/engine.py) and, where something changes, `user_id`: the
+id of the account that does it, None for the local user while sign-in is off. They raise NotFound where there is no
 such thing, or where it lies in the trash.
 """
 
@@ -53,19 +53,19 @@ def get_item(session: Session, item_id: int) -> WorkItem:
     return _live(session, WorkItem, item_id)
 
 
-def add_item(session: Session, who: int | None, fields: NewWorkItem) -> WorkItem:
+def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> WorkItem:
     """A new work item at the top of the list."""
     session.execute(update(WorkItem).values(position=WorkItem.position + 1, updated_at=WorkItem.updated_at))
     item = WorkItem(**fields.model_dump(), position=1)
     session.add(item)
     session.flush()
-    _record(session, who, item.id, "created", item.title)
+    _record(session, user_id, item.id, "created", item.title)
     return item
 
 
-def change_item(session: Session, who: int | None, item_id: int, change: WorkItemChange) -> WorkItem:
+def change_item(session: Session, user_id: int | None, item_id: int, change: WorkItemChange) -> WorkItem:
     item = get_item(session, item_id)
-    _apply(session, who, item, item.id, change.model_dump(exclude_unset=True))
+    _apply(session, user_id, item, item.id, change.model_dump(exclude_unset=True))
     return item
 
 
@@ -76,21 +76,21 @@ def move_item(session: Session, item_id: int, direction: Direction, filters: Fil
     return item
 
 
-def delete_item(session: Session, who: int | None, item_id: int) -> WorkItem:
+def delete_item(session: Session, user_id: int | None, item_id: int) -> WorkItem:
     """Puts the item, with its tasks, into the trash for 30 days."""
     item = get_item(session, item_id)
     item.deleted_at = utc_now()
-    _record(session, who, item.id, "deleted", item.title)
+    _record(session, user_id, item.id, "deleted", item.title)
     empty_trash(session)
     return item
 
 
-def restore_item(session: Session, who: int | None, item_id: int) -> WorkItem:
+def restore_item(session: Session, user_id: int | None, item_id: int) -> WorkItem:
     """Takes the item back out of the trash, into its old place. Does nothing to one that is not in it."""
     item = _row(session, WorkItem, item_id)
     if item.deleted_at:
         item.deleted_at = None
-        _record(session, who, item.id, "restored", item.title)
+        _record(session, user_id, item.id, "restored", item.title)
     return item
 
 
@@ -117,7 +117,7 @@ def get_task(session: Session, task_id: int) -> Task:
     return task
 
 
-def add_task(session: Session, who: int | None, item_id: int, fields: NewTask) -> Task:
+def add_task(session: Session, user_id: int | None, item_id: int, fields: NewTask) -> Task:
     """A new task at the end of the item's list."""
     item = get_item(session, item_id)
     last = session.scalar(select(func.max(Task.position)).where(Task.work_item_id == item.id)) or 0
@@ -125,13 +125,13 @@ def add_task(session: Session, who: int | None, item_id: int, fields: NewTask) -
     session.add(task)
     session.flush()
     session.expire(item, ["tasks"])
-    _record(session, who, item.id, "added task", task.title)
+    _record(session, user_id, item.id, "added task", task.title)
     return task
 
 
-def change_task(session: Session, who: int | None, task_id: int, change: TaskChange) -> Task:
+def change_task(session: Session, user_id: int | None, task_id: int, change: TaskChange) -> Task:
     task = get_task(session, task_id)
-    _apply(session, who, task, task.work_item_id, change.model_dump(exclude_unset=True))
+    _apply(session, user_id, task, task.work_item_id, change.model_dump(exclude_unset=True))
     return task
 
 
@@ -141,22 +141,22 @@ def move_task(session: Session, task_id: int, direction: Direction) -> Task:
     return task
 
 
-def delete_task(session: Session, who: int | None, task_id: int) -> Task:
+def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
     """Puts the task into the trash for 30 days."""
     task = get_task(session, task_id)
     task.deleted_at = utc_now()
-    _record(session, who, task.work_item_id, "deleted task", task.title)
+    _record(session, user_id, task.work_item_id, "deleted task", task.title)
     empty_trash(session)
     return task
 
 
-def restore_task(session: Session, who: int | None, task_id: int) -> Task:
+def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
     """Takes the task back out of the trash. Does nothing to one that is not in it."""
     task = _row(session, Task, task_id)
     get_item(session, task.work_item_id)
     if task.deleted_at:
         task.deleted_at = None
-        _record(session, who, task.work_item_id, "restored task", task.title)
+        _record(session, user_id, task.work_item_id, "restored task", task.title)
     return task
 
 
@@ -233,7 +233,7 @@ def _live(session: Session, table: type[Row], row_id: int) -> Row:
     return row
 
 
-def _apply(session: Session, who: int | None, row: WorkItem | Task, item_id: int, changes: dict[str, Any]) -> None:
+def _apply(session: Session, user_id: int | None, row: WorkItem | Task, item_id: int, changes: dict[str, Any]) -> None:
     position = changes.pop("position", None)
     if position is not None:
         _move_to(session, row, position)
@@ -241,7 +241,7 @@ def _apply(session: Session, who: int | None, row: WorkItem | Task, item_id: int
         old = getattr(row, name)
         if old != value:
             setattr(row, name, value)
-            _record(session, who, item_id, *_told(row, name, old, value))
+            _record(session, user_id, item_id, *_told(row, name, old, value))
     session.flush()
 
 
@@ -286,5 +286,5 @@ def _move_past_neighbour(session: Session, row: Row, direction: Direction, visib
         _move_to(session, row, neighbour.position)
 
 
-def _record(session: Session, who: int | None, item_id: int, action: str, detail: str) -> None:
-    session.add(Event(user_id=who, work_item_id=item_id, action=action, detail=detail))
+def _record(session: Session, user_id: int | None, item_id: int, action: str, detail: str) -> None:
+    session.add(Event(user_id=user_id, work_item_id=item_id, action=action, detail=detail))

@@ -1,4 +1,4 @@
-"""The verbs `snapshot` and `verify`, and those that scripts/manage_db_volume.py runs inside the image."""
+"""The commands `snapshot` and `verify`, and those that scripts/manage_db_volume.py runs inside the image."""
 
 import json
 import os
@@ -26,10 +26,10 @@ class Answer:
 
 
 def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]]:
-    """Makes a verb of a function that takes `progress`: prints its answer or what went wrong, and exits."""
+    """Makes a command of a function that takes `progress`: prints its answer or what went wrong, and exits."""
 
-    def verb(command: Callable[..., Answer]) -> Callable[..., None]:
-        @wraps(command)
+    def wrap(function: Callable[..., Answer]) -> Callable[..., None]:
+        @wraps(function)
         def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
             from app.errors import Problem
             from app.operations.progress import shown
@@ -38,7 +38,7 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
             os.umask(0o077)
             try:
                 with shown(doing, lines=as_json) as progress:
-                    answer = command(*arguments, progress=progress, **options)
+                    answer = function(*arguments, progress=progress, **options)
             except Problem as problem:
                 _stop(problem, as_json=as_json)
             click.echo(json.dumps(answer.facts) if as_json else answer.sentence)
@@ -46,7 +46,7 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
 
         return run
 
-    return verb
+    return wrap
 
 
 def _stop(problem: Any, *, as_json: bool) -> NoReturn:
@@ -87,14 +87,14 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
 def _proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
     from app.backup.snapshot import snapshot
     from app.operations.control import ask
-    from app.writer.exclusive import alone
+    from app.writer.exclusive import exclusive_access
 
     if storage.profile == "shared":
         return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
     proof = ask(storage, "snapshot", progress=progress, file=str(file.absolute()), force=force)
     if proof:
         return proof | {"asked": True}
-    with alone(storage):
+    with exclusive_access(storage):
         return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
 
 
@@ -140,10 +140,10 @@ def verify(file: Path, fold: bool, progress: Any) -> Answer:
 def restore(file: Path, progress: Any) -> Answer:
     """Puts FILE in the database's place. The app must be stopped. Answers in JSON."""
     from app.backup.restore import restore
-    from app.writer.exclusive import alone
+    from app.writer.exclusive import exclusive_access
 
     storage = _storage()
-    with alone(storage, replaces=True) as sure:
+    with exclusive_access(storage, replaces=True) as sure:
         found = restore(file, storage, progress, sure=sure)
     return Answer({"sha256": found.sha256, "rows": found.contents.rows})
 

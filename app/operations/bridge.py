@@ -24,7 +24,7 @@ from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, healthz_in_loop
 from app.web.security import LARGEST_BODY, SAFE_METHODS
-from app.writer.instance import HANDOVER_WAIT, Instance
+from app.writer.instance import MAX_HANDOVER_WAIT, Instance
 
 TURN_SECONDS = 5.0
 """How long a request may wait for a thread. What has waited longer when its turn comes is refused."""
@@ -84,7 +84,7 @@ class Bridge:
     async def _in_thread(self, environ: dict[str, Any], body: bytes, arrived: float, public: bool) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
-        environ[WAIT_UNTIL] = arrived + HANDOVER_WAIT
+        environ[WAIT_UNTIL] = arrived + MAX_HANDOVER_WAIT
         reads = environ["REQUEST_METHOD"] in SAFE_METHODS
         threads = self._reads if reads else self._sign_ins if public else self._writes
         while True:

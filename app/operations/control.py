@@ -25,7 +25,7 @@ from app.storage.mounts import Storage
 
 LONGEST_REQUEST = 1 << 16
 Progress = Callable[[int, int], None]
-Verb = Callable[..., dict[str, Any]]
+Command = Callable[..., dict[str, Any]]
 """Called with what was asked, as keywords, and `progress`; gives what can be JSON. Raises Problem."""
 
 BROKEN_OFF = {
@@ -52,13 +52,13 @@ class Told(Problem):
 class Control:
     """Answers on the socket from now until `close()`."""
 
-    def __init__(self, storage: Storage, verbs: dict[str, Verb]) -> None:
+    def __init__(self, storage: Storage, commands: dict[str, Command]) -> None:
         folder = _folder()
         folder.mkdir(mode=0o700, exist_ok=True)
         _refuse_foreign_folder(folder)
         self._file = folder / f"{_name(storage)}-{os.getpid()}.sock"
         self._file.unlink(missing_ok=True)
-        self._server = _Server(str(self._file), verbs)
+        self._server = _Server(str(self._file), commands)
         self._file.chmod(0o600)
         answering = partial(self._server.serve_forever, poll_interval=0.1)
         threading.Thread(target=answering, name="control", daemon=True).start()
@@ -73,8 +73,8 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: str, verbs: dict[str, Verb]) -> None:
-        self.verbs = verbs
+    def __init__(self, address: str, commands: dict[str, Command]) -> None:
+        self.commands = commands
         super().__init__(address, _Conversation)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
@@ -85,9 +85,9 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 class _Conversation(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         asked = json.loads(self.rfile.readline(LONGEST_REQUEST))
-        verb = cast(_Server, self.server).verbs[asked.pop("verb")]
+        command = cast(_Server, self.server).commands[asked.pop("command")]
         try:
-            said = {"answer": verb(**asked, progress=self._progress)}
+            said = {"answer": command(**asked, progress=self._progress)}
         except Problem as problem:
             error = {key: getattr(problem, key) for key in ("code", "message", "hint")}
             said = {"error": {**error, "exit_code": getattr(problem, "exit_code", 1)}}
@@ -109,7 +109,7 @@ class _Conversation(socketserver.StreamRequestHandler):
 # --- in a command -----------------------------------------------------------------------------------------
 
 
-def ask(storage: Storage, verb: str, *, progress: Progress | None = None, **what: Any) -> dict[str, Any] | None:
+def ask(storage: Storage, command: str, *, progress: Progress | None = None, **what: Any) -> dict[str, Any] | None:
     """The answer of the app that runs on this machine and has the database; None where none does.
 
     Raises Told with what the app could not do.
@@ -121,7 +121,7 @@ def ask(storage: Storage, verb: str, *, progress: Progress | None = None, **what
             except (ConnectionRefusedError, FileNotFoundError):
                 file.unlink(missing_ok=True)  # of a killed app
                 continue
-            said = _answer(connection, {"verb": verb, **what}, progress)
+            said = _answer(connection, {"command": command, **what}, progress)
         if "answer" in said:
             return said["answer"]
         if said["error"]["code"] != "standby":

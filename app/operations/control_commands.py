@@ -1,4 +1,4 @@
-"""What the running app does for commands beside it (control.py): each verb with the database as this process has it."""
+"""What the running app does for the commands that ask it (control.py), with the database as this process has it."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from app.database.contents import revision_of
 from app.database.engine import PRAGMAS, Database
 from app.domain import accounts
 from app.errors import NotFound, Problem
-from app.operations.control import Control, Progress, Verb
+from app.operations.control import Command, Control, Progress
 from app.version import __version__
 from app.writer.instance import Instance
 
@@ -32,13 +32,13 @@ class BrokenOff(Problem):
 
 def listen(instance: Instance) -> Control | None:
     """Answers commands from now on; None where the socket can't be made, which the log then says."""
-    verbs: dict[str, Verb] = {
+    commands: dict[str, Command] = {
         "snapshot": partial(_snapshot, instance),
         "reset-password": partial(_reset_password, instance),
         "examine": partial(_examine, instance),
     }
     try:
-        return Control(instance.storage, verbs)
+        return Control(instance.storage, commands)
     except OSError as error:
         log.warning(f"There is no control socket, so snapshots and doctor can't ask this app: {error}.")
         return None

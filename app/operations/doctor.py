@@ -16,7 +16,7 @@ from app.errors import CannotStart, Problem, Standby
 from app.operations import control
 from app.operations.control_commands import examined
 from app.storage.mounts import Storage, guard, profile_of
-from app.writer.exclusive import alone
+from app.writer.exclusive import exclusive_access
 from app.writer.lease import RENEW_EVERY, Lease, cant_be_used
 from app.writer.lease_files import Folder, folder_of, local_lock
 
@@ -135,7 +135,7 @@ def _lease(storage: Storage) -> Finding:
 
 def _writer(storage: Storage) -> Finding:
     lease = Lease(Folder(folder_of(storage)))
-    first = lease.look()
+    first = lease.observe()
     if first.term == 0:
         return Finding("writer", "ok", "none yet", None)
     owner = first.record.owner if first.record else None
@@ -145,7 +145,7 @@ def _writer(storage: Storage) -> Finding:
     if storage.profile == "shared":
         return Finding("writer", "ok", f"{owner} (term {first.term})", owner)
     time.sleep(2 * RENEW_EVERY)
-    if lease.look().content != first.content:
+    if lease.observe().content != first.content:
         return Finding("writer", "ok", f"{owner} (term {first.term}), heard of just now", owner)
     text = f"{owner} (term {first.term}), silent for more than {2 * RENEW_EVERY:.0f} s"
     return Finding("writer", "note", text, owner, "If it is dead, the next instance takes over by itself within 30 s.")
@@ -176,7 +176,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
 
 
 def _examine_here(storage: Storage, *, full: bool) -> dict[str, Any]:
-    with alone(storage, by_force=False):
+    with exclusive_access(storage, by_force=False):
         database = Database(storage)
         try:
             return examined(database, full=full)

@@ -59,16 +59,18 @@ def serve(settings: Settings, host: str, port: int) -> None:
     logs.init(settings.log_level)
     _refuse_taken_port(host, port)
     first = True
-    while _serve_once(settings, host, port, asks=first):
+    while _serve_once(settings, host, port, requests_handover=first):
         first = False
 
 
-def _serve_once(settings: Settings, host: str, port: int, *, asks: bool) -> bool:
+def _serve_once(settings: Settings, host: str, port: int, *, requests_handover: bool) -> bool:
     """Runs a worker until SIGTERM. True if it ended because it lost the lease; exits with 1 on any other end."""
     lost = multiprocessing.Event()
     server = granian(settings, host, port)
     try:
-        server.serve(target_loader=partial(_app_in_worker, settings, host, port, asks, lost), wrap_loader=False)
+        server.serve(
+            target_loader=partial(_app_in_worker, settings, host, port, requests_handover, lost), wrap_loader=False
+        )
     except SystemExit:
         if not lost.is_set():
             raise
@@ -119,7 +121,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
         ) from None
 
 
-def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: Event):
+def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: bool, lost: Event):
     """Runs in the worker process, which is the only one that opens the database."""
     from app import create_app
     from app.operations.bridge import Bridge
@@ -129,7 +131,9 @@ def _app_in_worker(settings: Settings, host: str, port: int, asks: bool, lost: E
     ending = threading.Event()
     _on_stop(lambda *_: ending.set())
     try:
-        app = create_app(settings, asks=asks, lost=partial(_end_without_closing, lost))
+        app = create_app(
+            settings, requests_handover=requests_handover, on_lease_lost=partial(_end_without_closing, lost)
+        )
     except Problem as problem:
         print(f"task-assist: {problem}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(1)

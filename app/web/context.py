@@ -53,6 +53,6 @@ def today() -> date:
     return datetime.now(settings().zone).date()
 
 
-def who() -> int | None:
+def current_user_id() -> int | None:
     """The id of the account that is signed in, None for the local user while sign-in is off."""
     return current_user.id

@@ -7,12 +7,24 @@ from contextlib import contextmanager
 from app.errors import Standby
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, Lease, Look, Lost, Taken, cant_be_used, lease_of
+from app.writer.lease import (
+    OBSERVE_EVERY,
+    RENEW_EVERY,
+    WRITE_DEADLINE,
+    Acquired,
+    Lease,
+    Lost,
+    Observation,
+    cant_be_used,
+    lease_of,
+)
 from app.writer.lease_files import Clock
 
 
 @contextmanager
-def alone(storage: Storage, *, replaces: bool = False, by_force: bool = True) -> Iterator[Callable[[], None]]:
+def exclusive_access(
+    storage: Storage, *, replaces: bool = False, by_force: bool = True
+) -> Iterator[Callable[[], None]]:
     """Nobody else has the database while the block runs. Raises Standby at once where a running app has it.
 
     On a network mount an app that was killed can't be told from one that lives before 20 seconds have passed. Its
@@ -22,16 +34,16 @@ def alone(storage: Storage, *, replaces: bool = False, by_force: bool = True) ->
     """
     lease = lease_of(storage)
     try:
-        taken = _take(lease, by_force=by_force)
+        acquired = _acquire(lease, by_force=by_force)
     except OSError as error:
         raise cant_be_used(storage, error) from error
     done = threading.Event()
     heart = threading.Thread(target=_beat, args=(lease, done), name="lease-heart", daemon=True)
     heart.start()
-    safe = not taken.forced
+    safe = not acquired.forced
     try:
-        if taken.forced and not replaces:
-            takeover.begin(storage, lease, taken)
+        if acquired.forced and not replaces:
+            takeover.begin(storage, lease, acquired)
             safe = True
         yield lambda: _renew(lease)
         if replaces:
@@ -47,25 +59,25 @@ def alone(storage: Storage, *, replaces: bool = False, by_force: bool = True) ->
         lease.release("released" if safe else "abandoned")
 
 
-def _take(lease: Lease, *, by_force: bool) -> Taken:
-    first = lease.look()
+def _acquire(lease: Lease, *, by_force: bool) -> Acquired:
+    first = lease.observe()
     while True:
-        look = lease.look()
-        if not by_force and look.state != "released" and not lease.local:
+        observation = lease.observe()
+        if not by_force and observation.state != "released" and not lease.local:
             raise Standby(
                 "A running app has the database, or was killed with it.",
                 "Type this where it runs (docker exec ...). If it was killed, the next start of the app takes over.",
             )
-        if taken := lease.take(look):
-            return taken
-        if lease.local or _alive(first, look):
+        if acquired := lease.acquire(observation):
+            return acquired
+        if lease.local or _alive(first, observation):
             raise Standby(
                 "A running app has the database.", "Type this where it runs (docker exec ...), or stop it first."
             )
-        Clock().sleep(LOOK_EVERY)
+        Clock().sleep(OBSERVE_EVERY)
 
 
-def _alive(first: Look, now: Look) -> bool:
+def _alive(first: Observation, now: Observation) -> bool:
     return now.state == "held" and now.content != first.content
 
 
@@ -96,6 +108,7 @@ def _overtaken() -> Standby:
 
 def _unsure() -> Standby:
     return Standby(
-        f"The storage did not answer for {FENCE:.0f} s: another instance may have taken the database over meanwhile.",
+        f"The storage did not answer for {WRITE_DEADLINE:.0f} s: another instance may have "
+        "taken the database over meanwhile.",
         "Look at it before you go on.",
     )

@@ -17,16 +17,26 @@ from app.errors import Problem, Standby, StorageFull
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.lease import FENCE, LOOK_EVERY, RENEW_EVERY, STALE, Look, Lost, Taken, cant_be_used, lease_of
+from app.writer.lease import (
+    EXPIRES_AFTER,
+    OBSERVE_EVERY,
+    RENEW_EVERY,
+    WRITE_DEADLINE,
+    Acquired,
+    Lost,
+    Observation,
+    cant_be_used,
+    lease_of,
+)
 from app.writer.lease_files import Clock
 
-HANDOVER_WAIT = 5.0
+MAX_HANDOVER_WAIT = 5.0
 """Seconds for which a request waits for a hand-over."""
-DRAIN = 1.5
+MAX_DRAIN_WAIT = 1.5
 """Seconds that running requests have to end before a hand-over, which else is put off."""
 UNASKED = 5.0
 """Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
-SILENT = STALE / 2
+SILENT = EXPIRES_AFTER / 2
 """Seconds without a heartbeat after which the writer may have died: time to prepare, not yet to take over."""
 RETRY = 15.0
 """Seconds until a standby tries again after it could not open the database."""
@@ -40,8 +50,8 @@ State = Literal["standby", "writer", "handing over", "lost", "ended"]
 class Instance:
     """`prepare` brings an opened database up to this code, and raises CannotStart where it can't.
 
-    `asks` is False for an instance that comes back after it lost the lease. `lost` is called, in a thread, when this
-    process must end without touching the database again.
+    `requests_handover` is False for an instance that comes back after it lost the lease. `on_lease_lost` is called, in
+    a thread, when this process must end without touching the database again.
     """
 
     def __init__(
@@ -49,19 +59,19 @@ class Instance:
         storage: Storage,
         prepare: Callable[[Database], object],
         *,
-        asks: bool = True,
-        lost: Callable[[], None] = lambda: None,
+        requests_handover: bool = True,
+        on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.storage = storage
         self._probed = threading.Event()
-        self._prepare, self._asks, self._lost = prepare, asks, lost
+        self._prepare, self._requests_handover, self._on_lease_lost = prepare, requests_handover, on_lease_lost
         self._lease = lease_of(storage)
         self._clock = Clock()
         self._database: Database | None = None
         self._state: State = "standby"
         self._changed = threading.Condition()
         self._inside = 0
-        self._hope_until = self._ask_from = self._rest_until = 0.0
+        self._handover_expected_until = self._ask_from = self._rest_until = 0.0
         self._asking: frozenset[str] = frozenset()
         self._said = ""
         self._called_back = b""
@@ -76,7 +86,7 @@ class Instance:
     def probe(self) -> None:
         """Something has asked for its health. From now on requests may be routed here, so this is when it asks."""
         if not self._probed.is_set():
-            self._hope()
+            self._expect_handover()
             self._probed.set()
 
     @property
@@ -95,7 +105,7 @@ class Instance:
     @property
     def expects_handover(self) -> bool:
         """Does a request that comes now do well to wait?"""
-        return not self.settled and self._clock.now() < self._hope_until
+        return not self.settled and self._clock.now() < self._handover_expected_until
 
     @property
     def settled(self) -> bool:
@@ -103,9 +113,9 @@ class Instance:
         return self._state in ("writer", "lost", "ended")
 
     def wait_for_handover(self, seconds: float | None = None) -> None:
-        """Returns when `settled`, or after `seconds`, by default HANDOVER_WAIT."""
+        """Returns when `settled`, or after `seconds`, by default MAX_HANDOVER_WAIT."""
         with self._changed:
-            self._changed.wait_for(lambda: self.settled, HANDOVER_WAIT if seconds is None else seconds)
+            self._changed.wait_for(lambda: self.settled, MAX_HANDOVER_WAIT if seconds is None else seconds)
 
     def enter(self, wait: float | None = None) -> Database:
         """The database, open until `leave()`. Waits for a hand-over that is under way; raises Standby."""
@@ -142,16 +152,16 @@ class Instance:
     def start(self) -> None:
         """Opens the database if nobody else has it, else stands by. Raises CannotStart, and then holds nothing."""
         try:
-            look = self._lease.look()
+            observation = self._lease.observe()
         except OSError as error:
             raise cant_be_used(self.storage, error) from error
-        if why := too_new(look.schema, self.storage.path):
+        if why := too_new(observation.schema, self.storage.path):
             raise why
         self._ask_from = self._clock.now() + UNASKED
-        self._hope()
+        self._expect_handover()
         threading.Thread(target=self._heart, name="lease-heart", daemon=True).start()
         try:
-            if not self._try_to_write(look):
+            if not self._try_to_write(observation):
                 log.info("Another instance has the database, or was killed with it. This one stands by.")
         except StorageFull as full:
             self._rest(full)
@@ -167,13 +177,13 @@ class Instance:
         with self._changed:
             self._state = "ended"
             self._changed.notify_all()
-            if not self._changed.wait_for(lambda: self._inside == 0, DRAIN):
+            if not self._changed.wait_for(lambda: self._inside == 0, MAX_DRAIN_WAIT):
                 log.error("A request is still in the database, so it was not released.")
                 return
         # It may be opening the database just now. And on SMB a process that ends in the middle of opening a file leaves
         # the next one to wait (app/writer/lease_files.py).
         if self._watching.is_alive():
-            self._watching.join(DRAIN)
+            self._watching.join(MAX_DRAIN_WAIT)
         self._let_go()
         self._ended.set()
 
@@ -198,7 +208,7 @@ class Instance:
         log.error(f"{why} This one does not write any more, and starts anew as a standby.")
         self._stopping.set()
         self._ended.set()
-        threading.Thread(target=self._lost, name="lease-lost", daemon=True).start()
+        threading.Thread(target=self._on_lease_lost, name="lease-lost", daemon=True).start()
 
     def _fail(self) -> None:
         self._lose("The storage answers with errors.")
@@ -211,7 +221,7 @@ class Instance:
     # --- the watch: takes over, hands over -----------------------------------------------------------------
 
     def _watch(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY):
+        while not self._stopping.wait(OBSERVE_EVERY):
             try:
                 if self._state == "standby":
                     self._stand_by()
@@ -227,35 +237,35 @@ class Instance:
                 self._rest_until = self._clock.now() + RETRY
 
     def _stand_by(self) -> None:
-        look = self._lease.look()
-        if look.unchanged >= SILENT and look.content != self._called_back:
-            self._called_back = look.content
+        observation = self._lease.observe()
+        if observation.silent_for >= SILENT and observation.content != self._called_back:
+            self._called_back = observation.content
             call_back_leases(self.storage)
         if self._clock.now() < self._rest_until:
             return
-        if why := too_new(look.schema, self.storage.path):
+        if why := too_new(observation.schema, self.storage.path):
             self._say(f"This instance stands by: {why}")
             return
-        if look.state == "released":
-            self._hope()
-        if not self._try_to_write(look) and self._may_ask() and self._lease.ask(look):
+        if observation.state == "released":
+            self._expect_handover()
+        if not self._try_to_write(observation) and self._may_ask() and self._lease.ask(observation):
             log.info("Asked the instance that has the database to hand over.")
-            self._hope()
+            self._expect_handover()
 
     def _may_ask(self) -> bool:
-        return self._asks and (self._probed.is_set() or self._clock.now() >= self._ask_from)
+        return self._requests_handover and (self._probed.is_set() or self._clock.now() >= self._ask_from)
 
-    def _try_to_write(self, look: Look) -> bool:
+    def _try_to_write(self, observation: Observation) -> bool:
         try:
-            taken = self._lease.take(look)
+            acquired = self._lease.acquire(observation)
         except OSError as error:
             raise cant_be_used(self.storage, error) from error
-        if taken is None:
+        if acquired is None:
             return False
         # Once it has had its turn: one that can't open the database must not stop the one that can again and again.
-        self._asks = False
+        self._requests_handover = False
         try:
-            self._database = self._open(taken)
+            self._database = self._open(acquired)
         except Lost:
             return False
         self._said, self._asking = "", frozenset()
@@ -264,16 +274,16 @@ class Instance:
                 return False  # it was stopped meanwhile; stop() closes and releases
             self._state = "writer"
             self._changed.notify_all()
-        if taken.term > 1:
-            log.info(f"This instance has the database now (term {taken.term}).")
+        if acquired.term > 1:
+            log.info(f"This instance has the database now (term {acquired.term}).")
         return True
 
-    def _open(self, taken: Taken) -> Database:
+    def _open(self, acquired: Acquired) -> Database:
         """The database, which nobody else can reach now. If it can't be opened, the lease is given up."""
         try:
-            if taken.forced:
+            if acquired.forced:
                 log.warning("The last instance did not release the database. This one goes on with a copy.")
-                takeover.begin(self.storage, self._lease, taken)
+                takeover.begin(self.storage, self._lease, acquired)
         except BaseException:
             self._lease.release("abandoned")
             raise
@@ -299,8 +309,8 @@ class Instance:
             if self._state != "writer":
                 return
             self._state = "handing over"
-            self._hope()
-            drained = self._changed.wait_for(lambda: self._inside == 0, DRAIN)
+            self._expect_handover()
+            drained = self._changed.wait_for(lambda: self._inside == 0, MAX_DRAIN_WAIT)
             ready = drained and self._lease.holds() and not self._stopping.is_set()
         try:
             if ready:
@@ -322,7 +332,7 @@ class Instance:
             self._database.fold_in()
             if not self._lease.holds():
                 log.error("The lease ran out, so the database is left as it is.")
-                self._lost()
+                self._on_lease_lost()
                 return
             self._database.close()
             self._database, self._asking = None, frozenset()
@@ -333,8 +343,8 @@ class Instance:
         self._rest_until = self._clock.now() + RETRY
         self._say(f"This instance stands by, and can't take over: {why}")
 
-    def _hope(self) -> None:
-        self._hope_until = self._clock.now() + HANDOVER_WAIT
+    def _expect_handover(self) -> None:
+        self._handover_expected_until = self._clock.now() + MAX_HANDOVER_WAIT
 
     def _say(self, text: str) -> None:
         """Each thing once, not at every look."""
@@ -345,7 +355,8 @@ class Instance:
 
 def unsure(hint: str) -> Standby:
     return Standby(
-        f"The storage has not answered for {FENCE:.0f} s: this instance can't be sure any more that it alone writes.",
+        f"The storage has not answered for {WRITE_DEADLINE:.0f} s: this instance can't be sure any more "
+        "that it alone writes.",
         hint,
         retry_after=2,
     )

@@ -4,10 +4,11 @@ A folder beside the database holds *terms*: files whose names carry a number, ma
 last. The highest term holds. Its content is the holder's record, rewritten in place as a heartbeat. Nothing else is
 seen in time by other clients of a network mount: not locks, not a rename, not stat (measured on NFS 4.1, NFS 3, SMB).
 
-- A holder may write for FENCE seconds after the *start* of its last good renewal: rewrite, fsync, listdir, still the
-  highest. So a commit costs no round trip, and a holder that is cut off, suspended or overtaken knows it by its clock.
-- Another one may follow at once where the last term was released, and after STALE seconds without a heartbeat where it
-  was not. It counts on its own clock; the clocks of two hosts are never compared.
+- A holder may write for WRITE_DEADLINE seconds after the *start* of its last good renewal: rewrite, fsync, listdir,
+  still the highest. So a commit costs no round trip, and a holder that is cut off, suspended or overtaken knows it by
+  its clock.
+- Another one may follow at once where the last term was released, and after EXPIRES_AFTER seconds without a heartbeat
+  where it was not. It counts on its own clock; the clocks of two hosts are never compared.
 - On a local file system the holder also keeps a lock of the operating system. That lock then says who is alive, without
   waiting, and there is no fence.
 """
@@ -28,9 +29,9 @@ from app.storage.mounts import Storage, how_to_own
 from app.writer.lease_files import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
 
 RENEW_EVERY = 2.0
-LOOK_EVERY = 0.25
-FENCE = 10.0
-STALE = 20.0
+OBSERVE_EVERY = 0.25
+WRITE_DEADLINE = 10.0
+EXPIRES_AFTER = 20.0
 RESERVED = 5.0
 """Seconds for which a term that was handed over is kept for the one that asked for it."""
 DRIFT = 0.2
@@ -53,7 +54,7 @@ class Record:
     schema: str | None = None
     successor: str | None = None
     pending: int | None = None
-    """The term whose copy of the database must take the database's name before anybody opens it (generation.py)."""
+    """The term whose copy of the database must take the database's name before anybody opens it (takeover.py)."""
 
     def to_bytes(self) -> bytes:
         said = {key: value for key, value in asdict(self).items() if value is not None}
@@ -71,12 +72,12 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """What one look at the folder showed. `term` is 0 where there has never been one."""
 
     term: int
     content: bytes
-    unchanged: float
+    silent_for: float
     """Seconds for which this term's content has been seen as it is, over this instance's own clock."""
     record: Record | None = field(init=False)
 
@@ -95,7 +96,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Taken:
+class Acquired:
     """A term that is now this instance's. `forced`: the last holder may still write into the file that it has open."""
 
     term: int
@@ -116,7 +117,7 @@ class Lease:
         self._asked = 0
         self._term: int | None = None
         self._record = Record(self.owner)
-        self._renewed = -FENCE
+        self._renewed = -WRITE_DEADLINE
         # A renewal must not write "held" over a release.
         self._writing = threading.Lock()
 
@@ -129,9 +130,9 @@ class Lease:
         """May it write, and acknowledge what it wrote?"""
         if self._term is None:
             return False
-        return self.local or self._clock.now() - self._renewed < FENCE
+        return self.local or self._clock.now() - self._renewed < WRITE_DEADLINE
 
-    def look(self) -> Look:
+    def observe(self) -> Observation:
         """Who holds now, and since when nothing was heard of them."""
         began = self._clock.now()
         term = _highest(self._names.list())
@@ -139,26 +140,26 @@ class Lease:
         if (term, content) != self._seen[:2]:
             # From the end of this look: the holder may have written just before it.
             self._seen = (term, content, self._clock.now())
-        return Look(term, content, max(0.0, began - self._seen[2]))
+        return Observation(term, content, max(0.0, began - self._seen[2]))
 
-    def ask(self, look: Look) -> bool:
-        """Asks the holder of `look` to hand over, once a term; True the first time."""
-        if self._asked == look.term:
+    def ask(self, observation: Observation) -> bool:
+        """Asks the holder of `observation` to hand over, once a term; True the first time."""
+        if self._asked == observation.term:
             return False
-        self._asked = look.term
-        return self._names.create(_ask_file(look.term, self.owner))
+        self._asked = observation.term
+        return self._names.create(_ask_file(observation.term, self.owner))
 
-    def take(self, look: Look) -> Taken | None:
-        """The next term, if the one in `look` may be followed and nobody was quicker."""
-        if not self._may_follow(look) or not (self._lock is None or self._lock.acquire()):
+    def acquire(self, observation: Observation) -> Acquired | None:
+        """The next term, if the one in `observation` may be followed and nobody was quicker."""
+        if not self._may_follow(observation) or not (self._lock is None or self._lock.acquire()):
             return None
-        taken = None
+        acquired = None
         try:
-            taken = self._take_next(look)
+            acquired = self._acquire_next(observation)
         finally:
-            if taken is None and self._lock:
+            if acquired is None and self._lock:
                 self._lock.release()
-        return taken
+        return acquired
 
     def renew(self) -> frozenset[str]:
         """One heartbeat; gives the owners that ask for the lease. Raises Lost where a higher term is there.
@@ -205,19 +206,19 @@ class Lease:
                 if self._lock:
                     self._lock.release()
 
-    def _may_follow(self, look: Look) -> bool:
-        if look.state == "released":
-            reserved_for = look.record.successor if look.record else None
-            return reserved_for in (None, self.owner) or look.unchanged >= RESERVED
-        return look.state == "abandoned" or self.local or look.unchanged >= STALE
+    def _may_follow(self, observation: Observation) -> bool:
+        if observation.state == "released":
+            reserved_for = observation.record.successor if observation.record else None
+            return reserved_for in (None, self.owner) or observation.silent_for >= RESERVED
+        return observation.state == "abandoned" or self.local or observation.silent_for >= EXPIRES_AFTER
 
-    def _take_next(self, look: Look) -> Taken | None:
-        term = look.term + 1
+    def _acquire_next(self, observation: Observation) -> Acquired | None:
+        term = observation.term + 1
         if not self._names.create(_term_file(term)):
             return None
-        forced = look.state != "released" and not self.local
+        forced = observation.state != "released" and not self.local
         try:
-            self._introduce(term, look, forced=forced)
+            self._introduce(term, observation, forced=forced)
             with self._writing:
                 self._beat(term)
                 self._term = term
@@ -226,17 +227,17 @@ class Lease:
             self._forget()
             return None
         self._sweep(term)
-        return Taken(term, forced, self._record.pending)
+        return Acquired(term, forced, self._record.pending)
 
-    def _introduce(self, term: int, look: Look, *, forced: bool) -> None:
-        """The first record of a term. When it returns, the fence of the holder in `look` has closed."""
-        last = look.record or self._last_record_before(look.term)
+    def _introduce(self, term: int, observation: Observation, *, forced: bool) -> None:
+        """The first record of a term. When it returns, the fence of the holder in `observation` has closed."""
+        last = observation.record or self._last_record_before(observation.term)
         self._record = _first_record(self.owner, last)
         self._names.rewrite(_term_file(term), self._record.to_bytes())
-        if forced and self._names.read(_term_file(look.term)) != look.content:
+        if forced and self._names.read(_term_file(observation.term)) != observation.content:
             # It renewed while this instance decided, and may write until its fence closes; its next renewal fails.
-            self._clock.sleep(FENCE * (1 + DRIFT))
-            last = Record.from_bytes(self._names.read(_term_file(look.term))) or last
+            self._clock.sleep(WRITE_DEADLINE * (1 + DRIFT))
+            last = Record.from_bytes(self._names.read(_term_file(observation.term))) or last
             self._record = _first_record(self.owner, last)
 
     def _last_record_before(self, term: int) -> Record | None:

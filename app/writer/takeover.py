@@ -22,7 +22,7 @@ from app.errors import CannotStart, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside
-from app.writer.lease import Lease, Lost, Taken
+from app.writer.lease import Acquired, Lease, Lost
 from app.writer.lease_files import folder_of
 
 CHUNK = 1 << 20
@@ -50,18 +50,18 @@ def _no_room(storage: Storage, why: str) -> StorageFull:
     )
 
 
-def begin(storage: Storage, lease: Lease, taken: Taken) -> None:
-    """Returns when the database's name is that of a file which only the holder of `taken` can reach.
+def begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
+    """Returns when the database's name is that of a file which only the holder of `acquired` can reach.
 
     Raises Lost where another one took over meanwhile, StorageFull without room for the copy, Broken where the copy is
     damaged, CannotStart where the storage fails. Until it returns, the next holder must go through this too: the caller
     then abandons the lease.
     """
     try:
-        _begin(storage, lease, taken)
+        _begin(storage, lease, acquired)
     except OSError as error:
         if is_no_room(error):
-            _sweep(folder_of(storage), ("copy",), taken.term)
+            _sweep(folder_of(storage), ("copy",), acquired.term)
             raise _no_room(storage, str(error)) from error
         raise CannotStart(
             f"The last instance was lost without a release, and its database can't be copied: {error}.",
@@ -69,24 +69,24 @@ def begin(storage: Storage, lease: Lease, taken: Taken) -> None:
         ) from error
 
 
-def _begin(storage: Storage, lease: Lease, taken: Taken) -> None:
+def _begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
     folder = folder_of(storage)
-    pending = taken.pending
+    pending = acquired.pending
     if pending is None or _ready(pending) not in os.listdir(folder):
         if not _present(storage):
             return
-        _sweep(folder, ("copy",), taken.term)  # of those who tried before
+        _sweep(folder, ("copy",), acquired.term)  # of those who tried before
         refuse_without_room(storage)
-        copy = folder / f"copy-{taken.term}"
+        copy = folder / f"copy-{acquired.term}"
         _copy_whole(storage, copy)
         to_disk(copy)
-        copy.rename(folder / _ready(taken.term))
-        pending = taken.term
+        copy.rename(folder / _ready(acquired.term))
+        pending = acquired.term
         # From here on the next holder must not take the file without its log for the whole.
         lease.note_pending(pending)
     _take_the_name(storage, lease, folder / _ready(pending))
     lease.note_pending(None)
-    _sweep(folder, ("copy", "ready", "lost-ready"), taken.term)
+    _sweep(folder, ("copy", "ready", "lost-ready"), acquired.term)
 
 
 def _ready(term: int) -> str:

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from app.writer.lease import FENCE
+from app.writer.lease import WRITE_DEADLINE
 from tests.mounts.guests import Lab
 from tests.mounts.instances import AS_IN_A_CONTAINER, Instance, Load
 
@@ -135,4 +135,4 @@ def test_a_standby_that_is_killed_while_it_looks_does_not_stop_the_holder(lab: L
     took = json.loads(lab.c1.run(python(RENEWED), LOOKS_SECONDS + 120))
     assert looking.wait(120) == 0, looking.output
     assert len(took) > LOOKS_SECONDS
-    assert max(took) < FENCE
+    assert max(took) < WRITE_DEADLINE

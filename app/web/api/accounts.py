@@ -9,7 +9,7 @@ from app.errors import Conflict
 from app.web.api.openapi import AccountOut, AccountsOut, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.web.api.work_items import refuse_other_bodies
 from app.web.auth import require_admin
-from app.web.context import database, who
+from app.web.context import current_user_id, database
 
 account_api = Blueprint("account_api", __name__, url_prefix="/api/v1")
 account_api.before_request(refuse_other_bodies)
@@ -31,7 +31,7 @@ def me():
 
 def holder() -> int:
     """The account that holds the tokens of this request. Raises Conflict while sign-in is off."""
-    account = who()
+    account = current_user_id()
     if account is None:
         raise Conflict("Sign-in is off, so there is no account to hold a token, and none is needed.")
     return account

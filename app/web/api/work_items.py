@@ -1,4 +1,4 @@
-"""The JSON API of work items, tasks and the trash: HTTP in, a verb of work.py, JSON out."""
+"""The JSON API of work items, tasks and the trash: HTTP in, a function of app/domain, JSON out."""
 
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ from app.domain import work_items
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import Problem
 from app.web.api.openapi import TaskOut, TasksOut, TrashOut, WorkItemOut, WorkItemsOut, described, spec
-from app.web.context import database, today, who
+from app.web.context import current_user_id, database, today
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -83,7 +83,7 @@ def list_work_items(query: WorkItemsQuery):
 def add_work_item(json: NewWorkItem):
     """A new work item, at the top of the list."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work_items.add_item(session, who(), json)), 201
+        return WorkItemOut.model_validate(work_items.add_item(session, current_user_id(), json)), 201
 
 
 @api.get("/work-items/<int:id>")
@@ -99,7 +99,7 @@ def get_work_item(id: int):
 def change_work_item(id: int, json: WorkItemChange):
     """Changes the fields that are given."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work_items.change_item(session, who(), id, json))
+        return WorkItemOut.model_validate(work_items.change_item(session, current_user_id(), id, json))
 
 
 @api.delete("/work-items/<int:id>")
@@ -107,7 +107,7 @@ def change_work_item(id: int, json: WorkItemChange):
 def delete_work_item(id: int):
     """Puts a work item, with its tasks, into the trash for 30 days."""
     with database().write() as session:
-        work_items.delete_item(session, who(), id)
+        work_items.delete_item(session, current_user_id(), id)
     return "", 204
 
 
@@ -116,7 +116,7 @@ def delete_work_item(id: int):
 def restore_work_item(id: int):
     """Takes a work item back out of the trash."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work_items.restore_item(session, who(), id))
+        return WorkItemOut.model_validate(work_items.restore_item(session, current_user_id(), id))
 
 
 # --- tasks ------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def list_tasks(id: int, query: PageQuery):
 def add_task(id: int, json: NewTask):
     """A new task, at the end of the work item's list."""
     with database().write() as session:
-        return TaskOut.model_validate(work_items.add_task(session, who(), id, json)), 201
+        return TaskOut.model_validate(work_items.add_task(session, current_user_id(), id, json)), 201
 
 
 @api.get("/tasks/<int:id>")
@@ -153,7 +153,7 @@ def get_task(id: int):
 def change_task(id: int, json: TaskChange):
     """Changes the fields that are given."""
     with database().write() as session:
-        return TaskOut.model_validate(work_items.change_task(session, who(), id, json))
+        return TaskOut.model_validate(work_items.change_task(session, current_user_id(), id, json))
 
 
 @api.delete("/tasks/<int:id>")
@@ -161,7 +161,7 @@ def change_task(id: int, json: TaskChange):
 def delete_task(id: int):
     """Puts a task into the trash for 30 days."""
     with database().write() as session:
-        work_items.delete_task(session, who(), id)
+        work_items.delete_task(session, current_user_id(), id)
     return "", 204
 
 
@@ -170,7 +170,7 @@ def delete_task(id: int):
 def restore_task(id: int):
     """Takes a task back out of the trash."""
     with database().write() as session:
-        return TaskOut.model_validate(work_items.restore_task(session, who(), id))
+        return TaskOut.model_validate(work_items.restore_task(session, current_user_id(), id))
 
 
 @api.get("/trash")

@@ -8,7 +8,7 @@ from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
 from app.errors import NotFound, Problem, invalid_input
 from app.web.auth import require_admin, start_session
-from app.web.context import database, who
+from app.web.context import current_user_id, database
 from app.web.pages import forms
 from app.web.pages.forms import Typed
 
@@ -24,16 +24,16 @@ class RoleChange(Fields):
     role: Role
 
 
-def typed(form: type[Typed]) -> Typed:
+def parse_form(form: type[Typed]) -> Typed:
     """The form that was sent, checked. Raises Invalid with a sentence for each field."""
     try:
-        return forms.typed(form)
+        return forms.parse_form(form)
     except ValidationError as error:
         raise invalid_input(error) from None
 
 
 def own_account() -> int:
-    account = who()
+    account = current_user_id()
     if account is None:
         raise NotFound("Sign-in is off, so there are no accounts.", "Set AUTH_DISABLED=false in .env to switch it on.")
     return account
@@ -51,7 +51,7 @@ def account():
 def change_password():
     account_id = own_account()
     try:
-        form = typed(PasswordChange)
+        form = parse_form(PasswordChange)
         with database().write() as session:
             user = accounts.change_password(session, account_id, form.current, form.password.get_secret_value())
     except Problem as problem:
@@ -65,7 +65,7 @@ def change_password():
 def add_token():
     account_id = own_account()
     try:
-        form = typed(NewToken)
+        form = parse_form(NewToken)
         with database().write() as session:
             row, token = accounts.add_token(session, account_id, form)
     except Problem as problem:
@@ -107,7 +107,7 @@ def everybody():
 def add_account():
     _require_account_admin()
     try:
-        form = typed(NewAccount)
+        form = parse_form(NewAccount)
         with database().write() as session:
             accounts.add_account(session, form)
     except Problem as problem:
@@ -120,7 +120,7 @@ def add_account():
 def set_role(account_id: int):
     _require_account_admin()
     try:
-        form = typed(RoleChange)
+        form = parse_form(RoleChange)
         with database().write() as session:
             accounts.set_role(session, account_id, form.role)
     except Problem as problem:

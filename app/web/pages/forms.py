@@ -26,7 +26,7 @@ class Refused:
     typed: Mapping[str, str]
 
 
-def typed(fields: type[Typed]) -> Typed:
+def parse_form(fields: type[Typed]) -> Typed:
     """The fields of the form that was sent. Raises pydantic's ValidationError."""
     return fields.model_validate({name: value for name, value in request.form.items() if name != "back"})
 
@@ -46,7 +46,7 @@ def filters_in(query: Mapping[str, str]) -> Filters:
 
 def filters_of_form() -> Filters:
     """The filters of the list in which the form stood."""
-    return filters_in(dict(parse_qsl(urlsplit(back()).query)))
+    return filters_in(dict(parse_qsl(urlsplit(return_path()).query)))
 
 
 def own_path(path: str | None) -> str:
@@ -54,12 +54,12 @@ def own_path(path: str | None) -> str:
     return path if path and OWN_PATH.fullmatch(path) else "/"
 
 
-def back() -> str:
+def return_path() -> str:
     """The page the form stood on."""
     return own_path(request.form.get("back"))
 
 
-def go(path: str, focus: str = "") -> Response:
+def redirect_to(path: str, focus: str = "") -> Response:
     """To another page after a change. Without JavaScript the fragment puts the focus back where it was."""
     return redirect(f"{path}#{focus}" if focus else path, 303)
 
@@ -69,7 +69,7 @@ def page_again(page: str) -> Response:
     return make_response(page, 422, {"HX-Replace-Url": "false"})
 
 
-def say(text: str) -> None:
+def flash_status(text: str) -> None:
     """For those who can't see that it worked; the others see nothing."""
     flash(text, "said")
 

@@ -1,4 +1,4 @@
-"""The pages: a form comes in, a verb of work.py does what it says, a page or a redirect goes out."""
+"""The pages: a form comes in, a function of app/domain does what it says, a page or a redirect goes out."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,19 +13,19 @@ from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import Invalid
 from app.settings import PASSWORD_LENGTH
-from app.web.context import database, settings, today, who
+from app.web.context import current_user_id, database, settings, today
 from app.web.pages import formatting
 from app.web.pages.forms import (
     Refused,
-    back,
     filters_in,
     filters_of_form,
-    go,
+    flash_status,
     offer_undo,
     page_again,
+    parse_form,
+    redirect_to,
     refused,
-    say,
-    typed,
+    return_path,
 )
 
 PAGE = 50
@@ -59,14 +59,14 @@ def index() -> str:
 @pages.post("/work-items")
 def add_item() -> Response:
     try:
-        fields = typed(NewWorkItem)
+        fields = parse_form(NewWorkItem)
     except ValidationError as error:
         return page_again(_list_page(filters_of_form(), refusal=refused("new-item", error)))
     with database().write() as session:
-        item = work_items.add_item(session, who(), fields)
-    say(f"Added “{item.title}”.")
+        item = work_items.add_item(session, current_user_id(), fields)
+    flash_status(f"Added “{item.title}”.")
     # Where it can be seen: it may not fit the filters of the list it was typed into.
-    return go(url_for("pages.index"), "new-item-title")
+    return redirect_to(url_for("pages.index"), "new-item-title")
 
 
 @pages.post("/work-items/<int:item_id>/move")
@@ -74,24 +74,24 @@ def move_item(item_id: int) -> Response:
     direction = _direction()
     with database().write() as session:
         item = work_items.move_item(session, item_id, direction, filters_of_form(), today())
-    say(f"Moved “{item.title}” {direction}.")
-    return go(back(), f"item-{item_id}-{direction}")
+    flash_status(f"Moved “{item.title}” {direction}.")
+    return redirect_to(return_path(), f"item-{item_id}-{direction}")
 
 
 @pages.post("/work-items/<int:item_id>/delete")
 def delete_item(item_id: int) -> Response:
     with database().write() as session:
-        item = work_items.delete_item(session, who(), item_id)
+        item = work_items.delete_item(session, current_user_id(), item_id)
     offer_undo(f"Deleted “{item.title}”.", url_for("pages.restore_item", item_id=item_id))
-    return go(back())
+    return redirect_to(return_path())
 
 
 @pages.post("/work-items/<int:item_id>/restore")
 def restore_item(item_id: int) -> Response:
     with database().write() as session:
-        item = work_items.restore_item(session, who(), item_id)
-    say(f"Restored “{item.title}”.")
-    return go(back(), f"item-{item_id}-tick")
+        item = work_items.restore_item(session, current_user_id(), item_id)
+    flash_status(f"Restored “{item.title}”.")
+    return redirect_to(return_path(), f"item-{item_id}-tick")
 
 
 def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
@@ -149,30 +149,30 @@ def item(item_id: int) -> str:
 @pages.post("/work-items/<int:item_id>")
 def change_item(item_id: int) -> Response:
     try:
-        change = typed(WorkItemChange)
+        change = parse_form(WorkItemChange)
     except ValidationError as error:
         return page_again(_item_page(item_id, refused("details", error)))
     with database().write() as session:
         before = work_items.get_item(session, item_id).status
-        item = work_items.change_item(session, who(), item_id, change)
+        item = work_items.change_item(session, current_user_id(), item_id, change)
     if item.status in ("open", before):
-        say(f"Saved “{item.title}”.")
+        flash_status(f"Saved “{item.title}”.")
     else:
         undo = url_for("pages.change_item", item_id=item_id)
         offer_undo(f"“{item.title}” is {item.status} now.", undo, status=before)
-    return go(back(), f"item-{item_id}-tick")
+    return redirect_to(return_path(), f"item-{item_id}-tick")
 
 
 @pages.post("/work-items/<int:item_id>/tasks")
 def add_task(item_id: int) -> Response:
     try:
-        fields = typed(NewTask)
+        fields = parse_form(NewTask)
     except ValidationError as error:
         return page_again(_item_page(item_id, refused("new-task", error)))
     with database().write() as session:
-        task = work_items.add_task(session, who(), item_id, fields)
-    say(f"Added “{task.title}”.")
-    return go(back(), "new-task-title")
+        task = work_items.add_task(session, current_user_id(), item_id, fields)
+    flash_status(f"Added “{task.title}”.")
+    return redirect_to(return_path(), "new-task-title")
 
 
 def _item_page(item_id: int, refusal: Refused | None = None) -> str:
@@ -192,23 +192,23 @@ def _item_page(item_id: int, refusal: Refused | None = None) -> str:
 @pages.post("/tasks/<int:task_id>")
 def change_task(task_id: int) -> Response:
     try:
-        change = typed(TaskChange)
+        change = parse_form(TaskChange)
     except ValidationError as error:
         return page_again(_item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
     with database().write() as session:
-        task = work_items.change_task(session, who(), task_id, change)
-    say(f"Saved “{task.title}”.")
-    return go(back(), f"task-{task_id}-edit")
+        task = work_items.change_task(session, current_user_id(), task_id, change)
+    flash_status(f"Saved “{task.title}”.")
+    return redirect_to(return_path(), f"task-{task_id}-edit")
 
 
 @pages.post("/tasks/<int:task_id>/tick")
 def tick_task(task_id: int) -> Response:
     change = TaskChange(done=request.form.get("done") == "1")
     with database().write() as session:
-        item = work_items.change_task(session, who(), task_id, change).work_item
+        item = work_items.change_task(session, current_user_id(), task_id, change).work_item
         progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
-    say(progress)
-    return go(back(), f"task-{task_id}-tick")
+    flash_status(progress)
+    return redirect_to(return_path(), f"task-{task_id}-tick")
 
 
 @pages.post("/tasks/<int:task_id>/move")
@@ -216,24 +216,24 @@ def move_task(task_id: int) -> Response:
     direction = _direction()
     with database().write() as session:
         task = work_items.move_task(session, task_id, direction)
-    say(f"Moved “{task.title}” {direction}.")
-    return go(back(), f"task-{task_id}-{direction}")
+    flash_status(f"Moved “{task.title}” {direction}.")
+    return redirect_to(return_path(), f"task-{task_id}-{direction}")
 
 
 @pages.post("/tasks/<int:task_id>/delete")
 def delete_task(task_id: int) -> Response:
     with database().write() as session:
-        task = work_items.delete_task(session, who(), task_id)
+        task = work_items.delete_task(session, current_user_id(), task_id)
     offer_undo(f"Deleted “{task.title}”.", url_for("pages.restore_task", task_id=task_id))
-    return go(back())
+    return redirect_to(return_path())
 
 
 @pages.post("/tasks/<int:task_id>/restore")
 def restore_task(task_id: int) -> Response:
     with database().write() as session:
-        task = work_items.restore_task(session, who(), task_id)
-    say(f"Restored “{task.title}”.")
-    return go(back(), f"task-{task_id}-tick")
+        task = work_items.restore_task(session, current_user_id(), task_id)
+    flash_status(f"Restored “{task.title}”.")
+    return redirect_to(return_path(), f"task-{task_id}-tick")
 
 
 def _item_of(task_id: int) -> int:

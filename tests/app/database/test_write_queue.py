@@ -3,15 +3,15 @@
 import threading
 import time
 
-from app.database.write_queue import TooLong, Turns
+from app.database.write_queue import QueueTimeout, WriteQueue
 
 
-def in_line(turns: Turns, name: str, served: list[str], seconds: float = 10) -> threading.Thread:
+def in_line(turns: WriteQueue, name: str, served: list[str], seconds: float = 10) -> threading.Thread:
     def wait() -> None:
         try:
             with turns.turn(seconds):
                 served.append(name)
-        except TooLong:
+        except QueueTimeout:
             served.append(f"{name} gave up")
 
     waiting = len(turns._waiting)
@@ -23,7 +23,7 @@ def in_line(turns: Turns, name: str, served: list[str], seconds: float = 10) -> 
 
 
 def test_first_come_first_served():
-    turns, served = Turns(), []
+    turns, served = WriteQueue(), []
     with turns.turn(1):
         threads = [in_line(turns, name, served) for name in "abcdef"]
     for thread in threads:
@@ -32,7 +32,7 @@ def test_first_come_first_served():
 
 
 def test_any_number_may_wait():
-    turns, served = Turns(), []
+    turns, served = WriteQueue(), []
     with turns.turn(1):
         threads = [in_line(turns, str(n), served) for n in range(100)]
     for thread in threads:
@@ -41,7 +41,7 @@ def test_any_number_may_wait():
 
 
 def test_who_gives_up_is_passed_over():
-    turns, served = Turns(), []
+    turns, served = WriteQueue(), []
     with turns.turn(1):
         impatient = in_line(turns, "a", served, 0.01)
         patient = in_line(turns, "b", served)

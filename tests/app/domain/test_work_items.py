@@ -1,4 +1,4 @@
-"""The verbs of work items and tasks."""
+"""What can be done with work items and tasks."""
 
 from datetime import date, timedelta
 
@@ -173,9 +173,9 @@ def test_a_task_of_a_deleted_item_waits_for_it(database):
     (task,) = add_tasks(database, item, "task")
     with database.write() as session:
         work_items.delete_item(session, None, item)
-        for verb in (lambda: work_items.get_task(session, task), lambda: work_items.restore_task(session, None, task)):
+        for act in (lambda: work_items.get_task(session, task), lambda: work_items.restore_task(session, None, task)):
             with pytest.raises(NotFound, match="trash"):
-                verb()
+                act()
         work_items.restore_item(session, None, item)
     assert task_titles(database, item) == ["task"]
 

@@ -32,11 +32,11 @@ def storage(tmp_path: Path) -> Storage:
 
 @pytest.fixture
 def serving(storage: Storage):
-    """serving(verb): a running app that answers "do" with it."""
+    """serving(command): a running app that answers "do" with it."""
     started: list[Control] = []
 
-    def serve(verb) -> Control:
-        started.append(Control(storage, {"do": verb}))
+    def serve(command) -> Control:
+        started.append(Control(storage, {"do": command}))
         return started[-1]
 
     yield serve
@@ -45,21 +45,21 @@ def serving(storage: Storage):
 
 
 def test_the_answer_and_the_progress_come_back(serving, storage: Storage):
-    def verb(*, word: str, progress) -> dict:
+    def command(*, word: str, progress) -> dict:
         progress(1, 2)
         return {"said": word}
 
-    serving(verb)
+    serving(command)
     seen: list[tuple[int, int]] = []
     assert ask(storage, "do", progress=lambda *now: seen.append(now), word="ä") == {"said": "ä"}
     assert seen == [(1, 2)]
 
 
 def test_what_the_app_refuses_comes_back_in_its_words(serving, storage: Storage):
-    def verb(*, progress) -> dict:
+    def command(*, progress) -> dict:
         raise NotFound("There is no such thing.", "Look elsewhere.")
 
-    serving(verb)
+    serving(command)
     with pytest.raises(Told) as refused:
         ask(storage, "do")
     assert str(refused.value) == "There is no such thing.\nLook elsewhere."
@@ -80,18 +80,18 @@ def test_what_a_killed_app_left_is_no_answer_and_is_taken_away(serving, storage:
 
 
 def test_a_standby_is_passed_over(serving, storage: Storage):
-    def verb(*, progress) -> dict:
+    def command(*, progress) -> dict:
         raise Standby("Not me.")
 
-    serving(verb)
+    serving(command)
     assert ask(storage, "do") is None
 
 
 def test_an_app_that_ends_before_it_answers_is_told(serving, storage: Storage):
-    def verb(*, progress) -> dict:
+    def command(*, progress) -> dict:
         raise RuntimeError
 
-    serving(verb)
+    serving(command)
     with pytest.raises(Told, match="before it had answered"):
         ask(storage, "do")
 
@@ -128,7 +128,7 @@ def test_a_folder_that_others_can_write_in_is_not_used(serving, place: Path):
         serving(lambda progress: {})
 
 
-@pytest.mark.parametrize("request_line", [b"\n", b"{}\n", b"[1]\n", b'{"verb": "other"}\n', b"x" * 100_000, b""])
+@pytest.mark.parametrize("request_line", [b"\n", b"{}\n", b"[1]\n", b'{"command": "other"}\n', b"x" * 100_000, b""])
 def test_nonsense_breaks_nothing(serving, storage: Storage, place: Path, request_line: bytes):
     serving(lambda progress: {"fine": True})
     (file,) = (place / f"task-assist-{os.getuid()}").iterdir()
@@ -141,7 +141,7 @@ def test_nonsense_breaks_nothing(serving, storage: Storage, place: Path, request
     assert ask(storage, "do") == {"fine": True}
 
 
-# --- the app's verbs --------------------------------------------------------------------------------------
+# --- the app's commands --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -173,13 +173,13 @@ def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path
     running._state = "writer"
     found: list[BaseException | None] = []
 
-    def take() -> None:
+    def acquire() -> None:
         try:
             found.append(ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False))  # type: ignore[arg-type]
         except Told as told:
             found.append(told)
 
-    thread = threading.Thread(target=take)
+    thread = threading.Thread(target=acquire)
     thread.start()
     thread.join()
     (told,) = found

@@ -102,7 +102,7 @@ def test_a_lease_that_cannot_be_read_is_a_fault_with_words(storage: Storage, mon
     def refused(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(doctor.Lease, "look", refused)
+    monkeypatch.setattr(doctor.Lease, "observe", refused)
     folder_of(storage).mkdir(exist_ok=True)
     finding = doctor._lease(storage)
     assert finding.level == "fault" and "Permission denied" in finding.text and "chown" in finding.fix

@@ -131,7 +131,7 @@ def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int)
 
 
 def is_released(folder: Path) -> bool:
-    return lease_of(storage_under(folder / "a.db")).look().state == "released"
+    return lease_of(storage_under(folder / "a.db")).observe().state == "released"
 
 
 def test_the_process_beside_the_worker_loads_nothing_of_the_database():

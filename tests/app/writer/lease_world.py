@@ -108,12 +108,12 @@ class Instance:
 
     def _write_for_ever(self) -> None:
         while not self.over:
-            taken = self.lease.take(self.lease.look())
-            if taken is None:
+            acquired = self.lease.acquire(self.lease.observe())
+            if acquired is None:
                 self.sleep(0.25)
                 continue
             try:
-                self._open(forced=taken.forced)
+                self._open(forced=acquired.forced)
                 while not self.told_to_release:
                     self._write()
                     self.sleep(0.3)

@@ -13,7 +13,7 @@ from app.database import migrations
 from app.errors import Standby, StorageFull
 from app.storage.mounts import Storage
 from app.writer import exclusive
-from app.writer.exclusive import alone
+from app.writer.exclusive import exclusive_access
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
 from app.writer.lease_files import Folder, folder_of
@@ -33,16 +33,16 @@ def on_network(tmp_path: Path) -> Storage:
 def test_beside_a_running_app_it_is_refused(storage: Storage):
     running = Instance(storage, migrations.upgrade)
     running.start()
-    with pytest.raises(Standby, match="A running app has the database"), alone(storage):
+    with pytest.raises(Standby, match="A running app has the database"), exclusive_access(storage):
         pytest.fail("it was not alone")
     running.stop()
-    with alone(storage) as sure:
+    with exclusive_access(storage) as sure:
         sure()
 
 
 def test_an_app_stands_by_while_a_command_is_at_work_and_writes_after_it(storage: Storage):
-    with alone(storage):
-        app = Instance(storage, migrations.upgrade, asks=False)
+    with exclusive_access(storage):
+        app = Instance(storage, migrations.upgrade, requests_handover=False)
         app.start()
         assert not app.writes
     until = time.monotonic() + 60
@@ -62,14 +62,14 @@ def test_a_storage_that_fails_once_does_not_end_its_heart(on_network: Storage, m
             raise OSError(errno.EIO, "Input/output error")
         rewrite(self, name, content)
 
-    with alone(on_network):
+    with exclusive_access(on_network):
         monkeypatch.setattr(Folder, "rewrite", flaky)
         until = time.monotonic() + 60
         while not failed:
             assert time.monotonic() < until
             time.sleep(0.01)
-        look = Lease(Folder(folder_of(on_network))).look()
-        while Lease(Folder(folder_of(on_network))).look().content == look.content:
+        observation = Lease(Folder(folder_of(on_network))).observe()
+        while Lease(Folder(folder_of(on_network))).observe().content == observation.content:
             assert time.monotonic() < until
             time.sleep(0.01)
 
@@ -77,7 +77,10 @@ def test_a_storage_that_fails_once_does_not_end_its_heart(on_network: Storage, m
 def test_a_restore_that_was_overtaken_changes_nothing(on_network: Storage, tmp_path: Path):
     snapshot(on_network, tmp_path / "backup.db")
     inode = on_network.path.stat().st_ino
-    with pytest.raises(Standby, match="has taken the database over"), alone(on_network, replaces=True) as sure:
+    with (
+        pytest.raises(Standby, match="has taken the database over"),
+        exclusive_access(on_network, replaces=True) as sure,
+    ):
         (folder_of(on_network) / "term-000000000009").touch()
         restore(tmp_path / "backup.db", on_network, sure=sure)
     assert on_network.path.stat().st_ino == inode
@@ -86,7 +89,7 @@ def test_a_restore_that_was_overtaken_changes_nothing(on_network: Storage, tmp_p
 def test_a_restore_whose_storage_stood_still_changes_nothing(on_network: Storage, tmp_path: Path, monkeypatch):
     snapshot(on_network, tmp_path / "backup.db")
     inode = on_network.path.stat().st_ino
-    with pytest.raises(Standby, match="did not answer"), alone(on_network, replaces=True) as sure:
+    with pytest.raises(Standby, match="did not answer"), exclusive_access(on_network, replaces=True) as sure:
         monkeypatch.setattr(Lease, "holds", lambda _: False)
         restore(tmp_path / "backup.db", on_network, sure=sure)
     assert on_network.path.stat().st_ino == inode
@@ -96,10 +99,10 @@ def test_after_a_restore_nobody_is_told_the_schema_of_before(storage: Storage, t
     """Else the version that made the backup would not start on it."""
     snapshot(storage, tmp_path / "backup.db")
     newer = lease_of(storage)
-    assert newer.take(newer.look())
+    assert newer.acquire(newer.observe())
     newer.note_schema("9999")
     newer.release()
-    with alone(storage, replaces=True) as sure:
+    with exclusive_access(storage, replaces=True) as sure:
         restore(tmp_path / "backup.db", storage, sure=sure)
     app = Instance(storage, migrations.upgrade)
     app.start()
@@ -110,12 +113,12 @@ def test_after_a_restore_nobody_is_told_the_schema_of_before(storage: Storage, t
 
 def test_without_force_what_a_killed_app_left_stays_as_it_is(on_network: Storage):
     killed = lease_of(on_network)
-    assert killed.take(killed.look())
+    assert killed.acquire(killed.observe())
     before = os.listdir(folder_of(on_network))
     began = time.monotonic()
-    with pytest.raises(Standby, match="was killed with it"), alone(on_network, by_force=False):
+    with pytest.raises(Standby, match="was killed with it"), exclusive_access(on_network, by_force=False):
         pytest.fail("it was not alone")
-    assert time.monotonic() - began < exclusive.FENCE
+    assert time.monotonic() - began < exclusive.WRITE_DEADLINE
     assert os.listdir(folder_of(on_network)) == before
 
 
@@ -124,5 +127,5 @@ def test_a_full_disk_is_told_in_words(on_network: Storage, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Folder, "rewrite", full)
-    with pytest.raises(StorageFull, match=r"No space left.*\n.*larger"), alone(on_network):
+    with pytest.raises(StorageFull, match=r"No space left.*\n.*larger"), exclusive_access(on_network):
         pytest.fail("it was not alone")

@@ -44,7 +44,7 @@ def start(storage: Storage):
 
 
 def test_the_first_one_writes_and_the_second_stands_by(start):
-    first, second = start(), start(asks=False)
+    first, second = start(), start(requests_handover=False)
     assert first.writes and not second.writes
     with pytest.raises(Standby):
         second.database  # noqa: B018
@@ -64,25 +64,25 @@ def descriptors_of(file: Path) -> set[str]:
 
 
 def test_a_standby_takes_over_when_the_writer_stops(start):
-    first, second = start(), start(asks=False)
+    first, second = start(), start(requests_handover=False)
     first.stop()
     eventually(lambda: second.writes)
 
 
 def test_one_that_ends_does_not_end_in_the_middle_of_a_look(start, monkeypatch):
     start()
-    second = start(asks=False)
+    second = start(requests_handover=False)
     looks = Lease.look
     looking, looked = threading.Event(), threading.Event()
 
     def slow(self):
         looking.set()
         time.sleep(0.5)
-        look = looks(self)
+        observation = looks(self)
         looked.set()
-        return look
+        return observation
 
-    monkeypatch.setattr(Lease, "look", slow)
+    monkeypatch.setattr(Lease, "observe", slow)
     assert looking.wait(WITHIN)
     looked.clear()
     second.stop()
@@ -123,14 +123,14 @@ def test_a_request_waits_for_a_hand_over_instead_of_failing(start):
 
 
 def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
-    monkeypatch.setattr(module, "LOOK_EVERY", 3600)
+    monkeypatch.setattr(module, "OBSERVE_EVERY", 3600)
     start()
     second = start()
-    second._hope_until = 0.0
+    second._handover_expected_until = 0.0
     with pytest.raises(Standby):
         second.enter()
     second.probe()
-    monkeypatch.setattr(module, "HANDOVER_WAIT", 0.5)
+    monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 0.5)
     began = time.monotonic()
     with pytest.raises(Standby):
         second.enter()
@@ -138,9 +138,9 @@ def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
 
 
 def test_a_request_does_not_wait_for_ever(start, monkeypatch):
-    monkeypatch.setattr(module, "HANDOVER_WAIT", 0.1)
+    monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 0.1)
     start()
-    second = start(asks=False)
+    second = start(requests_handover=False)
     with pytest.raises(Standby) as refused:
         second.enter()
     assert refused.value.retry_after
@@ -165,7 +165,7 @@ def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_bac
 
 
 def test_a_standby_of_older_code_does_not_take_over(start):
-    first, second = start(), start(asks=False)
+    first, second = start(), start(requests_handover=False)
     first._lease.note_schema("9999")
     first.stop()
     eventually(lambda: "schema 9999" in second._said)
@@ -181,7 +181,7 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     database.close()
     folder_of(storage).mkdir()
     lost = Lease(Folder(folder_of(storage)))
-    assert lost.take(lost.look())
+    assert lost.acquire(lost.observe())
     lost.release("abandoned")
     monkeypatch.setattr(module.takeover, "SPARE", 1 << 60)
     made = Instance(storage, migrations.upgrade)
@@ -197,7 +197,7 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
 
 def test_one_that_is_overtaken_ends_without_closing_the_file(storage: Storage):
     lost = threading.Event()
-    made = Instance(storage, migrations.upgrade, lost=lost.set)
+    made = Instance(storage, migrations.upgrade, on_lease_lost=lost.set)
     made.start()
     add_items(made.database, 1)
     (folder_of(storage) / "term-000000000009").touch()
@@ -211,7 +211,7 @@ def test_one_that_is_overtaken_ends_without_closing_the_file(storage: Storage):
 def test_one_whose_storage_stops_answering_while_it_ends_leaves_the_log_in_place(storage: Storage, monkeypatch):
     """Closing removes the log by its name, which would be that of the next writer's by then."""
     ends = threading.Event()
-    instance = Instance(storage, migrations.upgrade, lost=ends.set)
+    instance = Instance(storage, migrations.upgrade, on_lease_lost=ends.set)
     instance.start()
     add_items(instance.database, 1, "acknowledged")
     fold_in = Database.fold_in
@@ -227,18 +227,18 @@ def test_one_whose_storage_stops_answering_while_it_ends_leaves_the_log_in_place
 
 
 def test_a_database_that_a_request_is_still_in_is_not_released(start, monkeypatch):
-    monkeypatch.setattr(module, "DRAIN", 0.2)
+    monkeypatch.setattr(module, "MAX_DRAIN_WAIT", 0.2)
     instance = start()
     with instance.using():
         instance.stop()
-        assert instance._lease.holds() and instance._lease.look().state == "held"
+        assert instance._lease.holds() and instance._lease.observe().state == "held"
     instance.stop()
-    assert instance._lease.look().state == "released"
+    assert instance._lease.observe().state == "released"
 
 
 def test_a_storage_that_answers_with_errors_is_told_and_nothing_is_confirmed(storage: Storage):
     ends = threading.Event()
-    instance = Instance(storage, migrations.upgrade, lost=ends.set)
+    instance = Instance(storage, migrations.upgrade, on_lease_lost=ends.set)
     instance.start()
     database = instance.database
     with pytest.raises(Standby, match="Nothing is confirmed"), database.write():
@@ -258,7 +258,7 @@ def test_one_that_is_overtaken_while_it_opens_ends_without_closing_the_file(stor
         migrations.upgrade(database)
         (folder_of(storage) / "term-000000000009").touch()
 
-    made = Instance(storage, overtaken, lost=lost.set)
+    made = Instance(storage, overtaken, on_lease_lost=lost.set)
     made.start()
     assert lost.wait(WITHIN)
     assert not made.writes and made._database
@@ -276,13 +276,13 @@ def test_one_that_is_stopped_while_it_takes_over_releases_it(start, storage: Sto
         migrations.upgrade(database)
 
     first = start()
-    second = Instance(storage, slowly, asks=False)
+    second = Instance(storage, slowly, requests_handover=False)
     second.start()
     first.stop()
     assert preparing.wait(WITHIN)
     second.stop()
     assert second._state == "ended"
-    assert Lease(Folder(folder_of(storage))).look().state == "released"
+    assert Lease(Folder(folder_of(storage))).observe().state == "released"
 
 
 def test_one_that_cannot_open_the_database_asks_once(start, storage: Storage, monkeypatch):
@@ -306,7 +306,7 @@ def test_one_that_cannot_open_the_database_asks_once(start, storage: Storage, mo
 
 def test_who_cannot_renew_just_now_does_not_hand_over_and_goes_on_afterwards(storage: Storage, monkeypatch):
     lost = threading.Event()
-    made = Instance(storage, migrations.upgrade, lost=lost.set)
+    made = Instance(storage, migrations.upgrade, on_lease_lost=lost.set)
     made.start()
     with monkeypatch.context() as standing_still:
         standing_still.setattr(Lease, "holds", lambda _: False)
@@ -327,7 +327,7 @@ def test_its_heart_beats_until_the_database_is_closed(tmp_path: Path, monkeypatc
 
     def slowly(database: Database, close=Database.close) -> None:
         for _ in range(2):
-            record = Lease(Folder(folder_of(storage))).look().record
+            record = Lease(Folder(folder_of(storage))).observe().record
             assert record
             beats.append(record.beat)
             time.sleep(1)
@@ -352,6 +352,6 @@ def test_one_that_stops_during_a_hand_over_waits_for_it_and_closes_once(start, m
     handing_over.start()
     assert closing.wait(WITHIN)
     made.stop()
-    assert made._lease.look().state == "released"
+    assert made._lease.observe().state == "released"
     assert len(closed) == 1
     handing_over.join()

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from app.writer import lease
-from app.writer.lease import FENCE, RESERVED, STALE, Lease, Look, Lost, Record
+from app.writer.lease import EXPIRES_AFTER, RESERVED, WRITE_DEADLINE, Lease, Lost, Observation, Record
 from app.writer.lease_files import SIZE, Folder, LocalLock
 from tests.app.writer.lease_world import Instance, Violation, World
 
@@ -54,57 +54,57 @@ def two(tmp_path: Path, clock: SetClock) -> Lease:
     return Lease(Folder(tmp_path), clock=clock, owner="two")
 
 
-def take(of: Lease):
-    return of.take(of.look())
+def acquire(of: Lease):
+    return of.acquire(of.observe())
 
 
 def test_the_first_one_holds_and_the_second_does_not(one: Lease, two: Lease):
-    taken = take(one)
-    assert taken and taken.term == 1 and not taken.forced
+    acquired = acquire(one)
+    assert acquired and acquired.term == 1 and not acquired.forced
     assert one.holds()
-    assert take(two) is None
+    assert acquire(two) is None
     assert not two.holds()
 
 
 def test_of_two_that_saw_the_same_one_wins(one: Lease, two: Lease):
-    look = two.look()
-    assert take(one)
-    assert two.take(look) is None
+    observation = two.observe()
+    assert acquire(one)
+    assert two.acquire(observation) is None
 
 
 def test_a_released_term_is_followed_at_once_and_without_a_copy(one: Lease, two: Lease):
-    take(one)
+    acquire(one)
     one.release()
     assert not one.holds()
-    taken = take(two)
-    assert taken and taken.term == 2 and not taken.forced
+    acquired = acquire(two)
+    assert acquired and acquired.term == 2 and not acquired.forced
 
 
 def test_a_term_without_heartbeat_is_followed_when_stale_and_not_before(one: Lease, two: Lease, clock: SetClock):
-    take(one)
-    two.look()
-    clock.time += STALE - 0.1
-    assert take(two) is None
+    acquire(one)
+    two.observe()
+    clock.time += EXPIRES_AFTER - 0.1
+    assert acquire(two) is None
     clock.time += 0.2
-    taken = take(two)
-    assert taken and taken.forced
+    acquired = acquire(two)
+    assert acquired and acquired.forced
     assert not one.holds()
     with pytest.raises(Lost):
         one.renew()
 
 
 def test_each_heartbeat_begins_the_wait_anew(one: Lease, two: Lease, clock: SetClock):
-    take(one)
+    acquire(one)
     for _ in range(5):
-        two.look()
-        clock.time += FENCE - 1
+        two.observe()
+        clock.time += WRITE_DEADLINE - 1
         one.renew()
-        assert take(two) is None
+        assert acquire(two) is None
 
 
 def test_who_does_not_renew_in_time_may_not_write_and_may_again_when_it_renews(one: Lease, clock: SetClock):
-    take(one)
-    clock.time += FENCE - 0.1
+    acquire(one)
+    clock.time += WRITE_DEADLINE - 0.1
     assert one.holds()
     clock.time += 0.2
     assert not one.holds()
@@ -116,67 +116,67 @@ def test_the_fence_counts_from_the_start_of_the_renewal(tmp_path: Path, clock: S
     class Slow(Folder):
         def rewrite(self, name: str, content: bytes) -> None:
             super().rewrite(name, content)
-            clock.time += FENCE - 1
+            clock.time += WRITE_DEADLINE - 1
 
     slow = Lease(Slow(tmp_path), clock=clock)
-    take(slow)
+    acquire(slow)
     clock.time += 1.1
     assert not slow.holds()
 
 
 def test_who_decided_while_the_holder_renewed_waits_until_its_fence_has_closed(one: Lease, two: Lease, clock: SetClock):
-    take(one)
-    two.look()
-    clock.time += STALE + 1
-    look = two.look()
+    acquire(one)
+    two.observe()
+    clock.time += EXPIRES_AFTER + 1
+    observation = two.observe()
     one.renew()
-    taken = two.take(look)
-    assert taken and taken.forced
-    assert clock.slept > FENCE
+    acquired = two.acquire(observation)
+    assert acquired and acquired.forced
+    assert clock.slept > WRITE_DEADLINE
     assert not one.holds()
 
 
 def test_a_term_handed_to_one_that_asked_is_kept_for_it(one: Lease, two: Lease, tmp_path: Path, clock: SetClock):
     third = Lease(Folder(tmp_path), clock=clock, owner="third")
-    take(one)
-    assert two.ask(two.look()) and not two.ask(two.look())
+    acquire(one)
+    assert two.ask(two.observe()) and not two.ask(two.observe())
     assert one.renew() == {"two"}
     one.release(successor="two")
-    assert take(third) is None
-    assert take(two)
+    assert acquire(third) is None
+    assert acquire(two)
 
 
 def test_a_term_handed_to_one_that_is_gone_is_free_after_a_while(one: Lease, two: Lease, clock: SetClock):
-    take(one)
+    acquire(one)
     one.release(successor="gone")
-    assert take(two) is None
+    assert acquire(two) is None
     clock.time += RESERVED
-    assert take(two)
+    assert acquire(two)
 
 
 def test_one_that_asked_the_last_holder_asks_the_next_one_too(one: Lease, two: Lease, tmp_path: Path, clock: SetClock):
     third = Lease(Folder(tmp_path), clock=clock, owner="third")
-    take(one)
-    third.ask(third.look())
+    acquire(one)
+    third.ask(third.observe())
     one.release()
-    take(two)
+    acquire(two)
     assert two.renew() == frozenset()
-    assert third.ask(third.look())
+    assert third.ask(third.observe())
     assert two.renew() == {"third"}
 
 
 def test_an_abandoned_term_is_followed_at_once_but_with_a_copy(one: Lease, two: Lease):
-    take(one)
+    acquire(one)
     one.release("abandoned")
-    taken = take(two)
-    assert taken and taken.forced
+    acquired = acquire(two)
+    assert acquired and acquired.forced
 
 
 def test_a_descriptor_that_the_server_forgot_is_replaced(two: Lease, tmp_path: Path, clock: SetClock):
     folder = Folder(tmp_path)
     one = Lease(folder, clock=clock, owner="one")
-    take(one)
-    first = two.look()
+    acquire(one)
+    first = two.observe()
     assert folder._kept
     _, descriptor = folder._kept
     reading = os.open(tmp_path, os.O_RDONLY)
@@ -185,7 +185,7 @@ def test_a_descriptor_that_the_server_forgot_is_replaced(two: Lease, tmp_path: P
     with pytest.raises(OSError, match="Bad file descriptor"):
         one.renew()
     one.renew()
-    assert two.look().content != first.content
+    assert two.observe().content != first.content
 
 
 def test_whose_term_was_swept_away_under_it_has_lost(tmp_path: Path, clock: SetClock):
@@ -196,7 +196,7 @@ def test_whose_term_was_swept_away_under_it_has_lost(tmp_path: Path, clock: SetC
                 raise OSError(errno.ESTALE, "Stale file handle", name)
 
     one = Lease(Nfs(tmp_path), clock=clock)
-    take(one)
+    acquire(one)
     (tmp_path / "term-000000000001").rename(tmp_path / "term-000000000002")
     with pytest.raises(Lost):
         one.renew()
@@ -212,42 +212,42 @@ def test_a_release_of_a_term_that_was_swept_away_changes_nothing(tmp_path: Path,
             super().rewrite(name, content)
 
     one = Lease(Nfs(tmp_path), clock=clock)
-    take(one)
+    acquire(one)
     (tmp_path / "term-000000000001").unlink()
     one.release()
     assert os.listdir(tmp_path) == []
 
 
 def test_whose_folder_was_removed_has_lost(one: Lease, tmp_path: Path):
-    take(one)
+    acquire(one)
     shutil.rmtree(tmp_path)
     with pytest.raises(Lost):
         one.renew()
 
 
 def test_what_the_next_one_must_know_goes_from_term_to_term(one: Lease, two: Lease):
-    take(one)
+    acquire(one)
     one.note_schema("0007")
     one.note_pending(1)
     one.release("abandoned")
-    assert two.look().schema == "0007"
-    taken = take(two)
-    assert taken and taken.pending == 1
-    assert two.look().schema == "0007"
+    assert two.observe().schema == "0007"
+    acquired = acquire(two)
+    assert acquired and acquired.pending == 1
+    assert two.observe().schema == "0007"
 
 
 def test_what_the_next_one_must_know_outlives_one_that_died_before_its_first_word(
     one: Lease, two: Lease, tmp_path: Path, clock: SetClock
 ):
-    take(one)
+    acquire(one)
     one.note_schema("0007")
     one.note_pending(1)
     (tmp_path / "term-000000000002").touch()
-    two.look()
-    clock.time += STALE + 1
-    taken = take(two)
-    assert taken and taken.forced and (taken.term, taken.pending) == (3, 1)
-    assert two.look().schema == "0007"
+    two.observe()
+    clock.time += EXPIRES_AFTER + 1
+    acquired = acquire(two)
+    assert acquired and acquired.forced and (acquired.term, acquired.pending) == (3, 1)
+    assert two.observe().schema == "0007"
 
 
 @pytest.mark.parametrize("failing", ["list", "rewrite"])
@@ -266,43 +266,43 @@ def test_one_whose_storage_fails_while_it_takes_has_nothing_and_stops_nobody(
     setattr(Flaky, failing, fail_once)
     one = Lease(Flaky(tmp_path), clock=clock, owner="one")
     with pytest.raises(OSError, match="Input/output"):
-        take(one)
+        acquire(one)
     assert one.term is None and not one.holds()
-    two.look()
-    clock.time += STALE + 1
+    two.observe()
+    clock.time += EXPIRES_AFTER + 1
     one.renew()
-    assert take(two)
+    assert acquire(two)
 
 
 def test_what_a_newer_version_says_besides_is_passed_over(one: Lease, tmp_path: Path):
     newer = b'{"owner": "newer", "beat": 3, "state": "released", "schema": "0009", "colour": "red"}'
     (tmp_path / "term-000000000004").write_bytes(newer.ljust(SIZE))
-    assert one.look().schema == "0009"
-    taken = take(one)
-    assert taken and not taken.forced
+    assert one.observe().schema == "0009"
+    acquired = acquire(one)
+    assert acquired and not acquired.forced
 
 
 def test_old_terms_and_what_was_asked_of_them_are_swept(one: Lease, two: Lease, tmp_path: Path):
-    take(one)
-    two.ask(two.look())
+    acquire(one)
+    two.ask(two.observe())
     one.release()
-    take(two)
+    acquire(two)
     assert [file.name for file in tmp_path.iterdir()] == ["term-000000000002"]
 
 
 def test_a_term_file_that_nobody_wrote_yet_counts_as_held(one: Lease, tmp_path: Path, clock: SetClock):
     (tmp_path / "term-000000000004").touch()
-    assert take(one) is None
-    clock.time += STALE + 1
-    taken = take(one)
-    assert taken and taken.term == 5 and taken.forced
+    assert acquire(one) is None
+    clock.time += EXPIRES_AFTER + 1
+    acquired = acquire(one)
+    assert acquired and acquired.term == 5 and acquired.forced
 
 
 def test_other_files_in_the_folder_are_nothing_to_it(one: Lease, tmp_path: Path):
     for name in ("term-", "term-x", "term-00000000000³", ".nfs0001", "ask-", "ask-x", "lock"):
         (tmp_path / name).touch()
-    taken = take(one)
-    assert taken and taken.term == 1
+    acquired = acquire(one)
+    assert acquired and acquired.term == 1
 
 
 def test_the_longest_record_fits():
@@ -316,21 +316,21 @@ def test_on_a_local_file_system_a_dead_holder_is_followed_at_once(tmp_path: Path
         return Lease(Folder(tmp_path), lock=LocalLock(tmp_path / "lock"), clock=clock, owner=owner)
 
     one, two = local("one"), local("two")
-    assert take(one)
-    clock.time += 10 * STALE
-    assert one.holds() and take(two) is None
+    assert acquire(one)
+    clock.time += 10 * EXPIRES_AFTER
+    assert one.holds() and acquire(two) is None
     one._lock.release()  # type: ignore[union-attr]  # as the system does when a process is killed
-    taken = take(two)
-    assert taken and not taken.forced
+    acquired = acquire(two)
+    assert acquired and not acquired.forced
 
 
 def test_a_look_says_for_how_long_nothing_was_heard(one: Lease, two: Lease, clock: SetClock):
-    take(one)
-    first: Look = two.look()
+    acquire(one)
+    first: Observation = two.observe()
     clock.time += 3
-    assert (first.unchanged, two.look().unchanged) == (0, 3)
+    assert (first.silent_for, two.observe().silent_for) == (0, 3)
     one.renew()
-    assert two.look().unchanged == 0
+    assert two.observe().silent_for == 0
 
 
 # --- the hostile world ------------------------------------------------------------------------------------
@@ -402,7 +402,7 @@ def test_no_order_of_events_loses_an_acknowledged_write_or_lets_two_write():
 
 def a_holder_comes_back_at_every_step_of_its_successor() -> None:
     """Whatever the one has just done when the other wakes up, and wherever that one had fallen asleep."""
-    for nap, renews, asleep_at, back_at in product((4.0, STALE - 1.5), (False, True), range(4), range(40)):
+    for nap, renews, asleep_at, back_at in product((4.0, EXPIRES_AFTER - 1.5), (False, True), range(4), range(40)):
         _come_back(nap, renews, asleep_at, back_at)
 
 
@@ -434,11 +434,11 @@ def test_a_holder_that_comes_back_at_any_moment_does_no_harm():
 
 
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "FENCE", 1e9)
+    monkeypatch.setattr(lease, "WRITE_DEADLINE", 1e9)
 
 
 def taken_over_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "STALE", 3.0)
+    monkeypatch.setattr(lease, "EXPIRES_AFTER", 3.0)
 
 
 def no_copy(monkeypatch: pytest.MonkeyPatch) -> None:

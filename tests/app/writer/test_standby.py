@@ -12,8 +12,8 @@ from tests.app.conftest import EMAIL, PASSWORD
 @pytest.fixture
 def standby(app: Flask, settings, monkeypatch):
     """A second instance beside the one that writes, which does not ask for the lease."""
-    monkeypatch.setattr(instance, "HANDOVER_WAIT", 0.05)
-    made = create_app(settings, asks=False)
+    monkeypatch.setattr(instance, "MAX_HANDOVER_WAIT", 0.05)
+    made = create_app(settings, requests_handover=False)
     yield made.test_client()
     made.extensions["instance"].stop()
 
@@ -56,8 +56,8 @@ def test_the_api_says_when_to_come_back(standby):
 
 
 def test_who_is_signed_in_sees_the_same_page(locked_app: Flask, locked_settings, signed_in, monkeypatch):
-    monkeypatch.setattr(instance, "HANDOVER_WAIT", 0.05)
-    made = create_app(locked_settings, asks=False)
+    monkeypatch.setattr(instance, "MAX_HANDOVER_WAIT", 0.05)
+    made = create_app(locked_settings, requests_handover=False)
     client = made.test_client()
     client.set_cookie("task_assist", signed_in.get_cookie("task_assist").value)
     assert "One moment, please" in client.get("/").text

@@ -15,7 +15,7 @@ from app.database.engine import Database
 from app.errors import Broken, CannotStart, StorageFull
 from app.storage.mounts import storage_under
 from app.writer import takeover
-from app.writer.lease import Lease, Lost, Taken, lease_of
+from app.writer.lease import Acquired, Lease, Lost, lease_of
 from app.writer.lease_files import SIZE, Folder, folder_of
 from app.writer.takeover import LOCK_BYTES, begin
 from tests.app.backup.databases import add_items, titles
@@ -33,17 +33,17 @@ class Scene:
         migrations.upgrade(self.lost)
         add_items(self.lost, 3, "acknowledged")
 
-    def follow(self) -> tuple[Lease, Taken]:
+    def follow(self) -> tuple[Lease, Acquired]:
         """The lease as one takes it that follows a holder which did not release."""
         lease = lease_of(self.storage)
-        look = lease.look()
-        if look.record and look.state == "held":
+        observation = lease.observe()
+        if observation.record and observation.state == "held":
             # Instead of waiting until it is stale.
-            content = replace(look.record, state="abandoned").to_bytes()
-            Folder(folder_of(self.storage)).rewrite(f"term-{look.term:012d}", content)
-        taken = lease.take(lease.look())
-        assert taken
-        return lease, Taken(taken.term, True, taken.pending)
+            content = replace(observation.record, state="abandoned").to_bytes()
+            Folder(folder_of(self.storage)).rewrite(f"term-{observation.term:012d}", content)
+        acquired = lease.acquire(lease.observe())
+        assert acquired
+        return lease, Acquired(acquired.term, True, acquired.pending)
 
 
 @pytest.fixture
@@ -72,10 +72,10 @@ def test_a_read_that_breaks_off_changes_nothing(scene: Scene, monkeypatch):
         return piece[:-1] if size > SIZE else piece
 
     before = scene.storage.path.read_bytes()
-    held, taken = scene.follow()
+    held, acquired = scene.follow()
     with monkeypatch.context() as patched, pytest.raises(CannotStart, match="can't be copied"):
         patched.setattr(os, "pread", broken_off)
-        begin(scene.storage, held, taken)
+        begin(scene.storage, held, acquired)
     assert scene.storage.path.read_bytes() == before
     held.release("abandoned")
     begin(scene.storage, *scene.follow())
@@ -85,8 +85,8 @@ def test_a_read_that_breaks_off_changes_nothing(scene: Scene, monkeypatch):
 def test_without_a_database_there_is_nothing_to_copy(tmp_path: Path):
     storage = storage_under(tmp_path / "a.db", "exclusive")
     lease = lease_of(storage)
-    assert lease.take(lease.look())
-    begin(storage, lease, Taken(1, True, None))
+    assert lease.acquire(lease.observe())
+    begin(storage, lease, Acquired(1, True, None))
     assert not storage.path.exists()
 
 
@@ -135,11 +135,11 @@ def _killed_before(step: int, scene: Scene) -> bool:
 
 
 def test_who_was_overtaken_changes_nothing(scene: Scene):
-    lease, taken = scene.follow()
+    lease, acquired = scene.follow()
     (folder_of(scene.storage) / "term-000000000002").touch()
     inode = scene.storage.path.stat().st_ino
     with pytest.raises(Lost):
-        begin(scene.storage, lease, taken)
+        begin(scene.storage, lease, acquired)
     assert scene.storage.path.stat().st_ino == inode
     assert scene.storage.path.with_name("a.db-wal").exists()
 
@@ -172,11 +172,11 @@ def test_a_quota_that_ends_in_the_middle_of_the_copy_is_no_room(scene: Scene, mo
 
 
 def test_one_that_was_suspended_leaves_alone_what_a_later_one_makes(scene: Scene):
-    lease, taken = scene.follow()
+    lease, acquired = scene.follow()
     later = ["copy-7", "ready-7", "lost-ready-7-wal"]
     for name in later:
         (folder_of(scene.storage) / name).touch()
-    begin(scene.storage, lease, taken)
+    begin(scene.storage, lease, acquired)
     assert set(later) < set(os.listdir(folder_of(scene.storage)))
 
 
@@ -213,9 +213,9 @@ def test_a_copy_that_failed_does_not_stay_when_it_is_tried_again(scene: Scene):
     whole = scene.storage.path.read_bytes()
     scene.storage.path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
     for _ in range(3):
-        held, taken = scene.follow()
+        held, acquired = scene.follow()
         with pytest.raises(Broken):
-            begin(scene.storage, held, taken)
+            begin(scene.storage, held, acquired)
         held.release("abandoned")
     assert [name for name in os.listdir(folder_of(scene.storage)) if name.startswith("copy-")] == ["copy-3"]
 
