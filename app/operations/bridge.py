@@ -24,7 +24,8 @@ from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, healthz_in_loop
 from app.web.security import LARGEST_BODY, SAFE_METHODS
-from app.writer.instance import MAX_HANDOVER_WAIT, Instance
+from app.writer.gate import MAX_HANDOVER_WAIT
+from app.writer.instance import Instance
 
 TURN_SECONDS = 5.0
 """How long a request may wait for a thread. What has waited longer when its turn comes is refused."""
@@ -100,17 +101,17 @@ class Bridge:
 
     async def _handed_over(self, environ: dict[str, Any]) -> None:
         """Returns when the database is here, or is not going to be in time. One thread waits for all of them."""
-        if not self._instance.expects_handover:
+        if not self._instance.gate.expects_handover:
             return
-        while (left := environ[WAIT_UNTIL] - time.monotonic()) > 0 and not self._instance.settled:
+        while (left := environ[WAIT_UNTIL] - time.monotonic()) > 0 and not self._instance.gate.settled:
             if self._handover is None or self._handover.done():
-                self._handover = self._one_waits.run(self._instance.wait_for_handover)
+                self._handover = self._one_waits.run(self._instance.gate.wait_for_handover)
             await asyncio.wait([self._handover, self._ending], timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if self._ending.done():
                 raise Ending
 
     def _call(self, environ: dict[str, Any]) -> Answer:
-        if environ[WAIT_UNTIL] > time.monotonic() and self._instance.expects_handover:
+        if environ[WAIT_UNTIL] > time.monotonic() and self._instance.gate.expects_handover:
             raise HandoverBegan
         return call(self._app.wsgi_app, environ)
 

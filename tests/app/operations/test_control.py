@@ -169,8 +169,8 @@ def test_a_snapshot_of_a_database_that_no_other_process_can_open(running, storag
 
 def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path: Path):
     add_items(running.database, 1)
-    running._asking = frozenset(["other"])
-    running._state = "writer"
+    running.heartbeat.requested_by = frozenset(["other"])
+    running.gate.state = "writer"
     found: list[BaseException | None] = []
 
     def acquire() -> None:
@@ -220,7 +220,7 @@ def test_a_hand_over_does_not_wait_until_a_copy_is_checked(running, storage: Sto
     prove = copying._prove
 
     def prove_and_look(*files: Path) -> Manifest:
-        inside.append(running._inside)
+        inside.append(running.gate.inside)
         return prove(*files)
 
     monkeypatch.setattr(copying, "_prove", prove_and_look)

@@ -55,7 +55,7 @@ def test_beside_a_running_app_that_app_is_asked(storage: Storage):
     assert listening
     findings = found(storage)
     assert findings["read by"].value == "the running app"
-    assert findings["writer"].value == running._lease.owner
+    assert findings["writer"].value == running.lease.owner
     listening.close()
     findings = found(storage)
     assert findings["inside"].text.startswith("A running app has the database")
@@ -75,7 +75,7 @@ def test_what_a_killed_app_left_on_a_network_mount_is_left_alone(tmp_path: Path)
     storage = storage_under(tmp_path / "a.db", "exclusive")
     killed = Instance(storage, migrations.upgrade)
     killed.start()
-    killed._ended.set()
+    killed.heartbeat.ended.set()
     inode = storage.path.stat().st_ino
     finding = found(storage)["inside"]
     assert finding.level == "note" and "was killed" in finding.text

@@ -14,7 +14,7 @@ from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Standby
 from app.settings import CONNECTIONS
 from app.storage.mounts import Storage, storage_under
-from app.writer import instance as module
+from app.writer import gate, handover, heartbeat
 from app.writer.instance import Instance
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of
@@ -72,7 +72,7 @@ def test_a_standby_takes_over_when_the_writer_stops(start):
 def test_one_that_ends_does_not_end_in_the_middle_of_a_look(start, monkeypatch):
     start()
     second = start(requests_handover=False)
-    looks = Lease.look
+    looks = Lease.observe
     looking, looked = threading.Event(), threading.Event()
 
     def slow(self):
@@ -123,14 +123,14 @@ def test_a_request_waits_for_a_hand_over_instead_of_failing(start):
 
 
 def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
-    monkeypatch.setattr(module, "OBSERVE_EVERY", 3600)
+    monkeypatch.setattr(handover, "OBSERVE_EVERY", 3600)
     start()
     second = start()
-    second._handover_expected_until = 0.0
+    second.gate._handover_expected_until = 0.0
     with pytest.raises(Standby):
         second.enter()
     second.probe()
-    monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 0.5)
+    monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.5)
     began = time.monotonic()
     with pytest.raises(Standby):
         second.enter()
@@ -138,7 +138,7 @@ def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
 
 
 def test_a_request_does_not_wait_for_ever(start, monkeypatch):
-    monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 0.1)
+    monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.1)
     start()
     second = start(requests_handover=False)
     with pytest.raises(Standby) as refused:
@@ -158,7 +158,7 @@ def test_what_fails_to_open_is_left_to_others(start, storage: Storage):
 
 def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_back(start, storage: Storage):
     first = start()
-    first._lease.note_schema("9999")
+    first.lease.note_schema("9999")
     with pytest.raises(CannotStart, match=r"schema 9999.*\n.*newer version again"):
         start()
     assert first.writes
@@ -166,9 +166,9 @@ def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_bac
 
 def test_a_standby_of_older_code_does_not_take_over(start):
     first, second = start(), start(requests_handover=False)
-    first._lease.note_schema("9999")
+    first.lease.note_schema("9999")
     first.stop()
-    eventually(lambda: "schema 9999" in second._said)
+    eventually(lambda: "schema 9999" in second.gate.why_standby)
     assert not second.writes
     with pytest.raises(Standby, match="schema 9999"):
         second.database  # noqa: B018
@@ -183,14 +183,14 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     lost = Lease(Folder(folder_of(storage)))
     assert lost.acquire(lost.observe())
     lost.release("abandoned")
-    monkeypatch.setattr(module.takeover, "SPARE", 1 << 60)
+    monkeypatch.setattr(handover.takeover, "SPARE", 1 << 60)
     made = Instance(storage, migrations.upgrade)
     made.start()
     assert not made.writes
     with pytest.raises(Standby, match="no room"):
         made.database  # noqa: B018
     monkeypatch.undo()
-    made._rest_until = 0.0
+    made.watch.rest_until = 0.0
     eventually(lambda: made.writes)
     made.stop()
 
@@ -227,13 +227,13 @@ def test_one_whose_storage_stops_answering_while_it_ends_leaves_the_log_in_place
 
 
 def test_a_database_that_a_request_is_still_in_is_not_released(start, monkeypatch):
-    monkeypatch.setattr(module, "MAX_DRAIN_WAIT", 0.2)
+    monkeypatch.setattr(gate, "MAX_DRAIN_WAIT", 0.2)
     instance = start()
     with instance.using():
         instance.stop()
-        assert instance._lease.holds() and instance._lease.observe().state == "held"
+        assert instance.lease.holds() and instance.lease.observe().state == "held"
     instance.stop()
-    assert instance._lease.observe().state == "released"
+    assert instance.lease.observe().state == "released"
 
 
 def test_a_storage_that_answers_with_errors_is_told_and_nothing_is_confirmed(storage: Storage):
@@ -261,10 +261,10 @@ def test_one_that_is_overtaken_while_it_opens_ends_without_closing_the_file(stor
     made = Instance(storage, overtaken, on_lease_lost=lost.set)
     made.start()
     assert lost.wait(WITHIN)
-    assert not made.writes and made._database
+    assert not made.writes and made.gate.opened
     made.stop()
     assert closed == []
-    made._database._engine.dispose()
+    made.gate.opened._engine.dispose()
 
 
 def test_one_that_is_stopped_while_it_takes_over_releases_it(start, storage: Storage):
@@ -281,12 +281,12 @@ def test_one_that_is_stopped_while_it_takes_over_releases_it(start, storage: Sto
     first.stop()
     assert preparing.wait(WITHIN)
     second.stop()
-    assert second._state == "ended"
+    assert second.gate.state == "ended"
     assert Lease(Folder(folder_of(storage))).observe().state == "released"
 
 
 def test_one_that_cannot_open_the_database_asks_once(start, storage: Storage, monkeypatch):
-    monkeypatch.setattr(module, "RETRY", 0.5)
+    monkeypatch.setattr(handover, "RETRY", 0.5)
     tries = []
 
     def refuse(_database: Database) -> None:
@@ -310,7 +310,7 @@ def test_who_cannot_renew_just_now_does_not_hand_over_and_goes_on_afterwards(sto
     made.start()
     with monkeypatch.context() as standing_still:
         standing_still.setattr(Lease, "holds", lambda _: False)
-        made._hand_over("another")
+        made.watch.hand_over("another")
         with pytest.raises(Standby, match=r"has not answered.*\n.*doctor"):
             made.database  # noqa: B018
     assert made.writes and not lost.is_set()
@@ -319,7 +319,7 @@ def test_who_cannot_renew_just_now_does_not_hand_over_and_goes_on_afterwards(sto
 
 def test_its_heart_beats_until_the_database_is_closed(tmp_path: Path, monkeypatch):
     """A large log takes long to fold in, and nobody may follow meanwhile."""
-    monkeypatch.setattr(module, "RENEW_EVERY", 0.05)
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
     storage = storage_under(tmp_path / "a.db", "exclusive")
     made = Instance(storage, migrations.upgrade)
     made.start()
@@ -348,10 +348,10 @@ def test_one_that_stops_during_a_hand_over_waits_for_it_and_closes_once(start, m
     closed, closing = [], threading.Event()
     monkeypatch.setattr(Database, "close", slowly)
     made = start()
-    handing_over = threading.Thread(target=made._hand_over, args=("another",))
+    handing_over = threading.Thread(target=made.watch.hand_over, args=("another",))
     handing_over.start()
     assert closing.wait(WITHIN)
     made.stop()
-    assert made._lease.observe().state == "released"
+    assert made.lease.observe().state == "released"
     assert len(closed) == 1
     handing_over.join()

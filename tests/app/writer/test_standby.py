@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.writer import instance
+from app.writer import gate
 from app.writer.lease_files import folder_of
 from tests.app.conftest import EMAIL, PASSWORD
 
@@ -12,7 +12,7 @@ from tests.app.conftest import EMAIL, PASSWORD
 @pytest.fixture
 def standby(app: Flask, settings, monkeypatch):
     """A second instance beside the one that writes, which does not ask for the lease."""
-    monkeypatch.setattr(instance, "MAX_HANDOVER_WAIT", 0.05)
+    monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.05)
     made = create_app(settings, requests_handover=False)
     yield made.test_client()
     made.extensions["instance"].stop()
@@ -28,7 +28,7 @@ def test_it_is_alive_but_not_ready(standby):
 
 def test_a_writer_whose_storage_is_silent_says_that(app, monkeypatch):
     with monkeypatch.context() as silent:
-        silent.setattr(app.extensions["instance"]._lease, "holds", lambda: False)
+        silent.setattr(app.extensions["instance"].lease, "holds", lambda: False)
         answer = app.test_client().get("/readyz")
     assert answer.status_code == 503
     assert "The storage has not answered" in answer.json["error"]["message"]
@@ -56,7 +56,7 @@ def test_the_api_says_when_to_come_back(standby):
 
 
 def test_who_is_signed_in_sees_the_same_page(locked_app: Flask, locked_settings, signed_in, monkeypatch):
-    monkeypatch.setattr(instance, "MAX_HANDOVER_WAIT", 0.05)
+    monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.05)
     made = create_app(locked_settings, requests_handover=False)
     client = made.test_client()
     client.set_cookie("task_assist", signed_in.get_cookie("task_assist").value)

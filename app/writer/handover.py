@@ -1,0 +1,216 @@
+"""The watch over the lease: takes the database over when it is free, asks for it, and hands it over when asked."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from app.database.engine import Database
+from app.database.migrations import known_revisions, too_new
+from app.errors import Problem
+from app.storage.delegations import call_back_leases
+from app.storage.mounts import Storage
+from app.writer import takeover
+from app.writer.gate import RequestGate
+from app.writer.heartbeat import Heartbeat
+from app.writer.lease import (
+    EXPIRES_AFTER,
+    OBSERVE_EVERY,
+    RENEW_EVERY,
+    Acquired,
+    Lease,
+    Lost,
+    Observation,
+    cant_be_used,
+)
+from app.writer.lease_files import Clock
+
+MAX_WAIT_FOR_PROBE = 5.0
+"""Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
+SILENT = EXPIRES_AFTER / 2
+"""Seconds without a heartbeat after which the writer may have died: time to prepare, not yet to take over."""
+RETRY = 15.0
+"""Seconds until a standby tries again after it could not open the database."""
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """`prepare` brings an opened database up to this code, and raises CannotStart where it can't.
+
+    `requests_handover` is False for an instance that comes back after it lost the lease.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        lease: Lease,
+        gate: RequestGate,
+        heartbeat: Heartbeat,
+        *,
+        prepare: Callable[[Database], object],
+        requests_handover: bool,
+    ) -> None:
+        self.probed = threading.Event()
+        """The platform has asked for this instance's health."""
+        self.rest_until = self._ask_from = 0.0
+        self._storage, self._lease, self._gate, self._heartbeat = storage, lease, gate, heartbeat
+        self._prepare, self._requests_handover = prepare, requests_handover
+        self._clock = Clock()
+        self._called_back = b""
+        self._letting_go = threading.Lock()
+        self._thread = threading.Thread(target=self._watch, name="lease-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        if self._thread.is_alive():
+            self._thread.join(seconds)
+
+    def ask_later(self) -> None:
+        """It asks for the database when somebody has looked at its health, or MAX_WAIT_FOR_PROBE from now."""
+        self._ask_from = self._clock.now() + MAX_WAIT_FOR_PROBE
+        self._gate.expect_handover()
+
+    # --- as a standby -------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        while not self._heartbeat.stopping.wait(OBSERVE_EVERY):
+            try:
+                if self._gate.state == "standby":
+                    self._stand_by()
+                elif self._gate.state == "writer" and self._heartbeat.requested_by:
+                    self.hand_over(min(self._heartbeat.requested_by))
+            except Problem as problem:
+                self.rest(problem)
+            except OSError as error:
+                log.warning(str(cant_be_used(self._storage, error)))
+                self._heartbeat.stopping.wait(RENEW_EVERY)
+            except Exception as error:
+                log.error("An unexpected error in the watch over the lease.", exc_info=error)
+                self.rest_until = self._clock.now() + RETRY
+
+    def _stand_by(self) -> None:
+        observation = self._lease.observe()
+        if observation.silent_for >= SILENT and observation.content != self._called_back:
+            self._called_back = observation.content
+            call_back_leases(self._storage)
+        if self._clock.now() < self.rest_until:
+            return
+        if why := too_new(observation.schema, self._storage.path):
+            self._say(f"This instance stands by: {why}")
+            return
+        if observation.state == "released":
+            self._gate.expect_handover()
+        if not self.try_to_write(observation) and self._may_ask() and self._lease.ask(observation):
+            log.info("Asked the instance that has the database to hand over.")
+            self._gate.expect_handover()
+
+    def _may_ask(self) -> bool:
+        return self._requests_handover and (self.probed.is_set() or self._clock.now() >= self._ask_from)
+
+    def rest(self, why: Problem) -> None:
+        """Tries again in RETRY seconds."""
+        self.rest_until = self._clock.now() + RETRY
+        self._say(f"This instance stands by, and can't take over: {why}")
+
+    def _say(self, text: str) -> None:
+        """Each thing once, not at every observation."""
+        if text != self._gate.why_standby:
+            self._gate.why_standby = text
+            log.warning(text)
+
+    # --- from standby to writer ---------------------------------------------------------------------------
+
+    def try_to_write(self, observation: Observation) -> bool:
+        """Acquires the lease and opens the database, if nobody else has it; True if this instance writes now."""
+        try:
+            acquired = self._lease.acquire(observation)
+        except OSError as error:
+            raise cant_be_used(self._storage, error) from error
+        if acquired is None:
+            return False
+        # Once it has had its turn: one that can't open the database must not stop the one that can again and again.
+        self._requests_handover = False
+        try:
+            self._gate.opened = self._open(acquired)
+        except Lost:
+            return False
+        self._gate.why_standby, self._heartbeat.requested_by = "", frozenset()
+        with self._gate.changed:
+            if self._gate.state != "standby":
+                return False  # it was stopped meanwhile; stop() closes and releases
+            self._gate.state = "writer"
+            self._gate.changed.notify_all()
+        if acquired.term > 1:
+            log.info(f"This instance has the database now (term {acquired.term}).")
+        return True
+
+    def _open(self, acquired: Acquired) -> Database:
+        """The database, which nobody else can reach now. If it can't be opened, the lease is given up."""
+        try:
+            if acquired.forced:
+                log.warning("The last instance did not release the database. This one goes on with a copy.")
+                takeover.begin(self._storage, self._lease, acquired)
+        except BaseException:
+            self._lease.release("abandoned")
+            raise
+        database = Database(self._storage, fence=self._heartbeat.fence, failing=self._heartbeat.storage_fails)
+        try:
+            self._prepare(database)
+            database.open_all()
+            self._lease.note_schema(known_revisions()[-1])
+        except BaseException:
+            self._give_up(database)
+            raise
+        return database
+
+    def _give_up(self, database: Database) -> None:
+        """What could not be prepared is closed and released, unless the lease ran out meanwhile."""
+        if not self._lease.holds():
+            self._gate.opened = database  # not closed, not even by Python's garbage collection: see let_go
+            self._heartbeat.lose("The lease ran out while the database was being opened.")
+            return
+        try:
+            database.close()
+        finally:
+            self._lease.release()
+
+    # --- from writer to standby ---------------------------------------------------------------------------
+
+    def hand_over(self, successor: str) -> None:
+        """Lets running requests end, closes, and releases for `successor`. Stays the writer where that can't be now."""
+        gate = self._gate
+        with gate.changed:
+            if gate.state != "writer":
+                return
+            gate.state = "handing over"
+            gate.expect_handover()
+            ready = gate.drained() and self._lease.holds() and not self._heartbeat.stopping.is_set()
+        try:
+            if ready:
+                self.let_go(successor)
+                log.info("Another instance asked for it, so this one stands by.")
+        finally:
+            with gate.changed:
+                if gate.state == "handing over":
+                    gate.state = "writer" if gate.opened else "standby"
+                gate.changed.notify_all()
+
+    def let_go(self, successor: str | None = None) -> None:
+        """Closes and releases. Not where the deadline has passed: SQLite would remove the next writer's log by name."""
+        # One that stops during a hand-over waits for it: the process must not end between closing and releasing.
+        with self._letting_go:
+            if self._gate.opened is None:
+                return
+            # First, because on a mount that stops answering it lasts, and then the log is another one's when it ends.
+            self._gate.opened.fold_in()
+            if not self._lease.holds():
+                log.error("The lease ran out, so the database is left as it is.")
+                self._heartbeat.on_lease_lost()
+                return
+            self._gate.opened.close()
+            self._gate.opened, self._heartbeat.requested_by = None, frozenset()
+            self._lease.release(successor=successor)
+            log.info("Closed the database and released it.")
