@@ -7,18 +7,9 @@ from contextlib import contextmanager
 from app.errors import Standby
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.lease import (
-    OBSERVE_EVERY,
-    RENEW_EVERY,
-    WRITE_DEADLINE,
-    Acquired,
-    Lease,
-    Lost,
-    Observation,
-    cant_be_used,
-    lease_of,
-)
+from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, cant_be_used, lease_of
 from app.writer.lease_files import Clock
+from app.writer.terms import Acquired, Observation
 
 
 @contextmanager

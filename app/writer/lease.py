@@ -14,19 +14,28 @@ seen in time by other clients of a network mount: not locks, not a rename, not s
 """
 
 import errno
-import json
 import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 from app.errors import CannotStart, Problem, StorageFull, is_no_room
 from app.storage.mounts import Storage, how_to_own
-from app.writer.lease_files import SIZE, Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
+from app.writer.lease_files import Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
+from app.writer.terms import (
+    Acquired,
+    Observation,
+    Record,
+    State,
+    ask_file,
+    asked_term,
+    first_record,
+    highest,
+    term_file,
+    term_number,
+)
 
 RENEW_EVERY = 2.0
 OBSERVE_EVERY = 0.25
@@ -37,71 +46,9 @@ RESERVED = 5.0
 DRIFT = 0.2
 """The most by which the clocks of two hosts may differ in speed."""
 
-State = Literal["held", "released", "abandoned"]
-
 
 class Lost(Exception):
     """The term is not this instance's any more. It must not touch the database again, not even to close it."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a term's file says. `schema` is the revision of the database, where the holder has seen it."""
-
-    owner: str
-    beat: int = 0
-    state: State = "held"
-    schema: str | None = None
-    successor: str | None = None
-    pending: int | None = None
-    """The term whose copy of the database must take the database's name before anybody opens it (takeover.py)."""
-
-    def to_bytes(self) -> bytes:
-        said = {key: value for key, value in asdict(self).items() if value is not None}
-        return json.dumps(said, separators=(",", ":")).encode().ljust(SIZE)
-
-    @staticmethod
-    def from_bytes(content: bytes) -> "Record | None":
-        """None for a file that its owner has not yet written."""
-        try:
-            said = json.loads(content)
-            # Not what a newer version says besides: its release is one all the same.
-            return Record(**{key: value for key, value in said.items() if key in Record.__dataclass_fields__})
-        except (ValueError, TypeError, AttributeError):
-            return None
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What one look at the folder showed. `term` is 0 where there has never been one."""
-
-    term: int
-    content: bytes
-    silent_for: float
-    """Seconds for which this term's content has been seen as it is, over this instance's own clock."""
-    record: Record | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "record", Record.from_bytes(self.content))
-
-    @property
-    def state(self) -> State:
-        if self.term == 0:
-            return "released"
-        return self.record.state if self.record else "held"
-
-    @property
-    def schema(self) -> str | None:
-        return self.record.schema if self.record else None
-
-
-@dataclass(frozen=True)
-class Acquired:
-    """A term that is now this instance's. `forced`: the last holder may still write into the file that it has open."""
-
-    term: int
-    forced: bool
-    pending: int | None
 
 
 class Lease:
@@ -135,8 +82,8 @@ class Lease:
     def observe(self) -> Observation:
         """Who holds now, and since when nothing was heard of them."""
         began = self._clock.now()
-        term = _highest(self._names.list())
-        content = self._names.read(_term_file(term)) if term else b""
+        term = highest(self._names.list())
+        content = self._names.read(term_file(term)) if term else b""
         if (term, content) != self._seen[:2]:
             # From the end of this look: the holder may have written just before it.
             self._seen = (term, content, self._clock.now())
@@ -147,7 +94,7 @@ class Lease:
         if self._asked == observation.term:
             return False
         self._asked = observation.term
-        return self._names.create(_ask_file(observation.term, self.owner))
+        return self._names.create(ask_file(observation.term, self.owner))
 
     def acquire(self, observation: Observation) -> Acquired | None:
         """The next term, if the one in `observation` may be followed and nobody was quicker."""
@@ -196,9 +143,9 @@ class Lease:
             term, self._term = self._term, None
             try:
                 record = replace(self._record, state=state, successor=successor)
-                self._names.rewrite(_term_file(term), record.to_bytes())
+                self._names.rewrite(term_file(term), record.to_bytes())
             except OSError:
-                if term in map(_number, self._listed()):
+                if term in map(term_number, self._listed()):
                     raise
                 # Swept by the holder of a higher term: there is nothing to release.
             finally:
@@ -214,7 +161,7 @@ class Lease:
 
     def _acquire_next(self, observation: Observation) -> Acquired | None:
         term = observation.term + 1
-        if not self._names.create(_term_file(term)):
+        if not self._names.create(term_file(term)):
             return None
         forced = observation.state != "released" and not self.local
         try:
@@ -232,18 +179,18 @@ class Lease:
     def _introduce(self, term: int, observation: Observation, *, forced: bool) -> None:
         """The first record of a term. When it returns, the fence of the holder in `observation` has closed."""
         last = observation.record or self._last_record_before(observation.term)
-        self._record = _first_record(self.owner, last)
-        self._names.rewrite(_term_file(term), self._record.to_bytes())
-        if forced and self._names.read(_term_file(observation.term)) != observation.content:
+        self._record = first_record(self.owner, last)
+        self._names.rewrite(term_file(term), self._record.to_bytes())
+        if forced and self._names.read(term_file(observation.term)) != observation.content:
             # It renewed while this instance decided, and may write until its fence closes; its next renewal fails.
             self._clock.sleep(WRITE_DEADLINE * (1 + DRIFT))
-            last = Record.from_bytes(self._names.read(_term_file(observation.term))) or last
-            self._record = _first_record(self.owner, last)
+            last = Record.from_bytes(self._names.read(term_file(observation.term))) or last
+            self._record = first_record(self.owner, last)
 
     def _last_record_before(self, term: int) -> Record | None:
         """What the last one said that came to say anything: who made `term` died before its first word."""
-        for earlier in sorted(filter(None, map(_number, self._listed())), reverse=True):
-            if earlier < term and (record := Record.from_bytes(self._names.read(_term_file(earlier)))):
+        for earlier in sorted(filter(None, map(term_number, self._listed())), reverse=True):
+            if earlier < term and (record := Record.from_bytes(self._names.read(term_file(earlier)))):
                 return record
         return None
 
@@ -251,7 +198,7 @@ class Lease:
         began = self._clock.now()
         self._record = replace(self._record, beat=self._record.beat + 1)
         try:
-            self._names.rewrite(_term_file(term), self._record.to_bytes())
+            self._names.rewrite(term_file(term), self._record.to_bytes())
         except OSError:
             # The holder of a higher term may have swept it, for which each file system has an error of its own.
             self._still_highest(term, self._renewed)
@@ -260,11 +207,11 @@ class Lease:
 
     def _still_highest(self, term: int, began: float) -> frozenset[str]:
         names = self._listed()
-        if _highest(names) != term:
+        if highest(names) != term:
             self._forget()
             raise Lost
         self._renewed = began
-        asks = _ask_file(term, "")
+        asks = ask_file(term, "")
         return frozenset(name.removeprefix(asks) for name in names if name.startswith(asks))
 
     def _listed(self) -> list[str]:
@@ -280,7 +227,7 @@ class Lease:
     def _sweep(self, term: int) -> None:
         with suppress(OSError):  # the next holder tries again
             for name in self._names.list():
-                if 0 < (_number(name) or _asked_term(name)) < term:
+                if 0 < (term_number(name) or asked_term(name)) < term:
                     self._names.remove(name)
 
 
@@ -307,30 +254,3 @@ def cant_be_used(storage: Storage, error: OSError) -> Problem:
     if error.errno in (errno.EACCES, errno.EPERM):
         return CannotStart(what, how_to_own(storage))
     return CannotStart(what, "task-assist doctor says how the storage is.")
-
-
-def _first_record(owner: str, last: Record | None) -> Record:
-    return Record(owner, schema=last.schema if last else None, pending=last.pending if last else None)
-
-
-def _term_file(term: int) -> str:
-    return f"term-{term:012d}"
-
-
-def _ask_file(term: int, owner: str) -> str:
-    return f"ask-{term:012d}-{owner}"
-
-
-def _highest(names: Iterable[str]) -> int:
-    return max(map(_number, names), default=0)
-
-
-def _number(name: str) -> int:
-    """The term that a file's name carries, 0 for any other file."""
-    digits = name.removeprefix("term-")
-    return int(digits) if digits != name and digits.isdecimal() else 0
-
-
-def _asked_term(name: str) -> int:
-    digits = name.removeprefix("ask-")[:12]
-    return int(digits) if name.startswith("ask-") and digits.isdecimal() else 0

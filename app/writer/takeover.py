@@ -22,8 +22,9 @@ from app.errors import CannotStart, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside
-from app.writer.lease import Acquired, Lease, Lost
+from app.writer.lease import Lease, Lost
 from app.writer.lease_files import folder_of
+from app.writer.terms import Acquired
 
 CHUNK = 1 << 20
 LOCK_BYTES = range(1 << 30, (1 << 30) + 512)

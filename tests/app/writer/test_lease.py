@@ -19,8 +19,9 @@ from hypothesis.stateful import (
 )
 
 from app.writer import lease
-from app.writer.lease import EXPIRES_AFTER, RESERVED, WRITE_DEADLINE, Lease, Lost, Observation, Record
+from app.writer.lease import EXPIRES_AFTER, RESERVED, WRITE_DEADLINE, Lease, Lost
 from app.writer.lease_files import SIZE, Folder, LocalLock
+from app.writer.terms import Observation, Record
 from tests.app.writer.lease_world import Instance, Violation, World
 
 

@@ -15,9 +15,10 @@ from app.database.engine import Database
 from app.errors import Broken, CannotStart, StorageFull
 from app.storage.mounts import storage_under
 from app.writer import takeover
-from app.writer.lease import Acquired, Lease, Lost, lease_of
+from app.writer.lease import Lease, Lost, lease_of
 from app.writer.lease_files import SIZE, Folder, folder_of
 from app.writer.takeover import LOCK_BYTES, begin
+from app.writer.terms import Acquired
 from tests.app.backup.databases import add_items, titles
 
 ALL = ["acknowledged 0", "acknowledged 1", "acknowledged 2"]
