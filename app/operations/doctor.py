@@ -17,8 +17,8 @@ from app.operations import control
 from app.operations.control_commands import examined
 from app.storage.mounts import Storage, guard, profile_of
 from app.writer.exclusive import exclusive_access
-from app.writer.lease import RENEW_EVERY, Lease, cant_be_used
-from app.writer.lease_files import Folder, folder_of, local_lock
+from app.writer.lease import RENEW_EVERY, Lease
+from app.writer.lease_files import Folder, cant_be_used, folder_of, local_lock
 
 FSYNCS = 20
 SLOW_FSYNC = 0.1

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from app.errors import Standby
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, cant_be_used, lease_of
-from app.writer.lease_files import Clock
+from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
+from app.writer.lease_files import Clock, cant_be_used
 from app.writer.terms import Acquired, Observation
 
 

@@ -13,8 +13,8 @@ from app.storage.mounts import Storage
 from app.writer import takeover
 from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
-from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost, cant_be_used
-from app.writer.lease_files import Clock
+from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
+from app.writer.lease_files import Clock, cant_be_used
 from app.writer.terms import Acquired, Observation
 
 MAX_WAIT_FOR_PROBE = 5.0

@@ -17,7 +17,8 @@ from app.writer import gate
 from app.writer.gate import RequestGate
 from app.writer.handover import Watch
 from app.writer.heartbeat import Heartbeat
-from app.writer.lease import cant_be_used, lease_of
+from app.writer.lease import lease_of
+from app.writer.lease_files import cant_be_used
 from app.writer.terms import Observation
 
 log = structlog.get_logger()

@@ -13,7 +13,6 @@ seen in time by other clients of a network mount: not locks, not a rename, not s
   waiting, and there is no fence.
 """
 
-import errno
 import os
 import secrets
 import socket
@@ -21,9 +20,8 @@ import threading
 from contextlib import suppress
 from dataclasses import replace
 
-from app.errors import CannotStart, Problem, StorageFull, is_no_room
-from app.storage.mounts import Storage, how_to_own
-from app.writer.lease_files import Clock, Folder, LocalLock, Names, Time, folder_of, local_lock
+from app.storage.mounts import Storage
+from app.writer.lease_files import Clock, Folder, LocalLock, Names, Time, cant_be_used, folder_of, local_lock
 from app.writer.terms import (
     Acquired,
     Observation,
@@ -243,14 +241,3 @@ def lease_of(storage: Storage) -> Lease:
         raise cant_be_used(storage, error) from error
     lock = local_lock(storage) if storage.profile == "shared" else None
     return Lease(Folder(folder), lock=lock)
-
-
-def cant_be_used(storage: Storage, error: OSError) -> Problem:
-    """A failure of the lease's folder, in words for a person."""
-    folder = folder_of(storage)
-    what = f"The folder {folder}, which says who writes, can't be used: {error.strerror or error}."
-    if is_no_room(error):
-        return StorageFull(what, "Make the volume or share larger, or free some space.")
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return CannotStart(what, how_to_own(storage))
-    return CannotStart(what, "task-assist doctor says how the storage is.")

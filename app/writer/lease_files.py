@@ -4,6 +4,7 @@ Only what other clients of a network mount see at once is used (docs/PERSISTENCE
 this machine counts it.
 """
 
+import errno
 import fcntl
 import os
 import time
@@ -13,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from app.errors import CannotStart, Problem, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, how_to_own
 
 SIZE = 256
 """Bytes of a record: one write, one page."""
@@ -155,3 +157,14 @@ class LocalLock:
 
 def local_lock(storage: Storage) -> LocalLock:
     return LocalLock(folder_of(storage) / "lock")
+
+
+def cant_be_used(storage: Storage, error: OSError) -> Problem:
+    """A failure of the lease's folder, in words for a person."""
+    folder = folder_of(storage)
+    what = f"The folder {folder}, which says who writes, can't be used: {error.strerror or error}."
+    if is_no_room(error):
+        return StorageFull(what, "Make the volume or share larger, or free some space.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return CannotStart(what, how_to_own(storage))
+    return CannotStart(what, "task-assist doctor says how the storage is.")

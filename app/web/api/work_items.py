@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import BadRequest
 
-from app.domain import work_items
+from app.domain import search, tasks, trash, work_items
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import Problem
 from app.web.api.openapi import TaskOut, TasksOut, TrashOut, WorkItemOut, WorkItemsOut, described, spec
@@ -73,7 +73,7 @@ def list_work_items(query: WorkItemsQuery):
     """The work items that fit, in their order."""
     filters = Filters.model_validate(query.model_dump(include=set(Filters.model_fields)))
     with database().read() as session:
-        page = work_items.list_items(session, filters, today(), limit=query.limit, offset=query.offset)
+        page = search.list_items(session, filters, today(), limit=query.limit, offset=query.offset)
         items = [WorkItemOut.model_validate(item) for item in page.rows]
     return WorkItemsOut(items=items, total=page.total, next=next_page(query, page.total))
 
@@ -127,7 +127,7 @@ def restore_work_item(id: int):
 def list_tasks(id: int, query: PageQuery):
     """A work item's tasks, in their order."""
     with database().read() as session:
-        page = work_items.list_tasks(session, id, limit=query.limit, offset=query.offset)
+        page = tasks.list_tasks(session, id, limit=query.limit, offset=query.offset)
         items = [TaskOut.model_validate(task) for task in page.rows]
     return TasksOut(items=items, total=page.total, next=next_page(query, page.total))
 
@@ -137,7 +137,7 @@ def list_tasks(id: int, query: PageQuery):
 def add_task(id: int, json: NewTask):
     """A new task, at the end of the work item's list."""
     with database().write() as session:
-        return TaskOut.model_validate(work_items.add_task(session, current_user_id(), id, json)), 201
+        return TaskOut.model_validate(tasks.add_task(session, current_user_id(), id, json)), 201
 
 
 @api.get("/tasks/<int:id>")
@@ -145,7 +145,7 @@ def add_task(id: int, json: NewTask):
 def get_task(id: int):
     """One task."""
     with database().read() as session:
-        return TaskOut.model_validate(work_items.get_task(session, id))
+        return TaskOut.model_validate(tasks.get_task(session, id))
 
 
 @api.patch("/tasks/<int:id>")
@@ -153,7 +153,7 @@ def get_task(id: int):
 def change_task(id: int, json: TaskChange):
     """Changes the fields that are given."""
     with database().write() as session:
-        return TaskOut.model_validate(work_items.change_task(session, current_user_id(), id, json))
+        return TaskOut.model_validate(tasks.change_task(session, current_user_id(), id, json))
 
 
 @api.delete("/tasks/<int:id>")
@@ -161,7 +161,7 @@ def change_task(id: int, json: TaskChange):
 def delete_task(id: int):
     """Puts a task into the trash for 30 days."""
     with database().write() as session:
-        work_items.delete_task(session, current_user_id(), id)
+        tasks.delete_task(session, current_user_id(), id)
     return "", 204
 
 
@@ -170,7 +170,7 @@ def delete_task(id: int):
 def restore_task(id: int):
     """Takes a task back out of the trash."""
     with database().write() as session:
-        return TaskOut.model_validate(work_items.restore_task(session, current_user_id(), id))
+        return TaskOut.model_validate(tasks.restore_task(session, current_user_id(), id))
 
 
 @api.get("/trash")
@@ -178,5 +178,5 @@ def restore_task(id: int):
 def trash():
     """What can be restored, the latest first."""
     with database().read() as session:
-        items, tasks = work_items.trash(session)
+        items, tasks = trash.list_trash(session)
         return TrashOut.model_validate({"work_items": items, "tasks": tasks})

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from app.database.base import utc_now
-from app.domain.work_items import TRASH_DAYS
+from app.domain.trash import TRASH_DAYS
 
 IN_DAYS = 21
 """Beyond this many days from today a date says more than a count."""

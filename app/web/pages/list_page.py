@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from app.database.base import utc_now
-from app.domain import work_items
+from app.domain import history, ordering, search, tasks, trash, work_items
 from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import Invalid
@@ -45,7 +45,7 @@ def local_time(moment: datetime) -> str:
 
 @pages.app_context_processor
 def _rules_to_tell() -> dict[str, int]:
-    return {"password_length": PASSWORD_LENGTH, "trash_days": work_items.TRASH_DAYS}
+    return {"password_length": PASSWORD_LENGTH, "trash_days": trash.TRASH_DAYS}
 
 
 # --- the list ---------------------------------------------------------------------------------------------
@@ -96,18 +96,18 @@ def restore_item(item_id: int) -> Response:
 
 def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
     with database().read() as session:
-        total = work_items.list_items(session, filters, today(), limit=0).total
+        total = search.list_items(session, filters, today(), limit=0).total
         last = max(1, -(-total // PAGE))
         page = min(max(page, 1), last)
         return render_template(
             "list.html",
-            items=work_items.list_items(session, filters, today(), limit=PAGE, offset=(page - 1) * PAGE).rows,
+            items=search.list_items(session, filters, today(), limit=PAGE, offset=(page - 1) * PAGE).rows,
             total=total,
             page=page,
             last=last,
             filters=filters,
-            counts=work_items.count_by_status(session),
-            due_count=work_items.list_items(session, Filters(status="open", due="today"), today(), limit=0).total,
+            counts=search.count_by_status(session),
+            due_count=search.list_items(session, Filters(status="open", due="today"), today(), limit=0).total,
             here=list_url(filters, page),
             refused=refusal,
         )
@@ -170,7 +170,7 @@ def add_task(item_id: int) -> Response:
     except ValidationError as error:
         return page_again(_item_page(item_id, refused("new-task", error)))
     with database().write() as session:
-        task = work_items.add_task(session, current_user_id(), item_id, fields)
+        task = tasks.add_task(session, current_user_id(), item_id, fields)
     flash_status(f"Added “{task.title}”.")
     return redirect_to(return_path(), "new-task-title")
 
@@ -180,7 +180,7 @@ def _item_page(item_id: int, refusal: Refused | None = None) -> str:
         return render_template(
             "item.html",
             item=work_items.get_item(session, item_id),
-            history=work_items.history(session, item_id),
+            history=history.list_events(session, item_id),
             here=url_for("pages.item", item_id=item_id),
             refused=refusal,
         )
@@ -196,7 +196,7 @@ def change_task(task_id: int) -> Response:
     except ValidationError as error:
         return page_again(_item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
     with database().write() as session:
-        task = work_items.change_task(session, current_user_id(), task_id, change)
+        task = tasks.change_task(session, current_user_id(), task_id, change)
     flash_status(f"Saved “{task.title}”.")
     return redirect_to(return_path(), f"task-{task_id}-edit")
 
@@ -205,7 +205,7 @@ def change_task(task_id: int) -> Response:
 def tick_task(task_id: int) -> Response:
     change = TaskChange(done=request.form.get("done") == "1")
     with database().write() as session:
-        item = work_items.change_task(session, current_user_id(), task_id, change).work_item
+        item = tasks.change_task(session, current_user_id(), task_id, change).work_item
         progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
     flash_status(progress)
     return redirect_to(return_path(), f"task-{task_id}-tick")
@@ -215,7 +215,7 @@ def tick_task(task_id: int) -> Response:
 def move_task(task_id: int) -> Response:
     direction = _direction()
     with database().write() as session:
-        task = work_items.move_task(session, task_id, direction)
+        task = tasks.move_task(session, task_id, direction)
     flash_status(f"Moved “{task.title}” {direction}.")
     return redirect_to(return_path(), f"task-{task_id}-{direction}")
 
@@ -223,7 +223,7 @@ def move_task(task_id: int) -> Response:
 @pages.post("/tasks/<int:task_id>/delete")
 def delete_task(task_id: int) -> Response:
     with database().write() as session:
-        task = work_items.delete_task(session, current_user_id(), task_id)
+        task = tasks.delete_task(session, current_user_id(), task_id)
     offer_undo(f"Deleted “{task.title}”.", url_for("pages.restore_task", task_id=task_id))
     return redirect_to(return_path())
 
@@ -231,17 +231,17 @@ def delete_task(task_id: int) -> Response:
 @pages.post("/tasks/<int:task_id>/restore")
 def restore_task(task_id: int) -> Response:
     with database().write() as session:
-        task = work_items.restore_task(session, current_user_id(), task_id)
+        task = tasks.restore_task(session, current_user_id(), task_id)
     flash_status(f"Restored “{task.title}”.")
     return redirect_to(return_path(), f"task-{task_id}-tick")
 
 
 def _item_of(task_id: int) -> int:
     with database().read() as session:
-        return work_items.get_task(session, task_id).work_item_id
+        return tasks.get_task(session, task_id).work_item_id
 
 
-def _direction() -> work_items.Direction:
+def _direction() -> ordering.Direction:
     match request.form.get("direction"):
         case "up" | "down" as direction:
             return direction
@@ -255,5 +255,5 @@ def _direction() -> work_items.Direction:
 @pages.get("/trash")
 def trash() -> str:
     with database().read() as session:
-        items, tasks = work_items.trash(session)
+        items, tasks = trash.list_trash(session)
         return render_template("trash.html", items=items, tasks=tasks, here=url_for("pages.trash"))

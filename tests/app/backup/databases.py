@@ -6,7 +6,8 @@ from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.domain.schemas import NewTask, NewWorkItem
-from app.domain.work_items import add_item, add_task
+from app.domain.tasks import add_task
+from app.domain.work_items import add_item
 from app.storage.mounts import Profile, Storage, storage_under
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.database.base import utc_now
 from app.database.engine import Database
-from app.domain import work_items
+from app.domain import history, search, tasks, trash, work_items
 from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.errors import NotFound
@@ -23,19 +23,19 @@ def add(database: Database, *titles: str, **fields) -> list[int]:
 
 def add_tasks(database: Database, item: int, *titles: str, **fields) -> list[int]:
     with database.write() as session:
-        return [work_items.add_task(session, None, item, NewTask(title=title, **fields)).id for title in titles]
+        return [tasks.add_task(session, None, item, NewTask(title=title, **fields)).id for title in titles]
 
 
 def titles(database: Database, **filters) -> list[str]:
     with database.read() as session:
-        page = work_items.list_items(session, Filters(**filters), TODAY, limit=1000)
+        page = search.list_items(session, Filters(**filters), TODAY, limit=1000)
         assert page.total == len(page.rows)
         return [item.title for item in page.rows]
 
 
 def task_titles(database: Database, item: int) -> list[str]:
     with database.read() as session:
-        return [task.title for task in work_items.list_tasks(session, item, limit=1000).rows]
+        return [task.title for task in tasks.list_tasks(session, item, limit=1000).rows]
 
 
 def test_a_new_item_is_on_top_and_a_new_task_at_the_end(database):
@@ -50,8 +50,8 @@ def test_progress_counts_what_is_not_in_the_trash(database):
     (item,) = add(database, "item")
     one, _, three = add_tasks(database, item, "one", "two", "three")
     with database.write() as session:
-        work_items.change_task(session, None, one, TaskChange(done=True))
-        work_items.delete_task(session, None, three)
+        tasks.change_task(session, None, one, TaskChange(done=True))
+        tasks.delete_task(session, None, three)
     with database.read() as session:
         found = work_items.get_item(session, item)
         assert (found.tasks_done, found.tasks_total) == (1, 2)
@@ -88,10 +88,10 @@ def test_tasks_move_within_their_item_only(database):
     a, b, c = add_tasks(database, one, "a", "b", "c")
     add_tasks(database, two, "x", "y")
     with database.write() as session:
-        work_items.move_task(session, c, "up")
-        work_items.change_task(session, None, a, TaskChange(position=3))
-        work_items.delete_task(session, None, b)
-        work_items.move_task(session, a, "up")
+        tasks.move_task(session, c, "up")
+        tasks.change_task(session, None, a, TaskChange(position=3))
+        tasks.delete_task(session, None, b)
+        tasks.move_task(session, a, "up")
     assert task_titles(database, one) == ["a", "c"]
     assert task_titles(database, two) == ["x", "y"]
 
@@ -136,14 +136,14 @@ def test_due_filters_take_open_items_and_open_tasks(database):
     assert sorted(titles(database, due="overdue")) == ["by task", "late"]
     assert sorted(titles(database, due="today")) == ["by task", "late", "today"]
     with database.write() as session:
-        work_items.change_task(session, None, task, TaskChange(done=True))
+        tasks.change_task(session, None, task, TaskChange(done=True))
     assert titles(database, due="overdue") == ["late"]
 
 
 def test_a_page_has_its_rows_and_the_total(database):
     add(database, *"ABCDE")
     with database.read() as session:
-        page = work_items.list_items(session, Filters(), TODAY, limit=2, offset=3)
+        page = search.list_items(session, Filters(), TODAY, limit=2, offset=3)
     assert ([item.title for item in page.rows], page.total) == (["D", "E"], 5)
 
 
@@ -154,17 +154,17 @@ def test_what_is_deleted_is_gone_from_every_list_and_can_be_restored(database):
     a, b = add(database, "A", "B")
     (task,) = add_tasks(database, a, "task")
     with database.write() as session:
-        work_items.delete_task(session, None, task)
+        tasks.delete_task(session, None, task)
         work_items.delete_item(session, None, b)
     assert titles(database) == ["A"] and task_titles(database, a) == []
     with database.read() as session:
-        items, tasks = work_items.trash(session)
-        assert ([item.id for item in items], [each.id for each in tasks]) == ([b], [task])
+        items, lone = trash.list_trash(session)
+        assert ([item.id for item in items], [each.id for each in lone]) == ([b], [task])
         with pytest.raises(NotFound, match="lies in the trash"):
             work_items.get_item(session, b)
     with database.write() as session:
         work_items.restore_item(session, None, b)
-        work_items.restore_task(session, None, task)
+        tasks.restore_task(session, None, task)
     assert titles(database) == ["A", "B"] and task_titles(database, a) == ["task"]
 
 
@@ -173,7 +173,7 @@ def test_a_task_of_a_deleted_item_waits_for_it(database):
     (task,) = add_tasks(database, item, "task")
     with database.write() as session:
         work_items.delete_item(session, None, item)
-        for act in (lambda: work_items.get_task(session, task), lambda: work_items.restore_task(session, None, task)):
+        for act in (lambda: tasks.get_task(session, task), lambda: tasks.restore_task(session, None, task)):
             with pytest.raises(NotFound, match="trash"):
                 act()
         work_items.restore_item(session, None, item)
@@ -189,8 +189,8 @@ def test_after_30_days_the_trash_is_emptied_with_the_next_delete(database):
     with database.write() as session:
         work_items.delete_item(session, None, add_later(session))
     with database.read() as session:
-        items, tasks = work_items.trash(session)
-        assert sorted(item.title for item in items) == ["later", "young"] and tasks == []
+        items, lone = trash.list_trash(session)
+        assert sorted(item.title for item in items) == ["later", "young"] and lone == []
 
 
 def add_later(session) -> int:
@@ -218,7 +218,7 @@ def test_the_history_tells_what_changed_and_nothing_else(database):
     (task,) = add_tasks(database, item, "task")
     with database.write() as session:
         work_items.change_item(session, None, item, WorkItemChange(title="item", priority="high"))
-        work_items.change_task(session, None, task, TaskChange(done=True))
+        tasks.change_task(session, None, task, TaskChange(done=True))
     with database.read() as session:
-        told = [(event.action, event.detail) for event in work_items.history(session, item)]
+        told = [(event.action, event.detail) for event in history.list_events(session, item)]
     assert told == [("ticked", "task"), ("set priority", "high"), ("added task", "task"), ("created", "item")]

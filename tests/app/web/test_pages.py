@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.database.engine import Database
-from app.domain import work_items
+from app.domain import tasks, work_items
 from app.domain.schemas import NewTask, NewWorkItem
 from app.web.pages import formatting
 from app.web.pages.list_page import PAGE, TASKS_IN_LIST
@@ -20,12 +20,12 @@ from app.web.pages.list_page import PAGE, TASKS_IN_LIST
 STATIC = Path(work_items.__file__).parents[1] / "web" / "static"
 
 
-def add(database: Database, title: str, *tasks: str, **fields) -> int:
+def add(database: Database, title: str, *to_do: str, **fields) -> int:
     """A work item with tasks; returns its id."""
     with database.write() as session:
         item = work_items.add_item(session, None, NewWorkItem.model_validate({"title": title, **fields}))
-        for task in tasks:
-            work_items.add_task(session, None, item.id, NewTask(title=task))
+        for task in to_do:
+            tasks.add_task(session, None, item.id, NewTask(title=task))
     return item.id
 
 

@@ -1,0 +1,44 @@
+"""Who did what to a work item, and when: each change of a field leaves an event."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from app.domain.models import Event, Task, WorkItem
+from app.domain.ordering import move_to
+
+
+def list_events(session: Session, item_id: int, limit: int = 20) -> list[Event]:
+    """What happened to the item, the latest first."""
+    events = select(Event).where(Event.work_item_id == item_id).order_by(Event.id.desc()).limit(limit)
+    return list(session.scalars(events.options(selectinload(Event.user))))
+
+
+def record(session: Session, user_id: int | None, item_id: int, action: str, detail: str) -> None:
+    session.add(Event(user_id=user_id, work_item_id=item_id, action=action, detail=detail))
+
+
+def apply_changes(
+    session: Session, user_id: int | None, row: WorkItem | Task, item_id: int, changes: dict[str, Any]
+) -> None:
+    position = changes.pop("position", None)
+    if position is not None:
+        move_to(session, row, position)
+    for name, value in changes.items():
+        old = getattr(row, name)
+        if old != value:
+            setattr(row, name, value)
+            record(session, user_id, item_id, *_told(row, name, old, value))
+    session.flush()
+
+
+def _told(row: WorkItem | Task, name: str, old: Any, value: Any) -> tuple[str, str]:
+    """An event's action and detail for one changed field."""
+    if name == "done":
+        return "ticked" if value else "unticked", row.title
+    if name == "title":
+        return "renamed", f"{old} → {value}"
+    if name == "notes":
+        return "changed notes", ""
+    return f"set {name}", f"{value or 'none'}" if isinstance(row, WorkItem) else f"{value or 'none'}: {row.title}"

@@ -1,0 +1,34 @@
+"""Finds one row by its id, and says in words where there is none."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlalchemy.orm import Session
+
+from app.domain.models import Task, WorkItem
+from app.errors import NotFound
+
+LARGEST_ID = 2**63 - 1
+"""What SQLite's INTEGER holds."""
+Row = TypeVar("Row", WorkItem, Task)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    rows: list[Row]
+    total: int
+
+
+def find_row(session: Session, table: type[Row], row_id: int) -> Row:
+    name = "work item" if table is WorkItem else "task"
+    row = session.get(table, row_id) if 0 < row_id <= LARGEST_ID else None
+    if row is None:
+        raise NotFound(f"There is no {name} {row_id}.", "It may have been deleted for good.")
+    return row
+
+
+def find_live(session: Session, table: type[Row], row_id: int) -> Row:
+    row = find_row(session, table, row_id)
+    if row.deleted_at:
+        raise NotFound(f"“{row.title}” lies in the trash.", "Restore it first.")
+    return row

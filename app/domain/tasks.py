@@ -1,0 +1,75 @@
+"""What can be done with the tasks of a work item. What work_items.py says of sessions and user ids holds here too."""
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from app.database.base import utc_now
+from app.domain.history import apply_changes, record
+from app.domain.models import Task
+from app.domain.ordering import Direction, move_past_neighbour
+from app.domain.rows import Page, find_live, find_row
+from app.domain.schemas import NewTask, TaskChange
+from app.domain.trash import empty_trash
+from app.domain.work_items import get_item
+from app.errors import NotFound
+
+
+def list_tasks(session: Session, item_id: int, *, limit: int, offset: int = 0) -> Page[Task]:
+    get_item(session, item_id)
+    fitting = _tasks_of(item_id)
+    rows = session.scalars(fitting.order_by(Task.position, Task.id).limit(limit).offset(offset))
+    return Page(list(rows), session.scalar(select(func.count()).select_from(fitting.subquery())) or 0)
+
+
+def get_task(session: Session, task_id: int) -> Task:
+    task = find_live(session, Task, task_id)
+    if task.work_item.deleted_at:
+        raise NotFound(f"Task {task_id} lies in the trash, with its work item.", "Restore the work item first.")
+    return task
+
+
+def add_task(session: Session, user_id: int | None, item_id: int, fields: NewTask) -> Task:
+    """A new task at the end of the item's list."""
+    item = get_item(session, item_id)
+    last = session.scalar(select(func.max(Task.position)).where(Task.work_item_id == item.id)) or 0
+    task = Task(**fields.model_dump(), work_item_id=item.id, position=last + 1)
+    session.add(task)
+    session.flush()
+    session.expire(item, ["tasks"])
+    record(session, user_id, item.id, "added task", task.title)
+    return task
+
+
+def change_task(session: Session, user_id: int | None, task_id: int, change: TaskChange) -> Task:
+    task = get_task(session, task_id)
+    apply_changes(session, user_id, task, task.work_item_id, change.model_dump(exclude_unset=True))
+    return task
+
+
+def move_task(session: Session, task_id: int, direction: Direction) -> Task:
+    task = get_task(session, task_id)
+    move_past_neighbour(session, task, direction, _tasks_of(task.work_item_id))
+    return task
+
+
+def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
+    """Puts the task into the trash for 30 days."""
+    task = get_task(session, task_id)
+    task.deleted_at = utc_now()
+    record(session, user_id, task.work_item_id, "deleted task", task.title)
+    empty_trash(session)
+    return task
+
+
+def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
+    """Takes the task back out of the trash. Does nothing to one that is not in it."""
+    task = find_row(session, Task, task_id)
+    get_item(session, task.work_item_id)
+    if task.deleted_at:
+        task.deleted_at = None
+        record(session, user_id, task.work_item_id, "restored task", task.title)
+    return task
+
+
+def _tasks_of(item_id: int) -> Select[Task]:
+    return select(Task).where(Task.work_item_id == item_id, Task.deleted_at.is_(None))
