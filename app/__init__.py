@@ -4,32 +4,28 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from app.database.engine import Database
     from app.settings import Settings
+    from app.web.context import WebApp
 
 
 def create_app(
     settings: "Settings", *, requests_handover: bool = True, on_lease_lost: Callable[[], None] = lambda: None
-) -> "Flask":
+) -> "WebApp":
     """The app on its database, which is made or upgraded first, or standing by where another instance has it.
 
     `requests_handover` and `on_lease_lost` are for app/writer/instance.py. Raises CannotStart where data would be lost.
-    The caller ends it: `app.extensions["instance"].stop()`.
+    The caller ends it: `app.instance.stop()`.
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
-    from flask import Flask
 
     from app import logs
     from app.database import migrations
     from app.storage.mounts import guard, storage_once_mounted
-    from app.web import auth, context, error_pages, health, security
-    from app.web.api.accounts import account_api
-    from app.web.api.work_items import api
-    from app.web.pages.account_pages import account_pages
-    from app.web.pages.list_page import pages
+    from app.web import auth, context, error_pages, health, security, sign_in
+    from app.web.context import WebApp
+    from app.web.routes import BLUEPRINTS
     from app.writer.instance import Instance
 
     log = structlog.get_logger()
@@ -37,22 +33,19 @@ def create_app(
     storage = storage_once_mounted(settings.database_path, settings.database_storage, production=production)
     for warning in guard(storage, production=production):
         log.warning(warning)
-    app = Flask("app.web")
 
     def prepare(database: "Database") -> None:
         if migrations.upgrade(database):
             log.info(f"Brought {storage.path} to schema {migrations.known_revisions()[-1]}.")
-        auth.prepare_first_account(app, database)
+        sign_in.prepare_first_account(app, database)
 
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["settings"] = settings
     instance = Instance(storage, prepare, requests_handover=requests_handover, on_lease_lost=on_lease_lost)
-    context.init(app, instance)
+    app = WebApp(settings, instance)
     logs.log_requests(app)
     security.init(app, settings, storage)
     auth.init(app)
     error_pages.init(app)
-    for blueprint in (pages, account_pages, api, account_api, health.health):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 
     @app.context_processor

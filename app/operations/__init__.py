@@ -1,0 +1,1 @@
+"""What runs the app and looks after it: the server, the doctor, the control socket and the commands."""

@@ -138,7 +138,7 @@ def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: 
         print(f"task-assist: {problem}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(1)
     # The worker ends without atexit; finalizers are what multiprocessing runs.
-    instance = app.extensions["instance"]
+    instance = app.instance
     if ending.is_set():
         instance.stop()
         os._exit(0)

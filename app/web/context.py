@@ -1,7 +1,8 @@
-"""What a request works with: the open database, the settings, today's date, and who asks."""
+"""What a request works with: the app's own parts, the open database, today's date, and who asks."""
 
 import time
 from datetime import date, datetime
+from typing import cast
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
@@ -9,19 +10,30 @@ from flask_login import current_user
 from app.database.engine import Database
 from app.errors import Standby
 from app.settings import Settings
+from app.web.rate_limit import Throttle
 from app.writer.instance import Instance
 
 WAIT_UNTIL = "task_assist.wait_until"
 """In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""
 
 
-def init(app: Flask, instance: Instance) -> None:
-    app.extensions["instance"] = instance
-    app.teardown_appcontext(_leave_database)
+class WebApp(Flask):
+    """Flask's app, with what its requests work with. The caller of create_app ends it: `app.instance.stop()`."""
+
+    def __init__(self, settings: Settings, instance: Instance) -> None:
+        super().__init__("app.web")
+        self.settings = settings
+        self.instance = instance
+        self.throttle = Throttle()
+        self.setup_code: str | None = None
+        """Makes the first account in the browser; None once there is one."""
+        self.json.sort_keys = False  # type: ignore[attr-defined]
+        self.teardown_appcontext(_leave_database)
 
 
-def instance() -> Instance:
-    return current_app.extensions["instance"]
+def web_app() -> WebApp:
+    """The app that this request came to."""
+    return cast(WebApp, current_app)
 
 
 def database() -> Database:
@@ -32,7 +44,7 @@ def database() -> Database:
     if "database" not in g:
         until = request.environ.get(WAIT_UNTIL)
         try:
-            g.database = instance().enter(None if until is None else max(0.0, until - time.monotonic()))
+            g.database = web_app().instance.enter(None if until is None else max(0.0, until - time.monotonic()))
         except Standby as standby:
             g.standby = standby
             raise
@@ -41,16 +53,12 @@ def database() -> Database:
 
 def _leave_database(_error: BaseException | None) -> None:
     if g.pop("database", None):
-        instance().leave()
-
-
-def settings() -> Settings:
-    return current_app.extensions["settings"]
+        web_app().instance.leave()
 
 
 def today() -> date:
     """Today's date in the time zone of TZ."""
-    return datetime.now(settings().zone).date()
+    return datetime.now(web_app().settings.zone).date()
 
 
 def current_user_id() -> int | None:

@@ -6,7 +6,7 @@ from flask import Blueprint
 from app.storage.mounts import Storage
 from app.version import __version__
 from app.web.api.openapi import HealthOut, described
-from app.web.context import database, instance
+from app.web.context import database, web_app
 from app.web.security import HEADERS
 from app.writer.instance import Instance
 
@@ -19,8 +19,8 @@ request_log = structlog.get_logger("request")
 @described(HealthOut)
 def healthz():
     """Is the process alive? A standby is. Says where the data is, and nothing secret."""
-    instance().probe()
-    return HealthOut.model_validate(_facts(instance()))
+    web_app().instance.probe()
+    return HealthOut.model_validate(_facts(web_app().instance))
 
 
 def healthz_in_loop(instance: Instance) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -35,10 +35,10 @@ def healthz_in_loop(instance: Instance) -> tuple[int, list[tuple[str, str]], byt
 @described(HealthOut)
 def readyz():
     """Can it answer from the database, and write? 503 for a standby."""
-    _ = instance().database  # raises Standby at once and says why, where a request would wait for a hand-over
+    _ = web_app().instance.database  # raises Standby at once and says why, where a request would wait for a hand-over
     with database().read() as session:
         session.connection().exec_driver_sql("SELECT 1 FROM alembic_version")
-    return HealthOut.model_validate(_facts(instance()))
+    return HealthOut.model_validate(_facts(web_app().instance))
 
 
 def _facts(instance: Instance) -> dict:

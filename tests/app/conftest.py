@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
 from app.database.engine import Database
 from app.domain.schemas import NewAccount, NewToken
 from app.settings import Settings, load
+from app.web.context import WebApp
 
 EMAIL, PASSWORD = "ann@example.com", "a long enough password"
 
@@ -47,17 +47,17 @@ def settings(tmp_path: Path) -> Settings:
 def app(settings: Settings):
     made = create_app(settings)
     yield made
-    made.extensions["instance"].stop()
+    made.instance.stop()
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
+def client(app: WebApp) -> FlaskClient:
     return app.test_client()
 
 
 @pytest.fixture
-def database(app: Flask) -> Database:
-    return app.extensions["instance"].database
+def database(app: WebApp) -> Database:
+    return app.instance.database
 
 
 @pytest.fixture
@@ -71,17 +71,17 @@ def locked_settings(settings: Settings) -> Settings:
 def locked_app(locked_settings: Settings):
     made = create_app(locked_settings)
     yield made
-    made.extensions["instance"].stop()
+    made.instance.stop()
 
 
 @pytest.fixture
-def stranger(locked_app: Flask) -> FlaskClient:
+def stranger(locked_app: WebApp) -> FlaskClient:
     """A client that nobody has signed in with."""
     return locked_app.test_client()
 
 
 @pytest.fixture
-def signed_in(locked_app: Flask) -> FlaskClient:
+def signed_in(locked_app: WebApp) -> FlaskClient:
     """The admin's browser."""
     client = locked_app.test_client()
     assert client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 303
@@ -89,13 +89,13 @@ def signed_in(locked_app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def token(locked_app: Flask):
+def token(locked_app: WebApp):
     """Makes an API token of the scope that is asked for, of a new account with the role."""
     from app.domain import accounts
 
     def make(scope: str, role: str = "admin") -> dict[str, str]:
         new = NewAccount.model_validate({"email": f"{scope}@{role}.example", "password": PASSWORD, "role": role})
-        with locked_app.extensions["instance"].database.write() as session:
+        with locked_app.instance.database.write() as session:
             account = accounts.add_account(session, new)
             _, plain = accounts.add_token(session, account.id, NewToken.model_validate({"name": scope, "scope": scope}))
         return {"Authorization": f"Bearer {plain}"}

@@ -24,7 +24,7 @@ def run(monkeypatch, locked_settings):
 @pytest.fixture
 def listening(locked_app, place):
     """The app answers commands, as the server lets it."""
-    control = listen(locked_app.extensions["instance"])
+    control = listen(locked_app.instance)
     assert control
     yield locked_app
     control.close()
@@ -34,7 +34,7 @@ def test_a_new_password_is_printed_once_and_works(run, listening, locked_app):
     result = run("reset-password", EMAIL.upper())
     assert result.exit_code == 0
     password = result.stdout.split()[-1]
-    with locked_app.extensions["instance"].database.read() as session:
+    with locked_app.instance.database.read() as session:
         account = accounts.find_account(session, EMAIL)
         assert accounts.password_fits(account, password)
         assert not accounts.password_fits(account, PASSWORD)
@@ -47,12 +47,12 @@ def test_an_unknown_account_is_answered_with_those_there_are(run, listening):
 
 
 def test_a_password_can_be_reset_while_no_app_runs(run, locked_app, locked_settings):
-    locked_app.extensions["instance"].stop()
+    locked_app.instance.stop()
     password = run("reset-password", EMAIL).stdout.split()[-1]
     again = create_app(locked_settings)
-    with again.extensions["instance"].database.read() as session:
+    with again.instance.database.read() as session:
         assert accounts.password_fits(accounts.find_account(session, EMAIL), password)
-    again.extensions["instance"].stop()
+    again.instance.stop()
 
 
 def test_beside_an_app_that_can_not_be_asked_it_is_said_where_to_type_it(run, locked_app):

@@ -10,6 +10,7 @@ from flask import flash, make_response, redirect, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response
 
+from app.domain.ordering import Direction
 from app.domain.schemas import Filters
 from app.errors import Invalid, invalid_input
 
@@ -79,3 +80,12 @@ def offer_undo(text: str, action: str, **fields: str) -> None:
     name, value = next(iter(fields.items()), ("", ""))
     undo: Any = {"text": text, "action": action, "name": name, "value": value}
     flash(undo, "undo")
+
+
+def direction() -> Direction:
+    """Where a move goes, by the form. Raises Invalid."""
+    match request.form.get("direction"):
+        case "up" | "down" as way:
+            return way
+        case _:
+            raise Invalid("A move goes up or down.", fields={"direction": "One of up, down."})

@@ -1,22 +1,21 @@
-"""The pages: a form comes in, a function of app/domain does what it says, a page or a redirect goes out."""
+"""The list of work items: what it shows, and what its forms do."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from app.database.base import utc_now
-from app.domain import history, ordering, search, tasks, trash, work_items
+from app.domain import search, work_items
 from app.domain.models import Task, WorkItem
-from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
-from app.errors import Invalid
-from app.settings import PASSWORD_LENGTH
-from app.web.context import current_user_id, database, settings, today
-from app.web.pages import formatting
+from app.domain.schemas import Filters, NewWorkItem
+from app.web.context import current_user_id, database, today
+from app.web.pages.blueprint import pages
 from app.web.pages.forms import (
     Refused,
+    direction,
     filters_in,
     filters_of_form,
     flash_status,
@@ -32,23 +31,6 @@ PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
 TASKS_IN_LIST = 4
 JUST_TICKED = timedelta(minutes=10)
-
-pages = Blueprint("pages", __name__)
-for word in (formatting.due_words, formatting.long_date, formatting.trash_words):
-    pages.add_app_template_filter(word)
-
-
-@pages.app_template_filter()
-def local_time(moment: datetime) -> str:
-    return f"{moment.astimezone(settings().zone):%Y-%m-%d %H:%M}"
-
-
-@pages.app_context_processor
-def _rules_to_tell() -> dict[str, int]:
-    return {"password_length": PASSWORD_LENGTH, "trash_days": trash.TRASH_DAYS}
-
-
-# --- the list ---------------------------------------------------------------------------------------------
 
 
 @pages.get("/")
@@ -71,11 +53,11 @@ def add_item() -> Response:
 
 @pages.post("/work-items/<int:item_id>/move")
 def move_item(item_id: int) -> Response:
-    direction = _direction()
+    way = direction()
     with database().write() as session:
-        item = work_items.move_item(session, item_id, direction, filters_of_form(), today())
-    flash_status(f"Moved “{item.title}” {direction}.")
-    return redirect_to(return_path(), f"item-{item_id}-{direction}")
+        item = work_items.move_item(session, item_id, way, filters_of_form(), today())
+    flash_status(f"Moved “{item.title}” {way}.")
+    return redirect_to(return_path(), f"item-{item_id}-{way}")
 
 
 @pages.post("/work-items/<int:item_id>/delete")
@@ -136,124 +118,3 @@ def list_url(filters: Filters, page: int = 1, **changed: str) -> str:
         query["status"] = ""
     query["page"] = page if page > 1 else ""
     return url_for("pages.index", **{name: value for name, value in query.items() if value})
-
-
-# --- one work item ----------------------------------------------------------------------------------------
-
-
-@pages.get("/work-items/<int:item_id>")
-def item(item_id: int) -> str:
-    return _item_page(item_id)
-
-
-@pages.post("/work-items/<int:item_id>")
-def change_item(item_id: int) -> Response:
-    try:
-        change = parse_form(WorkItemChange)
-    except ValidationError as error:
-        return page_again(_item_page(item_id, refused("details", error)))
-    with database().write() as session:
-        before = work_items.get_item(session, item_id).status
-        item = work_items.change_item(session, current_user_id(), item_id, change)
-    if item.status in ("open", before):
-        flash_status(f"Saved “{item.title}”.")
-    else:
-        undo = url_for("pages.change_item", item_id=item_id)
-        offer_undo(f"“{item.title}” is {item.status} now.", undo, status=before)
-    return redirect_to(return_path(), f"item-{item_id}-tick")
-
-
-@pages.post("/work-items/<int:item_id>/tasks")
-def add_task(item_id: int) -> Response:
-    try:
-        fields = parse_form(NewTask)
-    except ValidationError as error:
-        return page_again(_item_page(item_id, refused("new-task", error)))
-    with database().write() as session:
-        task = tasks.add_task(session, current_user_id(), item_id, fields)
-    flash_status(f"Added “{task.title}”.")
-    return redirect_to(return_path(), "new-task-title")
-
-
-def _item_page(item_id: int, refusal: Refused | None = None) -> str:
-    with database().read() as session:
-        return render_template(
-            "item.html",
-            item=work_items.get_item(session, item_id),
-            history=history.list_events(session, item_id),
-            here=url_for("pages.item", item_id=item_id),
-            refused=refusal,
-        )
-
-
-# --- tasks ------------------------------------------------------------------------------------------------
-
-
-@pages.post("/tasks/<int:task_id>")
-def change_task(task_id: int) -> Response:
-    try:
-        change = parse_form(TaskChange)
-    except ValidationError as error:
-        return page_again(_item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
-    with database().write() as session:
-        task = tasks.change_task(session, current_user_id(), task_id, change)
-    flash_status(f"Saved “{task.title}”.")
-    return redirect_to(return_path(), f"task-{task_id}-edit")
-
-
-@pages.post("/tasks/<int:task_id>/tick")
-def tick_task(task_id: int) -> Response:
-    change = TaskChange(done=request.form.get("done") == "1")
-    with database().write() as session:
-        item = tasks.change_task(session, current_user_id(), task_id, change).work_item
-        progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
-    flash_status(progress)
-    return redirect_to(return_path(), f"task-{task_id}-tick")
-
-
-@pages.post("/tasks/<int:task_id>/move")
-def move_task(task_id: int) -> Response:
-    direction = _direction()
-    with database().write() as session:
-        task = tasks.move_task(session, task_id, direction)
-    flash_status(f"Moved “{task.title}” {direction}.")
-    return redirect_to(return_path(), f"task-{task_id}-{direction}")
-
-
-@pages.post("/tasks/<int:task_id>/delete")
-def delete_task(task_id: int) -> Response:
-    with database().write() as session:
-        task = tasks.delete_task(session, current_user_id(), task_id)
-    offer_undo(f"Deleted “{task.title}”.", url_for("pages.restore_task", task_id=task_id))
-    return redirect_to(return_path())
-
-
-@pages.post("/tasks/<int:task_id>/restore")
-def restore_task(task_id: int) -> Response:
-    with database().write() as session:
-        task = tasks.restore_task(session, current_user_id(), task_id)
-    flash_status(f"Restored “{task.title}”.")
-    return redirect_to(return_path(), f"task-{task_id}-tick")
-
-
-def _item_of(task_id: int) -> int:
-    with database().read() as session:
-        return tasks.get_task(session, task_id).work_item_id
-
-
-def _direction() -> ordering.Direction:
-    match request.form.get("direction"):
-        case "up" | "down" as direction:
-            return direction
-        case _:
-            raise Invalid("A move goes up or down.", fields={"direction": "One of up, down."})
-
-
-# --- the trash --------------------------------------------------------------------------------------------
-
-
-@pages.get("/trash")
-def trash() -> str:
-    with database().read() as session:
-        items, tasks = trash.list_trash(session)
-        return render_template("trash.html", items=items, tasks=tasks, here=url_for("pages.trash"))

@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from flask import Flask
 from structlog.testing import capture_logs
 
 from app import create_app
 from app.domain import accounts
 from app.settings import load
+from app.web.context import WebApp
 from tests.app.conftest import EMAIL, PASSWORD
 
 
@@ -26,14 +26,14 @@ def empty_app(tmp_path):
         made = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db")}))
     made.extensions["logged_code"] = re.search(r"set-up code: (\w{4}-\w{4})", str(logs))[1]  # type: ignore[index]
     yield made
-    made.extensions["instance"].stop()
+    made.instance.stop()
 
 
 def set_up(client, code: str, email: str = EMAIL, password: str = PASSWORD):
     return client.post("/setup", data={"code": code, "email": email, "password": password})
 
 
-def test_the_code_in_the_log_makes_the_first_account_once(empty_app: Flask):
+def test_the_code_in_the_log_makes_the_first_account_once(empty_app: WebApp):
     client, code = empty_app.test_client(), empty_app.extensions["logged_code"]
     assert client.get("/").location == "/setup"
     assert set_up(client, code.lower()).status_code == 303
@@ -44,7 +44,7 @@ def test_the_code_in_the_log_makes_the_first_account_once(empty_app: Flask):
     assert sign_in(other, "eve@example.com").status_code == 422
 
 
-def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: Flask):
+def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: WebApp):
     client = empty_app.test_client()
     answers = [set_up(client, "AAAA-AAAA").status_code for _ in range(11)]
     assert answers == [422] * 10 + [429]
@@ -52,21 +52,21 @@ def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: Flask)
 
 
 @pytest.mark.parametrize(("email", "password"), [("ann", PASSWORD), (EMAIL, "short"), ("", "")])
-def test_what_was_typed_wrong_stays_in_the_form(empty_app: Flask, email: str, password: str):
+def test_what_was_typed_wrong_stays_in_the_form(empty_app: WebApp, email: str, password: str):
     answer = set_up(empty_app.test_client(), empty_app.extensions["logged_code"], email, password)
     assert answer.status_code == 422
     assert f'value="{email}"' in answer.text
     assert not password or password not in answer.text
 
 
-def test_the_settings_make_the_first_account_and_only_that(locked_app: Flask, locked_settings):
-    locked_app.extensions["instance"].stop()
+def test_the_settings_make_the_first_account_and_only_that(locked_app: WebApp, locked_settings):
+    locked_app.instance.stop()
     changed = load({"DATABASE_PATH": str(locked_settings.database_path), "ADMIN_EMAIL": "eve@example.com",
                     "ADMIN_PASSWORD": PASSWORD})  # fmt: skip
     again = create_app(changed)
-    with again.extensions["instance"].database.read() as session:
+    with again.instance.database.read() as session:
         assert [account.email for account in accounts.list_accounts(session)] == [EMAIL]
-    again.extensions["instance"].stop()
+    again.instance.stop()
 
 
 # --- signing in and out -----------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_signing_out_ends_the_session(signed_in):
     assert signed_in.get("/").status_code == 303
 
 
-def test_a_new_password_signs_out_everywhere_else(locked_app: Flask, signed_in):
+def test_a_new_password_signs_out_everywhere_else(locked_app: WebApp, signed_in):
     elsewhere = locked_app.test_client()
     sign_in(elsewhere)
     new = "another long password"
@@ -111,9 +111,9 @@ def test_a_new_password_signs_out_everywhere_else(locked_app: Flask, signed_in):
     assert sign_in(elsewhere, password=new).status_code == 303
 
 
-def test_a_deleted_account_is_signed_out_and_its_tokens_end(locked_app: Flask, stranger, token):
+def test_a_deleted_account_is_signed_out_and_its_tokens_end(locked_app: WebApp, stranger, token):
     headers = token("write", "member")
-    with locked_app.extensions["instance"].database.write() as session:
+    with locked_app.instance.database.write() as session:
         accounts.delete_account(session, accounts.find_account(session, "write@member.example").id)  # type: ignore[union-attr]
     assert stranger.get("/api/v1/work-items", headers=headers).status_code == 401
 
@@ -156,7 +156,7 @@ def test_a_forwarded_address_counts_only_behind_trusted_proxies(monkeypatch, tmp
             for n in range(61)
         ]  # fmt: skip
         assert answers[-1] == last
-        made.extensions["instance"].stop()
+        made.instance.stop()
 
 
 def test_the_right_password_starts_the_count_again(stranger):
@@ -198,7 +198,7 @@ def test_without_sign_in_there_are_no_accounts(client):
 # --- accounts ---------------------------------------------------------------------------------------------
 
 
-def test_an_admin_adds_an_account_and_it_can_sign_in(locked_app: Flask, signed_in):
+def test_an_admin_adds_an_account_and_it_can_sign_in(locked_app: WebApp, signed_in):
     made = signed_in.post("/accounts", data={"email": "bob@example.com", "password": PASSWORD, "role": "member"})
     assert made.status_code == 303
     bob = locked_app.test_client()
@@ -215,7 +215,7 @@ def test_the_last_admin_stays(signed_in):
         assert "the last admin" in answer.text
 
 
-def test_a_token_is_shown_once_and_works_until_it_is_deleted(locked_app: Flask, signed_in):
+def test_a_token_is_shown_once_and_works_until_it_is_deleted(locked_app: WebApp, signed_in):
     page = signed_in.post("/account/tokens", data={"name": "laptop", "scope": "write"}).text
     plain = re.search(r"ta_[\w-]{43}", page)[0]  # type: ignore[index]
     assert plain not in signed_in.get("/account").text
@@ -226,7 +226,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_deleted(locked_app: Flask, 
     assert api.get("/api/v1/work-items", headers=headers).status_code == 401
 
 
-def test_a_member_makes_no_admin_token(locked_app: Flask, signed_in):
+def test_a_member_makes_no_admin_token(locked_app: WebApp, signed_in):
     signed_in.post("/accounts", data={"email": "bob@example.com", "password": PASSWORD, "role": "member"})
     bob = locked_app.test_client()
     sign_in(bob, "bob@example.com")

@@ -74,4 +74,4 @@ def test_guessing_passwords_is_counted_by_the_gateways_address_whatever_the_port
 
         assert [guess(n, f"203.0.113.7:{n}") for n in range(61)] == [422] * 60 + [429]
         assert guess(62, "198.51.100.1:443") == 422, "somebody else is let in"
-        made.extensions["instance"].stop()
+        made.instance.stop()

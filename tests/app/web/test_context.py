@@ -23,4 +23,4 @@ def test_today_is_the_date_in_the_time_zone_of_tz(monkeypatch, tmp_path: Path, z
     app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "AUTH_DISABLED": "true", "TZ": zone}))
     with app.app_context():
         assert context.today() == date(2026, 3, today)
-    app.extensions["instance"].stop()
+    app.instance.stop()

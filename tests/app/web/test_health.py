@@ -21,8 +21,8 @@ def test_nothing_secret_in_it(locked_app, stranger):
 
 def test_ready_only_while_the_database_answers(app, client):
     assert client.get("/readyz").status_code == 200
-    path = app.extensions["instance"].database.storage.path
-    app.extensions["instance"].database.close()
+    path = app.instance.database.storage.path
+    app.instance.database.close()
     path.unlink()
     path.write_bytes(b"not a database" * 100)
     answer = client.get("/readyz")

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from app import create_app
 from app.errors import CannotStart
 from app.settings import load
 from app.storage.mounts import Storage, storage_under
 from app.web import security
+from app.web.context import WebApp
 from app.web.security import kept_secret
 from tests.app.conftest import EMAIL, PASSWORD
 
@@ -48,7 +48,7 @@ def test_behind_a_gateway_that_rewrites_host_the_public_url_counts(tmp_path: Pat
                            "PUBLIC_URL": "https://Tasks.example.com"}))  # fmt: skip
     assert add(app.test_client(), Origin="https://tasks.example.com") == 303
     assert add(app.test_client(), Origin="http://tasks.example.com") == 403
-    app.extensions["instance"].stop()
+    app.instance.stop()
 
 
 def test_every_answer_carries_the_headers(client):
@@ -78,7 +78,7 @@ def test_the_cookie_is_secure_behind_https(tmp_path: Path, more, headers, secure
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
     assert ("Secure" in cookie) is secure
     assert ("Strict-Transport-Security" in answer.headers) is secure
-    app.extensions["instance"].stop()
+    app.instance.stop()
 
 
 def test_a_body_of_more_than_a_megabyte_is_refused(client):
@@ -103,14 +103,14 @@ def test_the_secret_is_made_once_for_its_own_user_alone(place: Storage):
     assert len(secret) == 64
 
 
-def test_sessions_outlive_a_restart(locked_app: Flask, signed_in, locked_settings):
+def test_sessions_outlive_a_restart(locked_app: WebApp, signed_in, locked_settings):
     cookie = signed_in.get_cookie("task_assist")
-    locked_app.extensions["instance"].stop()
+    locked_app.instance.stop()
     again = create_app(locked_settings)
     client = again.test_client()
     client.set_cookie("task_assist", cookie.value)
     assert client.get("/").status_code == 200
-    again.extensions["instance"].stop()
+    again.instance.stop()
 
 
 def test_where_the_mode_cannot_be_kept_that_is_said_and_the_app_goes_on(monkeypatch, place: Storage):
@@ -136,4 +136,4 @@ def test_a_damaged_secret_is_told_with_what_to_type(monkeypatch, place: Storage)
 def test_a_secret_key_of_ones_own_leaves_no_file(tmp_path: Path):
     app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "SECRET_KEY": "k" * 40}))
     assert not list(tmp_path.glob("*.secret"))
-    app.extensions["instance"].stop()
+    app.instance.stop()

@@ -1,21 +1,21 @@
 """What a standby answers: alive, not ready, and a page that reloads itself."""
 
 import pytest
-from flask import Flask
 
 from app import create_app
+from app.web.context import WebApp
 from app.writer import gate
 from app.writer.lease_files import folder_of
 from tests.app.conftest import EMAIL, PASSWORD
 
 
 @pytest.fixture
-def standby(app: Flask, settings, monkeypatch):
+def standby(app: WebApp, settings, monkeypatch):
     """A second instance beside the one that writes, which does not ask for the lease."""
     monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.05)
     made = create_app(settings, requests_handover=False)
     yield made.test_client()
-    made.extensions["instance"].stop()
+    made.instance.stop()
 
 
 def test_it_is_alive_but_not_ready(standby):
@@ -28,7 +28,7 @@ def test_it_is_alive_but_not_ready(standby):
 
 def test_a_writer_whose_storage_is_silent_says_that(app, monkeypatch):
     with monkeypatch.context() as silent:
-        silent.setattr(app.extensions["instance"].lease, "holds", lambda: False)
+        silent.setattr(app.instance.lease, "holds", lambda: False)
         answer = app.test_client().get("/readyz")
     assert answer.status_code == 503
     assert "The storage has not answered" in answer.json["error"]["message"]
@@ -55,15 +55,15 @@ def test_the_api_says_when_to_come_back(standby):
     assert "Refresh" not in standby.get("/api/v1/work-items").headers
 
 
-def test_who_is_signed_in_sees_the_same_page(locked_app: Flask, locked_settings, signed_in, monkeypatch):
+def test_who_is_signed_in_sees_the_same_page(locked_app: WebApp, locked_settings, signed_in, monkeypatch):
     monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.05)
     made = create_app(locked_settings, requests_handover=False)
     client = made.test_client()
     client.set_cookie("task_assist", signed_in.get_cookie("task_assist").value)
     assert "One moment, please" in client.get("/").text
     assert client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 503
-    made.extensions["instance"].stop()
+    made.instance.stop()
 
 
-def test_the_folder_of_the_lease_is_for_its_own_user_alone(app: Flask):
-    assert folder_of(app.extensions["instance"].storage).stat().st_mode & 0o777 == 0o700
+def test_the_folder_of_the_lease_is_for_its_own_user_alone(app: WebApp):
+    assert folder_of(app.instance.storage).stat().st_mode & 0o777 == 0o700

@@ -1,13 +1,13 @@
-"""One's own account with its tokens, and for admins everybody's accounts."""
+"""One's own account, with its API tokens."""
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask_login import current_user
 from pydantic import ValidationError
 
 from app.domain import accounts
-from app.domain.schemas import Fields, NewAccount, NewToken, Password, Role
+from app.domain.schemas import Fields, NewToken, Password
 from app.errors import NotFound, Problem, invalid_input
-from app.web.auth import require_admin, start_session
+from app.web.auth import start_session
 from app.web.context import current_user_id, database
 from app.web.pages import forms
 from app.web.pages.forms import Typed
@@ -18,10 +18,6 @@ account_pages = Blueprint("account_pages", __name__)
 class PasswordChange(Fields):
     current: str
     password: Password
-
-
-class RoleChange(Fields):
-    role: Role
 
 
 def parse_form(form: type[Typed]) -> Typed:
@@ -37,9 +33,6 @@ def own_account() -> int:
     if account is None:
         raise NotFound("Sign-in is off, so there are no accounts.", "Set AUTH_DISABLED=false in .env to switch it on.")
     return account
-
-
-# --- one's own --------------------------------------------------------------------------------------------
 
 
 @account_pages.get("/account")
@@ -93,60 +86,3 @@ def _account_page(problem: Problem | None = None, **new_token: str) -> str:
             typed=request.form,
             **{"new_token": None, **new_token},
         )
-
-
-# --- everybody's, for admins ------------------------------------------------------------------------------
-
-
-@account_pages.get("/accounts")
-def everybody():
-    return _accounts_page()
-
-
-@account_pages.post("/accounts")
-def add_account():
-    _require_account_admin()
-    try:
-        form = parse_form(NewAccount)
-        with database().write() as session:
-            accounts.add_account(session, form)
-    except Problem as problem:
-        return _accounts_page(problem), problem.status
-    flash(f"{form.email} can sign in now.")
-    return redirect("/accounts", 303)
-
-
-@account_pages.post("/accounts/<int:account_id>/role")
-def set_role(account_id: int):
-    _require_account_admin()
-    try:
-        form = parse_form(RoleChange)
-        with database().write() as session:
-            accounts.set_role(session, account_id, form.role)
-    except Problem as problem:
-        return _accounts_page(problem), problem.status
-    return redirect("/accounts", 303)
-
-
-@account_pages.post("/accounts/<int:account_id>/delete")
-def delete_account(account_id: int):
-    _require_account_admin()
-    try:
-        with database().write() as session:
-            gone = accounts.delete_account(session, account_id)
-    except Problem as problem:
-        return _accounts_page(problem), problem.status
-    flash(f"The account {gone.email} is deleted.")
-    return redirect("/accounts", 303)
-
-
-def _require_account_admin() -> None:
-    own_account()
-    require_admin()
-
-
-def _accounts_page(problem: Problem | None = None) -> str:
-    _require_account_admin()
-    with database().read() as session:
-        everyone = accounts.list_accounts(session)
-        return render_template("accounts.html", accounts=everyone, problem=problem, typed=request.form)

@@ -1,0 +1,58 @@
+"""Tasks in the API."""
+
+from app.domain import tasks
+from app.domain.schemas import NewTask, TaskChange
+from app.web.api.blueprint import PageQuery, api, next_page
+from app.web.api.openapi import TaskOut, TasksOut, described
+from app.web.context import current_user_id, database
+
+
+@api.get("/work-items/<int:id>/tasks")
+@described(TasksOut)
+def list_tasks(id: int, query: PageQuery):
+    """A work item's tasks, in their order."""
+    with database().read() as session:
+        page = tasks.list_tasks(session, id, limit=query.limit, offset=query.offset)
+        items = [TaskOut.model_validate(task) for task in page.rows]
+    return TasksOut(items=items, total=page.total, next=next_page(query, page.total))
+
+
+@api.post("/work-items/<int:id>/tasks")
+@described(TaskOut, 201)
+def add_task(id: int, json: NewTask):
+    """A new task, at the end of the work item's list."""
+    with database().write() as session:
+        return TaskOut.model_validate(tasks.add_task(session, current_user_id(), id, json)), 201
+
+
+@api.get("/tasks/<int:id>")
+@described(TaskOut)
+def get_task(id: int):
+    """One task."""
+    with database().read() as session:
+        return TaskOut.model_validate(tasks.get_task(session, id))
+
+
+@api.patch("/tasks/<int:id>")
+@described(TaskOut)
+def change_task(id: int, json: TaskChange):
+    """Changes the fields that are given."""
+    with database().write() as session:
+        return TaskOut.model_validate(tasks.change_task(session, current_user_id(), id, json))
+
+
+@api.delete("/tasks/<int:id>")
+@described(None, 204)
+def delete_task(id: int):
+    """Puts a task into the trash for 30 days."""
+    with database().write() as session:
+        tasks.delete_task(session, current_user_id(), id)
+    return "", 204
+
+
+@api.post("/tasks/<int:id>/restore")
+@described(TaskOut)
+def restore_task(id: int):
+    """Takes a task back out of the trash."""
+    with database().write() as session:
+        return TaskOut.model_validate(tasks.restore_task(session, current_user_id(), id))

@@ -1,0 +1,55 @@
+"""Who is asking, and their API tokens."""
+
+from flask_login import current_user
+
+from app.domain import accounts
+from app.domain.schemas import NewToken
+from app.errors import Conflict
+from app.web.api.accounts import account_api
+from app.web.api.openapi import NewTokenOut, PersonOut, TokenOut, TokensOut, described
+from app.web.auth import require_admin
+from app.web.context import current_user_id, database
+
+
+@account_api.get("/me")
+@described(PersonOut)
+def me():
+    """Who this token or session belongs to, and what it may do."""
+    return PersonOut.model_validate(current_user._get_current_object())
+
+
+def holder() -> int:
+    """The account that holds the tokens of this request. Raises Conflict while sign-in is off."""
+    account = current_user_id()
+    if account is None:
+        raise Conflict("Sign-in is off, so there is no account to hold a token, and none is needed.")
+    return account
+
+
+@account_api.get("/tokens")
+@described(TokensOut)
+def list_tokens():
+    """One's own tokens, without the tokens themselves."""
+    require_admin()
+    with database().read() as session:
+        return TokensOut(items=[TokenOut.model_validate(row) for row in accounts.list_tokens(session, holder())])
+
+
+@account_api.post("/tokens")
+@described(NewTokenOut, 201)
+def add_token(json: NewToken):
+    """A new token for oneself. It is shown in this answer and never again."""
+    require_admin()
+    with database().write() as session:
+        row, token = accounts.add_token(session, holder(), json)
+        return NewTokenOut(**TokenOut.model_validate(row).model_dump(), token=token), 201
+
+
+@account_api.delete("/tokens/<int:id>")
+@described(None, 204)
+def delete_token(id: int):
+    """Ends one of one's own tokens."""
+    require_admin()
+    with database().write() as session:
+        accounts.delete_token(session, holder(), id)
+    return "", 204

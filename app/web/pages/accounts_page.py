@@ -1,0 +1,68 @@
+"""Everybody's accounts, for admins."""
+
+from flask import flash, redirect, render_template, request
+
+from app.domain import accounts
+from app.domain.schemas import Fields, NewAccount, Role
+from app.errors import Problem
+from app.web.auth import require_admin
+from app.web.context import database
+from app.web.pages.account_page import account_pages, own_account, parse_form
+
+
+class RoleChange(Fields):
+    role: Role
+
+
+@account_pages.get("/accounts")
+def everybody():
+    return _accounts_page()
+
+
+@account_pages.post("/accounts")
+def add_account():
+    _require_account_admin()
+    try:
+        form = parse_form(NewAccount)
+        with database().write() as session:
+            accounts.add_account(session, form)
+    except Problem as problem:
+        return _accounts_page(problem), problem.status
+    flash(f"{form.email} can sign in now.")
+    return redirect("/accounts", 303)
+
+
+@account_pages.post("/accounts/<int:account_id>/role")
+def set_role(account_id: int):
+    _require_account_admin()
+    try:
+        form = parse_form(RoleChange)
+        with database().write() as session:
+            accounts.set_role(session, account_id, form.role)
+    except Problem as problem:
+        return _accounts_page(problem), problem.status
+    return redirect("/accounts", 303)
+
+
+@account_pages.post("/accounts/<int:account_id>/delete")
+def delete_account(account_id: int):
+    _require_account_admin()
+    try:
+        with database().write() as session:
+            gone = accounts.delete_account(session, account_id)
+    except Problem as problem:
+        return _accounts_page(problem), problem.status
+    flash(f"The account {gone.email} is deleted.")
+    return redirect("/accounts", 303)
+
+
+def _require_account_admin() -> None:
+    own_account()
+    require_admin()
+
+
+def _accounts_page(problem: Problem | None = None) -> str:
+    _require_account_admin()
+    with database().read() as session:
+        everyone = accounts.list_accounts(session)
+        return render_template("accounts.html", accounts=everyone, problem=problem, typed=request.form)

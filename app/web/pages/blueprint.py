@@ -1,0 +1,24 @@
+"""What all pages share: their blueprint, and what their templates can call."""
+
+from datetime import datetime
+
+from flask import Blueprint
+
+from app.domain.trash import TRASH_DAYS
+from app.settings import PASSWORD_LENGTH
+from app.web.context import web_app
+from app.web.pages import formatting
+
+pages = Blueprint("pages", __name__)
+for formatted in (formatting.due_words, formatting.long_date, formatting.trash_words):
+    pages.add_app_template_filter(formatted)
+
+
+@pages.app_template_filter()
+def local_time(moment: datetime) -> str:
+    return f"{moment.astimezone(web_app().settings.zone):%Y-%m-%d %H:%M}"
+
+
+@pages.app_context_processor
+def _rules_to_tell() -> dict[str, int]:
+    return {"password_length": PASSWORD_LENGTH, "trash_days": TRASH_DAYS}

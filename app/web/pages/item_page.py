@@ -1,0 +1,65 @@
+"""The page of one work item: its details, its tasks, its history."""
+
+from flask import render_template, url_for
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from app.domain import history, tasks, work_items
+from app.domain.schemas import NewTask, WorkItemChange
+from app.web.context import current_user_id, database
+from app.web.pages.blueprint import pages
+from app.web.pages.forms import (
+    Refused,
+    flash_status,
+    offer_undo,
+    page_again,
+    parse_form,
+    redirect_to,
+    refused,
+    return_path,
+)
+
+
+@pages.get("/work-items/<int:item_id>")
+def item(item_id: int) -> str:
+    return item_page(item_id)
+
+
+@pages.post("/work-items/<int:item_id>")
+def change_item(item_id: int) -> Response:
+    try:
+        change = parse_form(WorkItemChange)
+    except ValidationError as error:
+        return page_again(item_page(item_id, refused("details", error)))
+    with database().write() as session:
+        before = work_items.get_item(session, item_id).status
+        item = work_items.change_item(session, current_user_id(), item_id, change)
+    if item.status in ("open", before):
+        flash_status(f"Saved “{item.title}”.")
+    else:
+        undo = url_for("pages.change_item", item_id=item_id)
+        offer_undo(f"“{item.title}” is {item.status} now.", undo, status=before)
+    return redirect_to(return_path(), f"item-{item_id}-tick")
+
+
+@pages.post("/work-items/<int:item_id>/tasks")
+def add_task(item_id: int) -> Response:
+    try:
+        fields = parse_form(NewTask)
+    except ValidationError as error:
+        return page_again(item_page(item_id, refused("new-task", error)))
+    with database().write() as session:
+        task = tasks.add_task(session, current_user_id(), item_id, fields)
+    flash_status(f"Added “{task.title}”.")
+    return redirect_to(return_path(), "new-task-title")
+
+
+def item_page(item_id: int, refusal: Refused | None = None) -> str:
+    with database().read() as session:
+        return render_template(
+            "item.html",
+            item=work_items.get_item(session, item_id),
+            history=history.list_events(session, item_id),
+            here=url_for("pages.item", item_id=item_id),
+            refused=refusal,
+        )

@@ -1,0 +1,73 @@
+"""What the forms of one task do, on the list and on its work item's page."""
+
+from flask import request, url_for
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from app.domain import tasks
+from app.domain.schemas import TaskChange
+from app.web.context import current_user_id, database
+from app.web.pages.blueprint import pages
+from app.web.pages.forms import (
+    direction,
+    flash_status,
+    offer_undo,
+    page_again,
+    parse_form,
+    redirect_to,
+    refused,
+    return_path,
+)
+from app.web.pages.item_page import item_page
+
+
+@pages.post("/tasks/<int:task_id>")
+def change_task(task_id: int) -> Response:
+    try:
+        change = parse_form(TaskChange)
+    except ValidationError as error:
+        return page_again(item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
+    with database().write() as session:
+        task = tasks.change_task(session, current_user_id(), task_id, change)
+    flash_status(f"Saved “{task.title}”.")
+    return redirect_to(return_path(), f"task-{task_id}-edit")
+
+
+@pages.post("/tasks/<int:task_id>/tick")
+def tick_task(task_id: int) -> Response:
+    change = TaskChange(done=request.form.get("done") == "1")
+    with database().write() as session:
+        item = tasks.change_task(session, current_user_id(), task_id, change).work_item
+        progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
+    flash_status(progress)
+    return redirect_to(return_path(), f"task-{task_id}-tick")
+
+
+@pages.post("/tasks/<int:task_id>/move")
+def move_task(task_id: int) -> Response:
+    way = direction()
+    with database().write() as session:
+        task = tasks.move_task(session, task_id, way)
+    flash_status(f"Moved “{task.title}” {way}.")
+    return redirect_to(return_path(), f"task-{task_id}-{way}")
+
+
+@pages.post("/tasks/<int:task_id>/delete")
+def delete_task(task_id: int) -> Response:
+    with database().write() as session:
+        task = tasks.delete_task(session, current_user_id(), task_id)
+    offer_undo(f"Deleted “{task.title}”.", url_for("pages.restore_task", task_id=task_id))
+    return redirect_to(return_path())
+
+
+@pages.post("/tasks/<int:task_id>/restore")
+def restore_task(task_id: int) -> Response:
+    with database().write() as session:
+        task = tasks.restore_task(session, current_user_id(), task_id)
+    flash_status(f"Restored “{task.title}”.")
+    return redirect_to(return_path(), f"task-{task_id}-tick")
+
+
+def _item_of(task_id: int) -> int:
+    with database().read() as session:
+        return tasks.get_task(session, task_id).work_item_id

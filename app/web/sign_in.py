@@ -1,0 +1,114 @@
+"""Signing in and out, and the first account: from the settings, or with a set-up code in the browser."""
+
+import secrets
+
+import structlog
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask_login import current_user, logout_user
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from app.database.engine import Database
+from app.domain import accounts
+from app.domain.schemas import NewAccount
+from app.errors import Invalid, Problem, invalid_input
+from app.web.auth import start_session
+from app.web.context import WebApp, database, web_app
+from app.web.pages.forms import own_path
+
+auth = Blueprint("auth", __name__)
+log = structlog.get_logger()
+
+
+def prepare_first_account(app: WebApp, data: Database) -> None:
+    """Makes the first account from the settings, or prints the set-up code that makes it in the browser."""
+    wanted = app.settings
+    if wanted.auth_disabled:
+        return
+    with data.read() as transaction:
+        if accounts.count_accounts(transaction):
+            return
+    if wanted.admin_email:
+        with data.write() as transaction:
+            fields = {"email": wanted.admin_email, "password": wanted.admin_password}
+            accounts.add_first_account(transaction, NewAccount.model_validate(fields))
+        log.info(f"Made the first account, {wanted.admin_email}, from the settings.")
+        return
+    letters = "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(8))
+    app.setup_code = f"{letters[:4]}-{letters[4:]}"
+    log.warning(f"There is no account yet. Open /setup and use the set-up code: {app.setup_code}")
+
+
+@auth.get("/sign-in")
+@auth.post("/sign-in")
+def sign_in():
+    if current_user.is_authenticated:
+        return redirect(own_path(request.values.get("next")), 303)
+    if web_app().setup_code:
+        return redirect(url_for("auth.set_up"), 303)
+    email, problem = request.form.get("email", ""), None
+    if request.method == "POST":
+        try:
+            return _signed_in(email, request.form.get("password", ""))
+        except Problem as refused:
+            problem = refused
+    page = render_template("sign_in.html", email=email, next=own_path(request.values.get("next")), problem=problem)
+    return page, problem.status if problem else 200, _retry(problem)
+
+
+def _signed_in(email: str, password: str) -> Response:
+    throttle = web_app().throttle
+    account = email.strip().lower()[:254]
+    throttle.count(account, request.remote_addr or "")
+    with database().read() as transaction:
+        user = accounts.find_account(transaction, email)
+    if not accounts.password_fits(user, password) or user is None:
+        log.warning("A sign-in failed.", address=request.remote_addr)
+        raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
+    throttle.forget(account)
+    start_session(user)
+    return redirect(own_path(request.form.get("next")), 303)
+
+
+@auth.post("/sign-out")
+def sign_out():
+    logout_user()
+    session.clear()
+    return redirect(url_for("auth.sign_in"), 303)
+
+
+@auth.get("/setup")
+@auth.post("/setup")
+def set_up():
+    if not web_app().setup_code:
+        return redirect(url_for("auth.sign_in"), 303)
+    email, problem = request.form.get("email", ""), None
+    if request.method == "POST":
+        try:
+            return _set_up_with_code(request.form.get("code", ""), email, request.form.get("password", ""))
+        except Problem as refused:
+            problem = refused
+    page = render_template("set_up.html", email=email, problem=problem)
+    return page, problem.status if problem else 200, _retry(problem)
+
+
+def _set_up_with_code(code: str, email: str, password: str) -> Response:
+    web_app().throttle.count("set-up code", request.remote_addr or "")
+    given = code.strip().upper().encode()
+    if not secrets.compare_digest(given, (web_app().setup_code or "").encode()):
+        raise Invalid(
+            "No account was made.", fields={"code": "This is not the code. The newest one is at the end of the log."}
+        )
+    try:
+        fields = NewAccount.model_validate({"email": email, "password": password, "role": "admin"})
+    except ValidationError as error:
+        raise invalid_input(error) from None
+    with database().write() as transaction:
+        user = accounts.add_first_account(transaction, fields)
+    web_app().setup_code = None
+    start_session(user)
+    return redirect("/", 303)
+
+
+def _retry(problem: Problem | None) -> dict[str, str]:
+    return {"Retry-After": str(problem.retry_after)} if problem and problem.retry_after else {}
