@@ -22,7 +22,8 @@ def create_app(
 
     from app import logs
     from app.database import migrations
-    from app.storage.mounts import guard, storage_once_mounted
+    from app.storage.guard import guard
+    from app.storage.mounts import storage_once_mounted
     from app.web import auth, context, error_pages, health, security, sign_in
     from app.web.context import WebApp
     from app.web.routes import BLUEPRINTS

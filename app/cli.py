@@ -75,7 +75,8 @@ def check() -> None:
     Exit codes: 0 the app would start · 1 it would not, and why
     """
     from app import settings
-    from app.storage.mounts import guard, storage_under
+    from app.storage.guard import guard
+    from app.storage.mounts import storage_under
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
@@ -161,7 +162,8 @@ def reset_password(email: str) -> None:
     from app import settings
     from app.operations.control import ask
     from app.operations.control_commands import new_password
-    from app.storage.mounts import guard, storage_under
+    from app.storage.guard import guard
+    from app.storage.mounts import storage_under
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)

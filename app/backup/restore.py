@@ -11,7 +11,8 @@ from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri
 from app.errors import Broken, NotSqlite, StorageFull
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
-from app.storage.mounts import Storage, beside, refuse_unwritable
+from app.storage.guard import refuse_unwritable
+from app.storage.mounts import Storage, beside
 
 
 def restore(

@@ -15,7 +15,8 @@ from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging
 from app.errors import Conflict, StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
-from app.storage.mounts import Storage, refuse_unwritable
+from app.storage.guard import refuse_unwritable
+from app.storage.mounts import Storage
 from app.version import __version__
 
 PAGES = 1000

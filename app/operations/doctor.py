@@ -15,7 +15,8 @@ from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Problem, Standby
 from app.operations import control
 from app.operations.control_commands import examined
-from app.storage.mounts import Storage, guard, profile_of
+from app.storage.guard import guard
+from app.storage.mounts import Storage, profile_of
 from app.writer.exclusive import exclusive_access
 from app.writer.lease import RENEW_EVERY, Lease
 from app.writer.lease_files import Folder, cant_be_used, folder_of, local_lock

@@ -1,4 +1,4 @@
-"""What lies under DATABASE_PATH: the mount, its file system, how SQLite must lock there, and the mount guard."""
+"""What lies under DATABASE_PATH: the mount, its file system, and how SQLite must lock there."""
 
 import os
 import re
@@ -11,28 +11,16 @@ from typing import Literal
 from app.errors import CannotStart
 
 Profile = Literal["shared", "exclusive"]
-MOUNT_PATH = "/app/data"
 
 # Local file systems whose locks and shared memory work between processes. All others, known or not, are "exclusive".
 LOCAL = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs bcachefs overlay tmpfs ramfs apfs hfs ntfs".split())
 IN_MEMORY = frozenset(("tmpfs", "ramfs"))
-OBJECT_STORES = frozenset("gcsfuse s3fs blobfuse blobfuse2 mount-s3 mountpoint-s3 goofys geesefs rclone".split())
 CLOUDS = ("WEBSITE_SITE_NAME", "ECS_CONTAINER_METADATA_URI_V4", "K_SERVICE")
 """Set in every container by App Service, ECS and Cloud Run."""
 MOUNTED_WITHIN = 30
 """Seconds. App Service lets a container 230 to answer."""
 DOCKER_VOLUME = re.compile(r"/volumes/(?P<name>[^/]+)/_data")
 ANONYMOUS = re.compile(r"[0-9a-f]{64}")
-
-HOW_TO_MOUNT = f"""\
-The database would be erased with the container. Mount a volume or share at {MOUNT_PATH}:
-  docker run    -v task-manager-data:{MOUNT_PATH} ... task-assist
-  Compose       volumes: ["task-manager-db:{MOUNT_PATH}"]
-  Azure         an Azure Files share as path mapping {MOUNT_PATH}: pulumi up -s azure, or
-                az webapp config storage-account add
-  AWS           an EFS access point as mount point {MOUNT_PATH} of the task definition: pulumi up -s aws
-  Google Cloud  a persistent disk or Filestore share at {MOUNT_PATH}: pulumi up -s gcp
-and set DATABASE_PATH={MOUNT_PATH}/task_manager.db. To try the app without keeping anything: APP_ENV=development."""
 
 
 @dataclass(frozen=True)
@@ -147,83 +135,3 @@ def _unescaped(text: str) -> str:
 def beside(database: Path, ending: str) -> Path:
     """The file that SQLite keeps beside `database`: `ending` is "-wal", "-shm" or "-journal"."""
     return database.with_name(database.name + ending)
-
-
-# --- the guard --------------------------------------------------------------------------------------------
-
-
-def guard(storage: Storage, *, production: bool) -> list[str]:
-    """Raises CannotStart where data would be lost or can't be written; returns warnings for the log."""
-    refuse_object_store(storage)
-    if production:
-        refuse_unmounted(storage)
-    refuse_unwritable(storage)
-    warnings = []
-    if production and storage.anonymous:
-        warnings.append(
-            f"{storage.mount.point} is a Docker volume without a name: docker run --rm and docker compose down -v "
-            f"delete it. Give it one: -v task-manager-data:{storage.mount.point}"
-        )
-    if storage.profile == "shared" and profile_of(storage.mount) == "exclusive":
-        warnings.append(
-            f"DATABASE_STORAGE=shared, but {storage.mount.point} is {storage.mount.filesystem}, where SQLite's shared "
-            "memory and locks can't be relied on: two processes can damage the database. Use auto."
-        )
-    return warnings
-
-
-def refuse_object_store(storage: Storage) -> None:
-    kind = storage.mount.filesystem.removeprefix("fuse.")
-    if kind in OBJECT_STORES or storage.mount.source in OBJECT_STORES:
-        raise CannotStart(
-            f"{storage.mount.point} is an object store ({storage.mount.filesystem}). SQLite can't work there: "
-            "it has neither locks nor writes in place.",
-            "Mount a disk or a file share instead (Azure Files, EFS, Filestore).",
-        )
-
-
-def refuse_unmounted(storage: Storage) -> None:
-    where = f"DATABASE_PATH={storage.path}"
-    if not storage.own_mount:
-        raise CannotStart(f"{where} is not on a mount of its own, but inside the container.", HOW_TO_MOUNT)
-    if storage.mount.filesystem in IN_MEMORY:
-        raise CannotStart(
-            f"{where} is in memory ({storage.mount.filesystem} at {storage.mount.point}), gone at the next restart.",
-            HOW_TO_MOUNT,
-        )
-
-
-def refuse_unwritable(storage: Storage) -> None:
-    folder = storage.path.parent
-    if not folder.is_dir():
-        raise CannotStart(f"The folder of DATABASE_PATH={storage.path} does not exist.", f"Make it:  mkdir -p {folder}")
-    if storage.mount.read_only:
-        raise CannotStart(
-            f"{storage.mount.point} is mounted read-only, so the database {storage.path} can't be written.",
-            "Mount it without :ro (Docker), readOnly (ECS, Cloud Run) or ro (mount).",
-        )
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise CannotStart(f"{_owner(folder)}, so user {os.getuid()} can't write there.", how_to_own(storage))
-    for file in (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal"))):
-        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
-            raise CannotStart(f"{_owner(file)}, so user {os.getuid()} can't write it.", how_to_own(storage))
-
-
-def _owner(path: Path) -> str:
-    status = path.stat()
-    return f"{path} belongs to user {status.st_uid} (mode {status.st_mode & 0o777:o})"
-
-
-def how_to_own(storage: Storage) -> str:
-    """The command that hands the database over, for the kind of place it is in."""
-    owner, mount = f"{os.getuid()}:{os.getgid()}", storage.mount
-    if not storage.own_mount:
-        return f"Hand it over:  sudo chown -R {owner} {storage.path.parent}"
-    if mount.volume:
-        where = f"{mount.volume}:{mount.point}"
-        return f"Hand it over:  docker run --rm --user 0 -v {where} task-assist chown -R {owner} {mount.point}"
-    # Where it is on the host can't be seen from here, only where it is inside the mounted file system.
-    return (
-        f"Hand over the folder or share that is mounted at {mount.point}, on the host:  sudo chown -R {owner} FOLDER"
-        + ("" if mount.root == "/" else f"\nIn its own file system that is {mount.root}.")
-    )

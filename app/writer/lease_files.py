@@ -16,7 +16,8 @@ from typing import Protocol
 
 from app.errors import CannotStart, Problem, StorageFull, is_no_room
 from app.storage.delegations import open_undelegated
-from app.storage.mounts import Storage, how_to_own
+from app.storage.guard import how_to_own
+from app.storage.mounts import Storage
 
 SIZE = 256
 """Bytes of a record: one write, one page."""

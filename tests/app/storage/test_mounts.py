@@ -7,7 +7,8 @@ import pytest
 
 from app.errors import CannotStart
 from app.storage import mounts as module
-from app.storage.mounts import Mount, Storage, guard, mount_of, read_mounts, storage_under
+from app.storage.guard import guard, refuse_unmounted
+from app.storage.mounts import Mount, Storage, mount_of, read_mounts, storage_under
 
 MOUNTINFO = r"""71 47 0:39 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib
 91 71 254:0 /var/lib/docker/volumes/tasks/_data /app/data rw,relatime master:1 - ext4 /dev/vda rw
@@ -182,10 +183,10 @@ def test_one_that_never_comes_is_refused_in_the_end(looks, monkeypatch, tmp_path
     monkeypatch.setattr(module, "MOUNTED_WITHIN", 0)
     looks += [INSIDE]
     with pytest.raises(CannotStart, match="not on a mount of its own"):
-        module.refuse_unmounted(module.storage_once_mounted(tmp_path / "a.db", "auto", production=True))
+        refuse_unmounted(module.storage_once_mounted(tmp_path / "a.db", "auto", production=True))
 
 
 def test_shared_forced_on_a_network_mount_is_warned_of(tmp_path: Path):
     forced = Storage(tmp_path / "a.db", Mount(str(tmp_path), "/", "nfs4", "", False), "shared")
-    (warning,) = module.guard(forced, production=False)
+    (warning,) = guard(forced, production=False)
     assert "DATABASE_STORAGE=shared" in warning and "Use auto" in warning
