@@ -4,12 +4,9 @@ import asyncio
 import multiprocessing
 import os
 import resource
-import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable
 from functools import partial
 from multiprocessing.synchronize import Event
 from multiprocessing.util import Finalize
@@ -23,12 +20,11 @@ from granian.log import LogLevels
 
 from app import logs
 from app.errors import CannotStart, Problem
+from app.operations.shutdown import STOP_SECONDS, end_without_closing, on_stop, release_in_time
 from app.settings import Settings
 
 if TYPE_CHECKING:
     from granian.server.common import AbstractServer
-
-    from app.writer.instance import Instance  # only the worker imports it, and SQLAlchemy with it
 
 MOST_CONNECTIONS = 8192
 SPARE_FILES = 256
@@ -40,12 +36,6 @@ Google's load balancers keep them for 600 s, which is the longest of all that th
 (https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries)."""
 MOST_HEAD = 64 << 10
 """Bytes of a request's head, and of what is read ahead of a body."""
-LAST_ANSWERS = 1.0
-"""Seconds that a worker which lost the lease has to say so to those who wait."""
-STOP_SECONDS = 8
-"""How long running requests may take after SIGTERM. Docker kills after 10."""
-RELEASE_SECONDS = 4
-"""How long after SIGTERM the database is released though a request goes on outside it: its answer goes slowly, say."""
 SWITCH_SECONDS = 0.001
 """After these one thread makes room for another that wants to run. Python's own 5 ms let /healthz and a short request
 wait for all of those that compute a page: with 64 connections that create, the 99th percentile of /healthz was 136 ms
@@ -129,10 +119,10 @@ def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: 
 
     sys.setswitchinterval(SWITCH_SECONDS)
     ending = threading.Event()
-    _on_stop(lambda *_: ending.set())
+    on_stop(lambda *_: ending.set())
     try:
         app = create_app(
-            settings, requests_handover=requests_handover, on_lease_lost=partial(_end_without_closing, lost)
+            settings, requests_handover=requests_handover, on_lease_lost=partial(end_without_closing, lost)
         )
     except Problem as problem:
         print(f"task-assist: {problem}", file=sys.stderr, flush=True)  # noqa: T201
@@ -142,7 +132,7 @@ def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: 
     if ending.is_set():
         instance.stop()
         os._exit(0)
-    threading.Thread(target=_release_in_time, args=(instance, ending), daemon=True).start()
+    threading.Thread(target=release_in_time, args=(instance, ending), daemon=True).start()
     Finalize(app, instance.stop, exitpriority=10)
     if control := listen(instance):
         Finalize(control, control.close, exitpriority=20)
@@ -154,25 +144,6 @@ def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: 
         loop.call_soon_threadsafe(bridge.end)
 
     # Once the loop runs: the server takes the signals before that. It hears of them through the loop all the same.
-    loop.call_soon(_on_stop, end)
+    loop.call_soon(on_stop, end)
     structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
     return bridge
-
-
-def _on_stop(handler: Callable[..., None]) -> None:
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, handler)
-
-
-def _release_in_time(instance: "Instance", ending: threading.Event) -> None:
-    """The worker is killed when a request doesn't end, and then it can't release any more."""
-    ending.wait()
-    time.sleep(RELEASE_SECONDS)
-    instance.stop()
-
-
-def _end_without_closing(lost: Event) -> None:
-    """SQLite removes the -wal by its name when a file is closed, and by that name it is another instance's now."""
-    lost.set()
-    time.sleep(LAST_ANSWERS)
-    os._exit(1)

@@ -16,7 +16,7 @@ class Handing:
     """An instance during a hand-over."""
 
     def __init__(self) -> None:
-        self.settled, self._over = False, threading.Event()
+        self.gate, self.settled, self._over = self, False, threading.Event()
         self.waiting = 0
 
     @property
@@ -25,7 +25,7 @@ class Handing:
 
     def wait_for_handover(self) -> None:
         self.waiting += 1
-        self._over.wait(module.HANDOVER_WAIT)
+        self._over.wait(module.MAX_HANDOVER_WAIT)
 
     def finish(self) -> None:
         self.settled = True
@@ -85,7 +85,7 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
 
 
 def test_one_that_has_waited_long_enough_hears_what_the_app_says(monkeypatch):
-    monkeypatch.setattr(module, "HANDOVER_WAIT", 0.1)
+    monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 0.1)
 
     async def main() -> None:
         bridge, reached = served(Handing())

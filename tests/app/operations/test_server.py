@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.operations import server
+from app.operations import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
 from app.writer.lease import lease_of
@@ -71,7 +71,7 @@ def test_a_body_that_is_still_on_its_way_at_sigterm_is_told_to_come_back(running
     asking.join()
     assert answers[0].startswith(b"HTTP/1.1 503") and b"retry-after: 2" in answers[0]
     assert running.wait(timeout=20) == 0
-    assert time.monotonic() - began < server.RELEASE_SECONDS, "nothing was left to wait for"
+    assert time.monotonic() - began < shutdown.RELEASE_SECONDS, "nothing was left to wait for"
     assert not (tmp_path / "a.db-wal").exists()
     assert is_released(tmp_path)
 
@@ -141,7 +141,7 @@ def test_the_process_beside_the_worker_loads_nothing_of_the_database():
 
 
 def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(monkeypatch):
-    assert server.RELEASE_SECONDS < server.STOP_SECONDS < 10
+    assert shutdown.RELEASE_SECONDS < shutdown.STOP_SECONDS < 10
 
 
 def test_what_was_acknowledged_is_there_after_kill_9(running, tmp_path: Path, port: int):
