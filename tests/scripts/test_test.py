@@ -1,4 +1,4 @@
-"""scripts/test names what it skipped and why; with --all the same is a failure."""
+"""scripts/test uses the cores and names what it left out or skipped, and why; with --all a skip is a failure."""
 
 import shutil
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.scripts.conftest import Checkout
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,3 +61,43 @@ def test_all_names_what_only_lacks_pulumi(suite: Path):
 
 def test_nothing_skipped_is_nothing_said(suite: Path):
     assert "not run on this machine" not in run_pytest(suite, "-k", "test_runs", "test_some.py").stdout
+
+
+# --- the command ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tested(checkout: Checkout) -> Checkout:
+    """A checkout whose scripts/install and scripts/check do nothing, and whose Python says how it was called."""
+    for name in ("install", "check"):
+        (checkout.path / "scripts" / name).write_text("#!/bin/sh\n")
+    python = checkout.path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "python $*"\nexit ${FAILS:-0}\n')
+    python.chmod(0o755)
+    (checkout.path / "tests").mkdir()
+    (checkout.path / "tests/test_one.py").touch()
+    return checkout
+
+
+def test_it_uses_the_cores_and_says_that_it_left_the_mounts_out(tested: Checkout):
+    done = tested.run("scripts/test", "-q")
+    assert "python -m pytest -n auto --no-loadscope-reorder --ignore=tests/mounts -q\n" in done.stdout
+    assert "Left out: tests/mounts" in done.stdout and "scripts/test --all" in done.stdout
+
+
+def test_all_leaves_nothing_out(tested: Checkout):
+    done = tested.run("scripts/test", "--all", "-n", "2")
+    assert done.stdout == "python -m pytest --all -n 2\n"
+
+
+def test_one_file_is_run_as_it_is(tested: Checkout):
+    done = tested.run("scripts/test", "tests/test_one.py::test_it")
+    assert done.stdout == "python -m pytest tests/test_one.py::test_it\n"
+
+
+@pytest.mark.parametrize(("fault", "environment"), [("check", {}), ("tests", {"FAILS": "1"})])
+def test_a_fault_in_either_fails_it(tested: Checkout, fault: str, environment: dict[str, str]):
+    if fault == "check":
+        (tested.path / "scripts/check").write_text("#!/bin/sh\nexit 1\n")
+    assert tested.run("scripts/test", **environment).returncode == 1
