@@ -20,11 +20,10 @@ def create_app(
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
 
-    from app import logs
     from app.database import migrations
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
-    from app.web import auth, context, error_pages, health, security, sign_in
+    from app.web import auth, context, error_pages, health, request_log, security, sign_in
     from app.web.context import WebApp
     from app.web.routes import BLUEPRINTS
     from app.writer.instance import Instance
@@ -42,7 +41,7 @@ def create_app(
 
     instance = Instance(storage, prepare, requests_handover=requests_handover, on_lease_lost=on_lease_lost)
     app = WebApp(settings, instance)
-    logs.log_requests(app)
+    request_log.init(app)
     security.init(app, settings, storage)
     auth.init(app)
     error_pages.init(app)

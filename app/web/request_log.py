@@ -1,0 +1,30 @@
+"""One line in the log for each answer."""
+
+import time
+
+import structlog
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+QUIET = frozenset(("/healthz", "/readyz"))
+"""Asked every few seconds by every platform: logged only at the level debug."""
+
+
+def init(app: Flask) -> None:
+    """One line an answer. Without query string and body: what people type is theirs."""
+    log = structlog.get_logger("request")
+
+    @app.before_request
+    def _start() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        write = log.debug if request.path in QUIET else log.info
+        write(
+            f"{request.method} {request.path}",
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
+            address=request.remote_addr,
+        )
+        return response
