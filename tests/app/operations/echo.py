@@ -26,7 +26,7 @@ def echo(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
 def bridge() -> Bridge:
     app = Flask("app.web")  # as the app names it, so that the templates are found
     app.wsgi_app = echo  # type: ignore[method-assign]
-    instance = SimpleNamespace(expects_handover=False, settled=True)
+    instance = SimpleNamespace(gate=SimpleNamespace(expects_handover=False, settled=True))
     return Bridge(app, cast(Instance, instance), asyncio.get_event_loop())
 
 
