@@ -190,6 +190,16 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("https-only", "docker-volume", APP, inside("ports.0.ip", "0.0.0.0")),
     ("no-publishing", "azure-smb", "web:WebAppScmAllowed", props(allow=True)),
     ("no-publishing", "azure-smb", "web:WebAppFtpAllowed", gone),
+    (
+        "read-only-root",
+        "aws-efs",
+        "TaskDefinition restore-task",
+        text("containerDefinitions", '"readonlyRootFilesystem": true', '"readonlyRootFilesystem": false'),
+    ),
+    ("read-only-root", "docker-volume", APP, props(readOnly=False)),
+    ("vaults-locked", "aws-efs", "VaultLockConfiguration", gone),
+    ("vaults-locked", "aws-efs-full", "VaultLockConfiguration snapshots-copies-lock", gone),
+    ("vaults-locked", "aws-efs", "VaultLockConfiguration", props(changeableForDays=3)),
     ("no-plain-secrets", "azure-smb", "web:WebApp", text("siteConfig", "@Microsoft.KeyVault(SecretUri=", "plain")),
     (
         "no-plain-secrets",

@@ -1,5 +1,7 @@
 """AWS's plan: who makes what, in which order, and who gets what from whom."""
 
+from dataclasses import dataclass
+
 import pulumi
 
 from config import StackConfig
@@ -20,65 +22,34 @@ from kit.password import admin_password
 from prices import prices_of
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the tasks stand on."""
+
+    identity: Identity
+    network: Network
+    storage: Storage
+    image: Image
+    gateway: Gateway
+
+
 def plan(config: StackConfig) -> Site:
     """Plans everything on AWS and answers what to export."""
-    identity = Identity("identity")
-    network = Network("network", NetworkArgs(config.network == "own", config.region))
-    storage = Storage("storage", StorageArgs(network.subnets, network.storage_group, identity.task, identity.restore))
+    on = ground(config)
+    storage = on.storage
     snapshots = Snapshots("snapshots", SnapshotsArgs(storage.arn, config.backups, config.keep, config.backup_copy))
-    image = Image("image", ImageArgs(config.image, identity.start.name))
-    gateway = Gateway(
-        "gateway",
-        GatewayArgs(network.vpc_id, network.subnets, network.link_group, network.ready, config.log_days),
-    )
-    url = pulumi.Output.from_input(f"https://{config.domain}") if config.domain else gateway.url
+    url = pulumi.Output.from_input(f"https://{config.domain}") if config.domain else on.gateway.url
     password = admin_password()
-    app = App(
-        # Only the gateway's link reaches the app, so that what it writes into its header can be believed.
-        plain={**environment(url, proxies=1, admin_email=config.admin_email), "CLIENT_ADDRESS_HEADER": CLIENT_HEADER},
-        secrets={PASSWORD_VARIABLE: password},
-    )
-    secrets = Secrets("secrets", SecretsArgs(app.secrets, identity.start.name))
-    hosting = Hosting(
-        "hosting",
-        HostingArgs(
-            app=app,
-            image=image.reference,
-            secret_arns=secrets.arns,
-            start=identity.start,
-            role=identity.task,
-            file_system_id=storage.id,
-            access_point_id=storage.app_point_id,
-            subnets=network.subnets,
-            group=network.task_group,
-            registry_arn=gateway.registry_arn,
-            machine=config.machine,
-            log_days=config.log_days,
-            handover=config.rollout == "handover",
-            ready=[*network.ready, *storage.ready, secrets.granted, *([image.granted] if image.granted else [])],
-        ),
-    )
-    Restore(
-        "restore",
-        RestoreArgs(
-            image=image.reference,
-            machine=config.machine,
-            start=identity.start,
-            role=identity.restore,
-            file_system_id=storage.id,
-            app_point_id=storage.app_point_id,
-            root_point_id=storage.root_point_id,
-            log_group=hosting.log_group,
-        ),
-    )
-    domain = Domain("domain", DomainArgs(config.domain, gateway.api_id, gateway.stage_id)) if config.domain else None
+    hosting = hosted(config, on, app_of(config, url, password))
+    restored(config, on, hosting.log_group)
+    domain = at_domain(config, on.gateway)
     if config.alert_email:
-        alerts(config, config.alert_email, url, gateway, hosting, storage, snapshots)
+        alerts(config, config.alert_email, url, on, hosting, snapshots.vault_name)
     prices = prices_of("aws", config.region)
     return Site(
         url=url,
         storage=storage.description,
-        image=image.reference,
+        image=on.image.reference,
         admin_password=password,
         costs=costs(config, prices),
         priced_in=prices.where,
@@ -87,25 +58,89 @@ def plan(config: StackConfig) -> Site:
     )
 
 
+def ground(config: StackConfig) -> Ground:
+    """The roles first, because the others grant them what they hold."""
+    identity = Identity("identity")
+    network = Network("network", NetworkArgs(config.network == "own", config.region))
+    storage_args = StorageArgs(network.subnets, network.storage_group, identity.task, identity.restore)
+    gateway_args = GatewayArgs(network.vpc_id, network.subnets, network.link_group, network.ready, config.log_days)
+    return Ground(
+        identity,
+        network,
+        Storage("storage", storage_args),
+        Image("image", ImageArgs(config.image, identity.start.name)),
+        Gateway("gateway", gateway_args),
+    )
+
+
+def app_of(config: StackConfig, url: pulumi.Output[str], password: pulumi.Output[str]) -> App:
+    """Only the gateway's link reaches the app, so that what it writes into its header can be believed."""
+    plain = environment(url, proxies=1, admin_email=config.admin_email)
+    return App(plain={**plain, "CLIENT_ADDRESS_HEADER": CLIENT_HEADER}, secrets={PASSWORD_VARIABLE: password})
+
+
+def hosted(config: StackConfig, on: Ground, app: App) -> Hosting:
+    secrets = Secrets("secrets", SecretsArgs(app.secrets, on.identity.start.name))
+    granted = [secrets.granted, *([on.image.granted] if on.image.granted else [])]
+    return Hosting(
+        "hosting",
+        HostingArgs(
+            app=app,
+            image=on.image.reference,
+            secret_arns=secrets.arns,
+            start=on.identity.start,
+            role=on.identity.task,
+            file_system_id=on.storage.id,
+            access_point_id=on.storage.app_point_id,
+            subnets=on.network.subnets,
+            group=on.network.task_group,
+            registry_arn=on.gateway.registry_arn,
+            machine=config.machine,
+            log_days=config.log_days,
+            handover=config.rollout == "handover",
+            ready=[*on.network.ready, *on.storage.ready, *granted],
+        ),
+    )
+
+
+def restored(config: StackConfig, on: Ground, log_group: pulumi.Input[str]) -> Restore:
+    return Restore(
+        "restore",
+        RestoreArgs(
+            image=on.image.reference,
+            machine=config.machine,
+            start=on.identity.start,
+            role=on.identity.restore,
+            file_system_id=on.storage.id,
+            app_point_id=on.storage.app_point_id,
+            root_point_id=on.storage.root_point_id,
+            log_group=log_group,
+        ),
+    )
+
+
+def at_domain(config: StackConfig, gateway: Gateway) -> Domain | None:
+    return Domain("domain", DomainArgs(config.domain, gateway.api_id, gateway.stage_id)) if config.domain else None
+
+
 def alerts(
     config: StackConfig,
     email: str,
     url: pulumi.Output[str],
-    gateway: Gateway,
+    on: Ground,
     hosting: Hosting,
-    storage: Storage,
-    snapshots: Snapshots,
-) -> None:
-    Alerts(
+    vault_name: pulumi.Input[str],
+) -> Alerts:
+    return Alerts(
         "alerts",
         AlertsArgs(
             email=email,
             url=url,
             cluster_name=hosting.cluster_name,
             service_name=hosting.service_name,
-            api_id=gateway.api_id,
-            file_system_id=storage.id,
-            vault_name=snapshots.vault_name,
+            api_id=on.gateway.api_id,
+            file_system_id=on.storage.id,
+            vault_name=vault_name,
             daily=daily(config.backups, config.keep),
             copied=bool(config.backups and config.backup_copy),
             budget=config.monthly_budget,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rules.containers import DOCKER, containers, images
+from rules.containers import DOCKER, TASK, containers, images
 from rules.model import UNKNOWN, Planned, Rule, Violation, get, items, of
 
 ACCOUNT = "azure-native:storage:StorageAccount"
@@ -152,12 +152,26 @@ def image_pinned(resources: Sequence[Planned]) -> Iterator[Violation]:
                 yield Violation(resource, f"Its image {image or '(none)'} is a tag, which can move. Name the digest.")
 
 
+def read_only_root(resources: Sequence[Planned]) -> Iterator[Violation]:
+    """What the app may write is its mounts and memory. Web Apps and Cloud Run have no such setting."""
+    for task in of(resources, TASK):
+        definitions = get(task.props, "containerDefinitions", "[]")
+        known: list[Mapping[str, Any]] = [] if definitions is UNKNOWN else json.loads(definitions)
+        for container in known:
+            if container.get("readonlyRootFilesystem") is not True:
+                yield Violation(task, f"{container['name']} may change its image. Set readonlyRootFilesystem.")
+    for container in containers(resources):
+        if container.resource.type == DOCKER and get(container.resource.props, "readOnly") not in (True, UNKNOWN):
+            yield Violation(container.resource, "It may change its image. Set read_only=True.")
+
+
 RULES = (
     Rule("smb-and-efs-encrypted", "SMB and EFS are encrypted on their way.", smb_and_efs_encrypted),
     Rule("nfs-encrypted", "NFS inside a private network is not encrypted.", nfs_encrypted, mandatory=False),
     Rule("storage-ports-closed", "2049 and 445 are never open to the world.", storage_ports_closed, alone=True),
     Rule("https-only", "The app is reached through HTTPS only.", https_only, alone=True),
     Rule("no-publishing", "No Web App takes code with a name and a password.", no_publishing),
+    Rule("read-only-root", "The app can't change its image.", read_only_root, alone=True),
     Rule("no-plain-secrets", "No secret stands in clear in a container's settings.", no_plain_secrets, alone=True),
     Rule("no-public-blobs", "No blob or object can be made public.", no_public_blobs, alone=True),
     Rule("image-pinned", "Every container runs an image by its digest, proxies too.", image_pinned, alone=True),

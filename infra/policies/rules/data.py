@@ -11,6 +11,8 @@ EFS = "aws:efs/fileSystem:FileSystem"
 DISK = "gcp:compute/disk:Disk"
 FILESTORE = "gcp:filestore/instance:Instance"
 VOLUME = "docker:index/volume:Volume"
+VAULT = "aws:backup/vault:Vault"
+LOCK = "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
 BUILD = "docker-build:index:Image"
 STORES = (SHARE, EFS, DISK, FILESTORE, VOLUME)
 # What goes with a store when it is deleted, or holds its backups.
@@ -23,8 +25,8 @@ HOLDERS = (
     "azure-native:recoveryservices:ProtectedItem",
     # A lock against deletion: without it the rest is open to everybody but Pulumi.
     "azure-native:authorization:ManagementLockByScope",
-    "aws:backup/vault:Vault",
-    "aws:backup/vaultLockConfiguration:VaultLockConfiguration",
+    VAULT,
+    LOCK,
 )
 
 
@@ -133,9 +135,21 @@ def goes_on(maker: Planned) -> bool:
     return get(maker.props, "properties.policyId") != ""
 
 
+def vaults_locked(resources: Sequence[Planned]) -> Iterator[Violation]:
+    """Each vault has a lock, and none that nobody can ever take off again: those name days to change them in."""
+    locks = list(of(resources, LOCK))
+    for lock in locks:
+        if get(lock.props, "changeableForDays"):
+            yield Violation(lock, "After some days nobody could take it off again. Leave changeable_for_days out.")
+    for vault in of(resources, VAULT):
+        if not any(vault.urn in lock.depends.get("backupVaultName", ()) for lock in locks):
+            yield Violation(vault, "Whoever may delete backups can delete these. Give it a VaultLockConfiguration.")
+
+
 RULES = (
     Rule("data-protected", "What holds data is protected on purpose.", data_protected),
     Rule("database-on-mount", "DATABASE_PATH lies under the mount of this stack's own store.", database_on_mount),
     Rule("one-writer", "Never more than one instance writes to the database.", one_writer),
+    Rule("vaults-locked", "Backups in a vault are locked, and not for ever.", vaults_locked),
     Rule("backups-on", "The provider makes snapshots of the store.", backups_on, mandatory=False),
 )
