@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.storage.mounts import storage_under
-from app.writer.exclusive import alone
+from app.writer.exclusive import exclusive_access
 from kit.aws import restore
 from tests.app.backup.databases import closed_database
 from tests.infra.plans import CONFIGS, plan
@@ -154,7 +154,7 @@ def test_a_damaged_present_database_is_replaced_all_the_same(task: Task):
 def test_an_app_that_still_runs_keeps_its_database(task: Task):
     storage = closed_database(task.database, 3)
     task.restored_at("2026-11-26T03-15-00-000Z", 20)
-    with alone(storage_under(storage.path, "exclusive"), replaces=True):
+    with exclusive_access(storage_under(storage.path, "exclusive"), replaces=True):
         done = task.run()
     assert done.returncode == 1, done.stdout + done.stderr
     assert "the app still runs; stop it and run this task again" in done.stdout
