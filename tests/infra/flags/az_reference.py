@@ -15,18 +15,23 @@ def main(typed: list[str]) -> None:
         cli_ctx=cli, parser_cls=cli.parser_cls, commands_loader_cls=cli.commands_loader_cls, help_cls=cli.help_cls
     )
     loader = cli.invocation.commands_loader
-    # Without arguments it loads every module: what it knows of which module has what is made at this first time.
-    known = loader.load_command_table(None)
     commands: dict[str, list[str]] = {}
-    for name in known:
-        if any(f"{line} ".startswith(f"az {name} ") for line in typed):
+    for line in typed:
+        words = line.split()[1:]
+        table = loader.load_command_table(words)
+        names = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
+        for name in [name for name in names if name in table][:1]:
+            # What it loads of the arguments goes by the command that is being typed.
+            cli.invocation.data["command_string"] = name
             loader.load_arguments(name)
-            commands[f"az {name}"] = sorted({*EVERYWHERE, *options(loader.command_table[name])})
+            commands[f"az {name}"] = sorted({*EVERYWHERE, *options(table[name])})
     sys.stdout.write("\n" + json.dumps({"commands": commands, "source": f"azure-cli {__version__}"}) + "\n")
 
 
 def options(command) -> list[str]:
-    lists = [argument.type.settings.get("options_list") or () for argument in command.arguments.values()]
+    lists = [
+        argument.type.settings.get("options_list") or () for key, argument in command.arguments.items() if key != "cmd"
+    ]
     return [getattr(option, "target", option) for options in lists for option in options if option is not None]
 
 
