@@ -255,7 +255,7 @@ def gcp_facts(found: Plan, props: Any) -> dict[str, Any]:
     [caddy] = [one for one in json.loads(props["metadata"]["containers"]) if one["name"] == "caddy"] or [None]
     assert ("--publish 8000:8000" in text) == (caddy is None)
     assert caddy is None or caddy["ports"] == ["80:80", "443:443", "443:443/udp"]
-    return {"port": 8000, "health": "/healthz", "stop": 60 if "docker stop --time 60" in text else 0}
+    return {"port": 8000, "health": "/healthz", "stop": 60 if "docker stop -t 60" in text else 0}
 
 
 def docker_facts(found: Plan, props: Any) -> dict[str, Any]:

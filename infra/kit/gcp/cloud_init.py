@@ -163,7 +163,7 @@ RuntimeDirectoryMode=0700
 ExecStartPre=/bin/bash /etc/task-assist/prepare
 {network(machine)}ExecStartPre=-/usr/bin/docker rm --force {NAME}
 ExecStart={docker_run(app(machine))}
-ExecStop=/usr/bin/docker stop --time {STOP_SECONDS} {NAME}
+ExecStop=/usr/bin/docker stop -t {STOP_SECONDS} {NAME}
 TimeoutStartSec=600
 TimeoutStopSec={STOP_SECONDS + 30}
 Restart=always
@@ -221,7 +221,7 @@ ExecStartPre=/usr/bin/docker-credential-gcr configure-docker --registries={machi
 ExecStartPre=/bin/mkdir -p {MOUNT}/caddy
 {network(machine)}ExecStartPre=-/usr/bin/docker rm --force caddy
 ExecStart={docker_run(proxy(machine))}
-ExecStop=/usr/bin/docker stop --time 10 caddy
+ExecStop=/usr/bin/docker stop -t 10 caddy
 TimeoutStartSec=600
 Restart=always
 RestartSec=5

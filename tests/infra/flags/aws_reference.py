@@ -18,10 +18,9 @@ def main(typed: list[str]) -> None:
                 break
             command, name = below[word], f"{name} {word}"
             below = children(command)
-            if own := getattr(command, "arg_table", None):
-                commands[name] = sorted({*everywhere, *(f"--{flag}" for flag in own)})
-            elif own is not None:
-                commands[name] = sorted(everywhere)
+            # A command of awscli's own lists its flags; a service's has them from the service's model.
+            own = {one["name"] for one in getattr(command, "ARG_TABLE", ())} | {*getattr(command, "arg_table", ())}
+            commands[name] = sorted({*everywhere, *(f"--{flag}" for flag in own)})
     sys.stdout.write("\n" + json.dumps({"commands": commands, "source": f"aws-cli {__version__}"}) + "\n")
 
 

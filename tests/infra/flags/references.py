@@ -14,7 +14,9 @@ HERE = Path(__file__).parent
 # The tools whose help is one page.
 ONE_PAGE = ("blkid", "curl", "mkfs.ext4", "resize2fs", "systemctl", "wget")
 # A flag with its short form, and the kind of its value, as docker's and pulumi's helps print them.
-HELP_LINE = re.compile(r"^ +(?:(-\w), )? *(--[\w-]+)(?: ([\w<>]+))?(?:  |$)", re.MULTILINE)
+HELP_LINE = re.compile(r"^ +(?:(-\w), )? *(--[\w-]+)(?: (\S+))?(?:\s|$)", re.MULTILINE)
+# The same in the helps of one page: --retry <num>, --output-document=FILE.
+VALUE_LINE = re.compile(r"^ +(?:(-\w), +)?(--[\w-]+)(?:=| <)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,13 @@ def gcloud(words: tuple[str, ...]) -> Reference:
         path.append(word)
     if node["commands"]:
         raise LookupError(f"There is no command {' '.join(words)}")
-    flags = sorted({*node["flags"], *tree["flags"]})
-    return Reference(" ".join(path), tuple(flags), f"gcloud {version}")
+    # Every switch can be turned off too.
+    own = {
+        *node["flags"],
+        *tree["flags"],
+        *(f"--no-{flag[2:]}" for flag, kind in node["flags"].items() if kind == "bool"),
+    }
+    return Reference(" ".join(path), tuple(sorted(own)), f"gcloud {version}")
 
 
 @cache
@@ -102,6 +109,7 @@ def one_page(tool: str) -> Reference:
     # Usages gather short ones: [-jnqv].
     for several in re.findall(r"\[-([A-Za-z]{2,})\]", text):
         flags |= {f"-{letter}" for letter in several}
+    flags |= {f"{flag}=" for line in VALUE_LINE.findall(text) for flag in line if flag}
     version = re.search(r"\d+\.\d+(\.\d+)?", help_of(tool, "-V" if tool in ("blkid", "mkfs.ext4") else "--version"))
     return Reference(tool, tuple(sorted(flags)), f"{tool} --help, {version[0] if version else '?'}")
 
@@ -110,7 +118,9 @@ def pages(words: tuple[str, ...]) -> Reference:
     """docker and pulumi, whose helps list the commands below."""
     path = [words[0]]
     for word in words[1:]:
-        if word not in below(help_of(*path, "--help")):
+        text = help_of(*path, "--help")
+        # An old name of a command is not listed, and has a help of its own.
+        if word not in below(text) and (not below(text) or help_of(*path, word, "--help") == text):
             break
         path.append(word)
     text = help_of(*path, "--help")
