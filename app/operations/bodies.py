@@ -43,8 +43,10 @@ class Bodies:
         finally:
             self._in_flight[small] -= count.bytes
 
-    async def read(self, receive: Receive, length: int | None, limit: int, count: "Count", *, asks: bool) -> bytes:
-        """The whole body; `asks` where the client waits to be told to send it (Expect: 100-continue).
+    async def read(
+        self, receive: Receive, length: int | None, limit: int, count: "Count", *, expects_continue: bool
+    ) -> bytes:
+        """The whole body; `expects_continue` where the client sends it only when asked to (Expect: 100-continue).
 
         Raises TooLarge, TooSlow, CutOff, Busy and, when the server ends meanwhile, Ending."""
         deadline = asyncio.timeout(DEADLINE)
@@ -55,7 +57,7 @@ class Bodies:
                     raise Ending
                 if length is None or length <= limit:
                     return await _whole(receive, length, limit, count)
-                if not asks:
+                if not expects_continue:
                     await _let_it_come(receive)
                 raise TooLarge(limit)
         except TimeoutError:
@@ -67,7 +69,8 @@ class Bodies:
         """Those that are still being read are answered now. Called in the event loop."""
         self._ending = True
         for deadline in self._reading:
-            deadline.reschedule(0)
+            if not deadline.expired():  # else it is being answered, and can't be set any more
+                deadline.reschedule(0)
 
 
 class Count:
@@ -112,7 +115,7 @@ async def _let_it_come(receive: Receive) -> None:
 
 
 def refuse_many_fields(content_type: str, body: bytes) -> None:
-    if content_type.startswith("application/x-www-form-urlencoded") and body.count(b"&") >= MOST_FIELDS:
+    if content_type.lower().startswith("application/x-www-form-urlencoded") and body.count(b"&") >= MOST_FIELDS:
         raise TooLarge(MOST_FIELDS, "fields")
 
 

@@ -70,22 +70,21 @@ class Bridge:
         self._bodies.end()
 
     async def _answer(self, scope: dict[str, Any], receive: Receive) -> Answer:
-        arrived = time.monotonic()
         environ = environ_of(scope)
         public = environ["PATH_INFO"] in self._public_forms
         length = _length(environ)
         if length == 0:
-            return await self._in_thread(environ, b"", arrived, public)
-        limit, asks = SMALL if public else LARGEST_BODY, "HTTP_EXPECT" in environ
+            return await self._in_thread(environ, b"", public)
+        limit, expects_continue = SMALL if public else LARGEST_BODY, "HTTP_EXPECT" in environ
         with self._bodies.counted(length) as count:
-            body = await self._bodies.read(receive, length, limit, count, asks=asks)
+            body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
-            return await self._in_thread(environ, body, arrived, public)
+            return await self._in_thread(environ, body, public)
 
-    async def _in_thread(self, environ: dict[str, Any], body: bytes, arrived: float, public: bool) -> Answer:
+    async def _in_thread(self, environ: dict[str, Any], body: bytes, public: bool) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
-        environ[WAIT_UNTIL] = arrived + MAX_HANDOVER_WAIT
+        environ[WAIT_UNTIL] = time.monotonic() + MAX_HANDOVER_WAIT
         reads = environ["REQUEST_METHOD"] in SAFE_METHODS
         threads = self._reads if reads else self._sign_ins if public else self._writes
         while True:

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import resource
+import signal
 import socket
 import sys
 import threading
@@ -25,6 +26,8 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from granian.server.common import AbstractServer
+
+    from app.operations.bridge import Bridge
 
 MOST_CONNECTIONS = 8192
 SPARE_FILES = 256
@@ -138,12 +141,19 @@ def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: 
         Finalize(control, control.close, exitpriority=20)
     loop = asyncio.get_event_loop()
     bridge = Bridge(app, instance, loop)
+    loop.call_soon(_hear_of_the_end, loop, bridge, ending)
+    structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
+    return bridge
+
+
+def _hear_of_the_end(loop: asyncio.AbstractEventLoop, bridge: "Bridge", ending: threading.Event) -> None:
+    """Called once the loop runs: the server takes the signals before that. It hears of them through the loop all the
+    same."""
 
     def end(*_: object) -> None:
         ending.set()
         loop.call_soon_threadsafe(bridge.end)
 
-    # Once the loop runs: the server takes the signals before that. It hears of them through the loop all the same.
-    loop.call_soon(on_stop, end)
-    structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
-    return bridge
+    on_stop(end)
+    if ending.is_set():  # one came before the server listened to them
+        signal.raise_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """A request is read whole before it costs anything: what is cut off, slow, large or many."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -9,6 +10,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from app.errors import Ending
 from app.operations import bodies
 from tests.app.operations.watching import Health, memory
 from tests.app.processes import Serving, ask, exchange, free_port, wait_until_ready
@@ -151,6 +153,25 @@ def eventually_taken(port: int, body: bytes) -> bool:
     return False
 
 
+def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow_and_the_end_comes_twice():
+    async def main() -> None:
+        reading, never = bodies.Bodies(), asyncio.get_running_loop().create_future()
+
+        async def read() -> None:
+            with reading.counted(9) as count:
+                await reading.read(lambda: never, 9, 9, count, expects_continue=False)
+
+        asked = [asyncio.create_task(read()) for _ in range(3)]
+        await asyncio.sleep(0)
+        reading.end()
+        await asyncio.sleep(0)  # their time is up, and they have not heard of it yet
+        reading.end()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(each) for each in answers] == [Ending] * 3
+
+    asyncio.run(main())
+
+
 # --- large ------------------------------------------------------------------------------------------------
 
 
@@ -190,9 +211,13 @@ def test_who_asks_first_is_not_made_to_send_what_is_too_large(port: int):
     assert answer.startswith(b"HTTP/1.1 413")
 
 
-def test_a_form_has_a_hundred_fields_at_most(port: int):
+@pytest.mark.parametrize(
+    "kind", ["application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded; charset=utf-8"]
+)
+def test_a_form_has_a_hundred_fields_at_most(port: int, kind: str):
     def fields(number: int) -> bytes:
-        return form("/work-items", b"&".join([b"title=many", *(b"a%d=" % each for each in range(1, number))]))
+        body = b"&".join([b"title=many", *(b"a%d=" % each for each in range(1, number))])
+        return head("/work-items", f"Content-Type: {kind}", f"Content-Length: {len(body)}") + body
 
     assert exchange(port, fields(101)).startswith(b"HTTP/1.1 413")
     assert not exchange(port, fields(100)).startswith(b"HTTP/1.1 413")

@@ -45,14 +45,17 @@ def served(handing: Handing) -> tuple[Bridge, list[str]]:
     return Bridge(app, cast(Instance, handing), asyncio.get_running_loop()), reached
 
 
-async def ask(bridge: Bridge, path: str = "/", method: str = "GET") -> tuple[int, dict[bytes, bytes]]:
+async def ask(
+    bridge: Bridge, path: str = "/", method: str = "GET", *, body: bytes = b"", seconds: float = 0
+) -> tuple[int, dict[bytes, bytes]]:
     answers: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
         answers.append(message)
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.sleep(seconds)
+        return {"type": "http.request", "body": body, "more_body": False}
 
     scope = {
         "type": "http",
@@ -61,7 +64,7 @@ async def ask(bridge: Bridge, path: str = "/", method: str = "GET") -> tuple[int
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"host", b"localhost")],
+        "headers": [(b"host", b"localhost"), (b"content-length", b"%d" % len(body))],
         "server": ("127.0.0.1", "8000"),
         "client": ("127.0.0.1", "1234"),
     }
@@ -92,6 +95,21 @@ def test_one_that_has_waited_long_enough_hears_what_the_app_says(monkeypatch):
         began = time.monotonic()
         await ask(bridge)
         assert reached == ["/"] and 0.1 <= time.monotonic() - began < 5
+
+    asyncio.run(main())
+
+
+def test_one_whose_body_took_long_waits_as_long_as_any_other(monkeypatch):
+    monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 1)
+
+    async def main() -> None:
+        handing = Handing()
+        bridge, reached = served(handing)
+        asked = asyncio.create_task(ask(bridge, method="POST", body=b"long", seconds=1.1))
+        await asyncio.sleep(1.4)
+        assert reached == []
+        handing.finish()
+        assert (await asked)[0] == 200
 
     asyncio.run(main())
 

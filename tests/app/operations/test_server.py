@@ -18,7 +18,7 @@ from app.operations import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
 from app.writer.lease import lease_of
-from tests.app.processes import Serving, ask, exchange, free_port, signal_all, wait_until_ready
+from tests.app.processes import Serving, ask, eventually, exchange, free_port, signal_all, wait_until_ready
 
 
 @pytest.fixture
@@ -128,6 +128,25 @@ def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
     assert is_released(tmp_path)
+
+
+def test_nor_is_one_that_comes_before_the_server_listens_to_signals(tmp_path: Path, port: int):
+    slowly = """
+import os, signal, time
+from app.operations import bridge
+made = bridge.Bridge.__init__
+def slowly_made(*given):
+    made(*given)
+    os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(1)  # until the worker has it
+bridge.Bridge.__init__ = slowly_made
+"""
+    process = Serving(tmp_path, port, before=slowly)
+    eventually(lambda: "Task Assist answers" in process.said)
+    began = time.monotonic()
+    assert process.wait(timeout=20) == 0
+    assert time.monotonic() - began < shutdown.RELEASE_SECONDS - 1, "it ended by itself, and was not killed"
+    assert is_released(tmp_path) and "Traceback" not in process.said
 
 
 def is_released(folder: Path) -> bool:
