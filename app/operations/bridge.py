@@ -22,7 +22,7 @@ from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
 from app.web.auth import PUBLIC
 from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
-from app.web.health import ALIVE, healthz_in_loop
+from app.web.health import ALIVE, READY, healthz_in_loop
 from app.web.security import LARGEST_BODY, SAFE_METHODS
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
@@ -48,6 +48,7 @@ class Bridge:
         self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
         self._sign_ins = Threads("sign-in", SIGN_IN_THREADS)
         self._public_forms = _public_forms(app)
+        self._without_database = (READY, f"{app.static_url_path}/")
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["path"] == ALIVE and scope["method"] in ("GET", "HEAD"):
@@ -84,7 +85,8 @@ class Bridge:
     async def _in_thread(self, environ: dict[str, Any], body: bytes, public: bool) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
-        environ[WAIT_UNTIL] = time.monotonic() + MAX_HANDOVER_WAIT
+        waits = not environ["PATH_INFO"].startswith(self._without_database)
+        environ[WAIT_UNTIL] = time.monotonic() + (MAX_HANDOVER_WAIT if waits else 0)
         reads = environ["REQUEST_METHOD"] in SAFE_METHODS
         threads = self._reads if reads else self._sign_ins if public else self._writes
         while True:

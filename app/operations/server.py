@@ -37,8 +37,10 @@ IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
 the app must be the one that closes them, or it sends a request into one that is just being closed, and answers 502.
 Google's load balancers keep them for 600 s, which is the longest of all that the stacks put in front
 (https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries)."""
-MOST_HEAD = 64 << 10
-"""Bytes of a request's head, and of what is read ahead of a body."""
+MOST_HEAD = 16 << 10
+"""Bytes of a request's head, and of what is read ahead of a body. Each connection may have as much in memory before
+anything is counted: with 64 KB the process took 430 MB for 4,000 heads that don't end (test_bodies.py). Node.js has the
+same limit (https://nodejs.org/api/http.html#httpmaxheadersize)."""
 SWITCH_SECONDS = 0.001
 """After these one thread makes room for another that wants to run. Python's own 5 ms let /healthz and a short request
 wait for all of those that compute a page: with 64 connections that create, the 99th percentile of /healthz was 136 ms

@@ -10,7 +10,7 @@ from app.web.context import database, web_app
 from app.web.security import HEADERS
 from app.writer.instance import Instance
 
-ALIVE = "/healthz"
+ALIVE, READY = "/healthz", "/readyz"
 health = Blueprint("health", __name__)
 request_log = structlog.get_logger("request")
 
@@ -31,7 +31,7 @@ def healthz_in_loop(instance: Instance) -> tuple[int, list[tuple[str, str]], byt
     return 200, [*HEADERS.items(), ("Cache-Control", "no-store"), ("Content-Type", "application/json")], body
 
 
-@health.get("/readyz")
+@health.get(READY)
 @described(HealthOut)
 def readyz():
     """Can it answer from the database, and write? 503 for a standby."""

@@ -6,7 +6,9 @@ import structlog
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-QUIET = frozenset(("/healthz", "/readyz"))
+from app.web.health import ALIVE, READY
+
+QUIET = frozenset((ALIVE, READY))
 """Asked every few seconds by every platform: logged only at the level debug."""
 
 

@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +129,24 @@ def test_idle_connections_keep_nobody_waiting(port: int, number: int):
         assert ask(port, "POST", "/api/v1/work-items", {"title": "meanwhile"}).status == 201
         time.sleep(1)
     health.assert_quick()
+
+
+def test_heads_that_do_not_end_take_little_memory(tmp_path: Path):
+    port = free_port()
+    process = Serving(tmp_path, port)
+    wait_until_ready(port, process)
+    half = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"a" * 60_000
+    with ExitStack() as opened:
+        for _ in range(4000):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+            connection.setblocking(False)
+            with suppress(OSError):
+                connection.send(half)
+        assert ask(port, "GET", "/").status == 200
+        assert memory(process) < 300
+    assert exchange(port, half).startswith(b"HTTP/1.1 431")
+    process.terminate()
+    assert process.wait(20) == 0
 
 
 def test_what_is_in_flight_is_counted_over_all_connections(server):

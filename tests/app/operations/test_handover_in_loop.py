@@ -87,6 +87,16 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
     asyncio.run(main())
 
 
+def test_what_needs_no_database_is_answered_at_once():
+    async def main() -> None:
+        bridge, reached = served(Handing())
+        for path in ("/readyz", "/static/style.css"):
+            await asyncio.wait_for(ask(bridge, path), timeout=2)
+        assert reached == ["/readyz", "/static/style.css"]
+
+    asyncio.run(main())
+
+
 def test_one_that_has_waited_long_enough_hears_what_the_app_says(monkeypatch):
     monkeypatch.setattr(module, "MAX_HANDOVER_WAIT", 0.1)
 
