@@ -146,7 +146,7 @@ def storage(reader: Reader, place: Place) -> str:
     choices = tuple(place.storages)
     value = reader.text("storage") or choices[0]
     is_path = place.name == "docker" and value.startswith("/")
-    if is_path and (value == "/" or ".." in value.split("/") or ":" in value):
+    if is_path and (not value.strip("/.") or ".." in value.split("/") or ":" in value):
         reader.fault("storage", value, "it must be a directory of its own on the Docker host.", "/srv/task-assist")
     if value in place.left_out:
         reader.faults.append(f"storage is {value!r}: {place.left_out[value]}")
@@ -204,7 +204,8 @@ def schedule(reader: Reader) -> Schedule | None:
 def cron_field(field: str, limits: tuple[int, int]) -> bool:
     low, high = limits
     numbers = [int(number) for number in re.findall(r"\d+", field.partition("/")[0])]
-    return bool(CRON_FIELD.fullmatch(field)) and all(low <= number <= high for number in numbers)
+    forward = all(int(first) <= int(last) for first, last in re.findall(r"(\d+)-(\d+)", field))
+    return bool(CRON_FIELD.fullmatch(field)) and forward and all(low <= number <= high for number in numbers)
 
 
 def first_number(field: str, otherwise: int) -> int:
@@ -239,9 +240,9 @@ def domain(reader: Reader) -> str | None:
 
 def refuse_what_cannot_be(reader: Reader, config: StackConfig) -> None:
     """What no place can do: a database or a count that this version doesn't have."""
-    database = reader.choice("database", ("sqlite", "postgres", "mysql"))
+    database = reader.text("database")
     if database != "sqlite":
-        reader.fault("database", database, "the stacks can't make a database server yet.", "sqlite")
+        reader.fault("database", database, "the stacks make SQLite's alone, and no database server yet.", "sqlite")
     if config.instances > 1:
         reader.fault("instances", str(config.instances), "SQLite has one writer, so one instance.", "1")
     if config.monthly_budget and not reader.text("alertEmail"):

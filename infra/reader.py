@@ -29,7 +29,12 @@ DEFAULTS: Mapping[str, str] = {
     "domain": "",
     "adminEmail": "admin@example.com",
 }
-DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+# An image's reference, as github.com/distribution/reference has it. The VM's units and scripts get it unquoted.
+_NAME = r"([\w.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[\w.-]{0,127})?"
+_SHA = r"sha256:[0-9a-f]{64}"
+DIGEST = re.compile(rf"{_NAME}@{_SHA}", re.ASCII)
+# What a Docker host knows: a name, with a digest or without, or an image's ID.
+IMAGE = re.compile(rf"{_NAME}(@{_SHA})?|(sha256:)?[0-9a-f]{{12,64}}", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -68,7 +73,8 @@ class Reader:
         value = self.text(key)
         if value.isascii() and value.isdigit() and low <= int(value) <= high:
             return int(value)
-        self.fault(key, value, f"it must be a whole number from {low} to {high}.", str(low))
+        default = self.defaults[key] or str(low)
+        self.fault(key, value, f"it must be a whole number from {low} to {high}.", default)
         return low
 
     def matching(self, key: str, pattern: re.Pattern[str], why: str, example: str) -> str:
@@ -93,4 +99,7 @@ class Reader:
         image = self.text("image")
         if image and not DIGEST.fullmatch(image):
             why = "a cloud needs the digest too; `docker buildx imagetools inspect` shows it."
-            self.fault("image", image, why, f"{image.partition('@')[0].strip() or 'task-assist'}@sha256:…")
+            name = image.partition("@")[0]
+            if not IMAGE.fullmatch(name) or name.startswith("sha256:"):
+                why, name = "it must be an image's name, without https://, and its digest.", "REGISTRY/task-assist"
+            self.fault("image", image, why, f"{name}@sha256:…")

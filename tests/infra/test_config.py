@@ -11,6 +11,7 @@ from tests.infra.plans import DIGEST, REGIONS
 from tests.infra.recording import ROOT, record
 
 GCP = {"cloud": "gcp", **REGIONS["gcp"]}
+AWS = {"cloud": "aws", **REGIONS["aws"]}
 
 
 def faults(config: Mapping[str, str]) -> str:
@@ -47,7 +48,14 @@ def faults(config: Mapping[str, str]) -> str:
         ({"cloud": "docker", "backupKeep": "daily=0"}, "not all zero", "pulumi config set backupKeep"),
         ({"cloud": "azure", "storageKeyIndex": "3"}, "from 1 to 2", "pulumi config set storageKeyIndex 1"),
         ({"cloud": "docker", "storageKeyIndex": "2"}, "means nothing on docker", "pulumi config rm storageKeyIndex"),
-        ({"cloud": "docker", "port": "0"}, "from 1 to 65535", "pulumi config set port 1"),
+        ({"cloud": "docker", "port": "0"}, "from 1 to 65535", "pulumi config set port 8000"),
+        ({"cloud": "docker", "storage": "//"}, "directory of its own", "pulumi config set storage /srv/task-assist"),
+        ({"cloud": "docker", "backupSchedule": "15 5-3 * * *"}, "cron", "pulumi config set backupSchedule"),
+        ({"cloud": "docker", "image": "https://x/y"}, "image's name", "pulumi config set image task-assist"),
+        ({**GCP, "domain": "t.example.org", "image": "https://x/y" + DIGEST}, "without https", "REGISTRY/task-assist@"),
+        ({**GCP, "domain": "t.example.org", "image": "x/it's" + DIGEST}, "image's name", "REGISTRY/task-assist@"),
+        ({**AWS, "logDays": "²"}, "from 1 to 3653", "pulumi config set logDays 30"),
+        ({**AWS, "logDays": "31"}, "CloudWatch keeps", "pulumi config set logDays 60"),
         ({"cloud": "aws", "storageGb": "10"}, "has no size", "pulumi config rm storageGb"),
         ({**GCP, "storageGb": "5"}, "from 10 to", "pulumi config set storageGb 10"),
         ({"cloud": "docker", "alertEmail": "me"}, "e-mail", "pulumi config set alertEmail you@example.org"),
@@ -102,6 +110,20 @@ def test_a_stack_name_that_no_cloud_could_take_into_its_names_is_refused(name: s
     assert f"The stack's name is {name!r}" in str(refused.value)
     assert "at most 8" in str(refused.value)
     assert "pulumi stack rename prod" in str(refused.value)
+
+
+@pytest.mark.parametrize("fault", [{"database": "oracle"}, {"logDays": "0"}, {"logDays": "3654"}, {"port": "0"}])
+def test_one_wrong_value_is_one_fault(fault: Mapping[str, str]):
+    message = faults({**({"cloud": "docker"} if "port" in fault else AWS), **fault})
+    assert "has one fault" in message
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["task-assist", "localhost:5000/a/b_c:v1.2", "me/app" + DIGEST, DIGEST[1:], "ab" * 6, "registry.example.org/x--y"],
+)
+def test_a_docker_host_takes_every_way_to_name_an_image(image: str):
+    record({"cloud": "docker", "image": image})
 
 
 def test_all_faults_come_at_once():

@@ -42,11 +42,11 @@ def check_machine(reader: Reader) -> None:
 
 
 def check_log_days(reader: Reader) -> None:
-    days = reader.text("logDays")
-    if days not in map(str, LOG_DAYS):
-        nearest = next((known for known in LOG_DAYS if days.isdigit() and known >= int(days)), LOG_DAYS[-1])
+    days = reader.number("logDays", LOG_DAYS[0], LOG_DAYS[-1])
+    if days not in LOG_DAYS:
+        nearest = next(known for known in LOG_DAYS if known >= days)
         listed = ", ".join(str(known) for known in LOG_DAYS)
-        reader.fault("logDays", days, f"CloudWatch keeps logs for {listed} days.", str(nearest))
+        reader.fault("logDays", str(days), f"CloudWatch keeps logs for {listed} days.", str(nearest))
 
 
 def check_copy(reader: Reader) -> None:

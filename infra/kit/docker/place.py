@@ -5,7 +5,7 @@ import re
 import pulumi
 
 from kit.place import Place, Store
-from reader import Reader
+from reader import IMAGE, Reader
 
 # Nobody there sends mail, and nothing is rented. (docs/deploy/docker.md says how to be told all the same.)
 WITHOUT_A_CLOUD = {
@@ -20,7 +20,7 @@ def check(reader: Reader) -> None:
     if host and not re.match(r"(ssh|unix|tcp|npipe)://", host):
         reader.fault("docker:host", host, "it must start with ssh://, unix:// or tcp://.", "ssh://you@host.example.org")
     image = reader.text("image")
-    if re.search(r"\s", image):
+    if image and not IMAGE.fullmatch(image):
         reader.fault("image", image, "it must be an image's name, digest or ID.", "task-assist")
     reader.number("port", 1, 65_535)
     for key, why in WITHOUT_A_CLOUD.items():
