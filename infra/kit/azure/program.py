@@ -28,7 +28,7 @@ def plan(config: StackConfig) -> Site:
     """Plans everything on Azure and answers what to export."""
     group = resource_group()
     # Some names are global, and the site must know its own address before it exists.
-    suffix = random.RandomString("suffix", length=6, special=False, upper=False).result
+    suffix = random_part("suffix")
     site_name = pulumi.Output.concat(stem(), "-", suffix)
     url = address(config, site_name)
     password = admin_password()
@@ -50,7 +50,9 @@ def plan(config: StackConfig) -> Site:
     )
     image = Image("image", ImageArgs(group.name, global_name(suffix), identity.principal_id, config.image))
     secrets = {**app.secrets, KEY_VARIABLE: storage.key}
-    vault = Vault("vault", VaultArgs(group.name, global_name(suffix), identity.principal_id, secrets))
+    # Azure keeps a deleted vault's name. This part goes with the vault; the other one stays with the storage account.
+    vault_name = global_name(random_part("vault-suffix"))
+    vault = Vault("vault", VaultArgs(group.name, vault_name, identity.principal_id, secrets))
     hosting = Hosting(
         "hosting",
         HostingArgs(
@@ -116,6 +118,11 @@ def address(config: StackConfig, site_name: pulumi.Output[str]) -> pulumi.Output
     """The domain's where there is one, else the one that App Service gives the site."""
     own = pulumi.Output.concat("https://", site_name, ".azurewebsites.net")
     return pulumi.Output.from_input(f"https://{config.domain}") if config.domain else own
+
+
+def random_part(name: str) -> pulumi.Output[str]:
+    """Six letters and digits, made once, that tell a name apart from everybody else's."""
+    return random.RandomString(name, length=6, special=False, upper=False).result
 
 
 def global_name(suffix: pulumi.Output[str], word: str = "") -> pulumi.Output[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.infra.plans import CONFIGS
+from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import Plan, record
 
 # What Azure knows by one name in the whole world, or in the subscription.
@@ -39,3 +39,12 @@ def test_a_name_fits_whatever_the_stack_is_called(stack: str):
         assert 3 <= len(name) <= 24
         assert name.isalnum() and name.islower() and name[0].isalpha()
     assert len(found["azure-native:web:WebApp"]) <= 60
+
+
+def test_a_vault_that_is_made_again_gets_another_name():
+    """Azure keeps the old name for 7 days, and `destroy --exclude-protected` keeps what the account's is made of."""
+    found = plan("azure-smb")
+    kept = found.one("storage:StorageAccount").depends["accountName"]
+    of_vault = found.one("keyvault:Vault").depends["vaultName"]
+    assert kept and of_vault
+    assert not set(kept) & set(of_vault)
