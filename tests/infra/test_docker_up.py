@@ -1,19 +1,27 @@
-"""A real `pulumi up` on a real Docker engine: build, write, upgrade, destroy, and the data is still there."""
+"""A real `pulumi up` on a real Docker engine: build, write, upgrade, roll back, destroy; the data is still there."""
 
 import shutil
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from contract import NAME, PORT
-from kit.docker.storage import COMPOSE_VOLUME as VOLUME
+from kit import caddy
+from kit.docker.storage import COMPOSE_VOLUME
 from tests.containers.running import Container, Site, docker
 from tests.infra.engine import Engine
 from tests.infra.recording import ROOT
 from tests.infra.standins import PACKAGES, StandIns
 
-SECRETS = f"{NAME}-secrets"
+DOMAIN = "tasks.localhost"
+CONTAINERS = (NAME, f"{NAME}-secrets", f"{NAME}-caddy")
+VOLUMES = (COMPOSE_VOLUME, f"{NAME}-secrets", f"{NAME}-certificates")
 IN_THE_IMAGE = ("Dockerfile", ".dockerignore", "app", "requirements")
 
 
@@ -24,7 +32,8 @@ def missing() -> str | None:
             return f"no `{command}` on the PATH"
     if docker("info", check=False).returncode:
         return "no Docker engine"
-    for kind, name in (("container", NAME), ("container", SECRETS), ("volume", SECRETS), ("volume", VOLUME)):
+    there = [("container", name) for name in CONTAINERS] + [("volume", name) for name in VOLUMES] + [("network", NAME)]
+    for kind, name in there:
         if docker(kind, "inspect", name, check=False).returncode == 0:
             return f"there is a {kind} {name} on this machine, and the test must not touch it"
     return None
@@ -35,7 +44,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     if why := missing():
         pytest.skip(why)
     stand_ins = StandIns(tuple(package for package in PACKAGES if package != "docker"))
-    engine = Engine(tmp_path, stand_ins.environment, {"cloud": "docker"})
+    engine = Engine(tmp_path, stand_ins.environment, {"cloud": "docker"}, stack="docker")
     # The build's context is the project's own folder, so the files themselves are needed there.
     (engine.project / "infra").unlink()
     shutil.copytree(ROOT / "infra", engine.project / "infra")
@@ -43,30 +52,39 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, engine.project / name)
     yield engine
-    docker("rm", "--force", NAME, SECRETS, check=False)
-    docker("volume", "rm", "--force", VOLUME, SECRETS, check=False)
+    docker("rm", "--force", *CONTAINERS, check=False)
+    docker("volume", "rm", "--force", *VOLUMES, check=False)
+    docker("network", "rm", NAME, check=False)
     docker("rmi", "--force", "task-assist-next", check=False)
     stand_ins.stop()
 
 
-def signed_in(engine: Engine) -> Site:
+def signed_in(site: Site, password: str) -> Site:
     """The site, with the password that the stack made."""
-    site = Site(PORT)
     Container(NAME, site).wait_until_ready()
-    password = engine.outputs()["admin_password"]
     answer = site.post("/sign-in", data={"email": "admin@example.com", "password": password})
     assert answer.ok, answer.text
     return site
 
 
+def reached(engine: Engine) -> Site:
+    return signed_in(Site(PORT), engine.outputs()["admin_password"])
+
+
+def next_image() -> str:
+    docker("build", "--tag", "task-assist-next", "-", input=f"FROM {NAME}:latest\nLABEL version=next\n")
+    return "task-assist-next"
+
+
 @pytest.mark.containers
 def test_data_survives_an_upgrade_and_a_destroy(engine: Engine):
     engine.up()
-    signed_in(engine).add_item("Written before the upgrade", "with a task")
+    reached(engine).add_item("Written before the upgrade", "with a task")
     assert docker("inspect", "--format", "{{.Config.User}}", NAME).stdout.strip() == "1000:1000"
 
     password = engine.outputs()["admin_password"]
-    assert password not in docker("inspect", NAME, SECRETS, VOLUME, "--format", "{{json .}}").stdout
+    shown = docker("inspect", NAME, f"{NAME}-secrets", COMPOSE_VOLUME, "--format", "{{json .}}").stdout
+    assert password not in shown
     refused = docker("exec", NAME, "sh", "-c", "echo other > /run/secrets/admin_password", check=False)
     assert "Read-only file system" in refused.stderr
 
@@ -74,32 +92,132 @@ def test_data_survives_an_upgrade_and_a_destroy(engine: Engine):
     engine.run("refresh", "--yes", "--expect-no-changes")
 
     first = engine.outputs()["image"]
-    docker("build", "--tag", "task-assist-next", "-", input=f"FROM {NAME}:latest\nLABEL version=next\n")
-    engine.set("image", "task-assist-next")
+    engine.set("image", next_image())
     engine.up()
     second = engine.outputs()["image"]
     assert second != first
     assert docker("inspect", "--format", "{{.Image}}", NAME).stdout.strip() == second
-    assert "Written before the upgrade" in signed_in(engine).item_titles()
+    assert "Written before the upgrade" in reached(engine).item_titles()
 
     assert engine.try_("destroy", "--yes").returncode != 0
     assert Container(NAME, Site(PORT)).state("Running") == "true"
     engine.run("destroy", "--yes", "--exclude-protected")
     assert docker("container", "inspect", NAME, check=False).returncode != 0
-    assert docker("volume", "inspect", VOLUME).returncode == 0
+    assert docker("volume", "inspect", COMPOSE_VOLUME).returncode == 0
 
     engine.up()
-    assert "Written before the upgrade" in signed_in(engine).item_titles()
+    # The first account's password is the one of the first start.
+    assert "Written before the upgrade" in signed_in(Site(PORT), password).item_titles()
     assert Container(NAME, Site(PORT)).integrity() == "ok"
 
 
 @pytest.mark.containers
 def test_the_volume_that_compose_made_is_taken_over_and_stays_as_it_is(engine: Engine):
-    docker("volume", "create", "--label", "com.docker.compose.volume=task-manager-db", VOLUME)
-    made = docker("volume", "inspect", "--format", "{{.CreatedAt}}", VOLUME).stdout
+    docker("volume", "create", "--label", "com.docker.compose.volume=task-manager-db", COMPOSE_VOLUME)
+    made = docker("volume", "inspect", "--format", "{{.CreatedAt}}", COMPOSE_VOLUME).stdout
     engine.up()
-    signed_in(engine)
+    reached(engine)
     # What the provider reads back are Compose's labels, and a volume can't be given others.
     engine.run("refresh", "--yes")
     assert "unchanged" in engine.up("--expect-no-changes")
-    assert docker("volume", "inspect", "--format", "{{.CreatedAt}}", VOLUME).stdout == made
+    assert docker("volume", "inspect", "--format", "{{.CreatedAt}}", COMPOSE_VOLUME).stdout == made
+
+
+@pytest.mark.containers
+def test_a_taken_port_is_named_and_another_one_mends_it(engine: Engine):
+    # A container under one of the names that are removed in the end.
+    publish = ("--publish", f"127.0.0.1:{PORT}:1")
+    docker("run", "--detach", "--name", f"{NAME}-caddy", *publish, "python:3.13-slim-trixie", "sleep", "600")
+    refused = engine.try_("up", "--yes", "--skip-preview")
+    assert "port is already allocated" in refused.stdout + refused.stderr
+    engine.set("port", str(PORT + 1))
+    engine.up()
+    assert Site(PORT + 1).is_ready()
+
+
+class OverHttps(HTTPAdapter):
+    """Asks this machine as if a resolver had led from the domain to it."""
+
+    def init_poolmanager(self, *arguments: object, **options: object) -> None:
+        super().init_poolmanager(*arguments, **options, server_hostname=DOMAIN, assert_hostname=DOMAIN)
+
+
+class SecureSite(Site):
+    """The site behind Caddy, trusted by the root certificate that it made."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(443)
+        self.session.mount("https://", OverHttps())
+        self.session.headers["Host"] = DOMAIN
+        self.session.verify = str(root)
+
+    @property
+    def url(self) -> str:
+        return "https://127.0.0.1"
+
+
+def behind_caddy(folder: Path) -> SecureSite:
+    root = folder / "root.crt"
+    deadline = time.monotonic() + 30
+    while docker("cp", f"{NAME}-caddy:{caddy.ROOT_CERTIFICATE}", str(root), check=False).returncode:
+        assert time.monotonic() < deadline, docker("logs", f"{NAME}-caddy").stderr
+        time.sleep(0.2)
+    return SecureSite(root)
+
+
+@contextmanager
+def asked_meanwhile(site: Site) -> Iterator[list[int]]:
+    """The status of each answer while the block runs; 0 for none."""
+    answers: list[int] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.wait(0.1):
+            try:
+                answers.append(site.session.get(f"{site.url}/healthz", timeout=90).status_code)
+            except requests.RequestException:
+                answers.append(0)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    yield answers
+    done.set()
+    asking.join()
+
+
+@pytest.fixture
+def with_domain(engine: Engine, debian: str) -> Engine:
+    """The stack with a domain, and Debian's Caddy in the place of the one that would have to be pulled."""
+    file = engine.project / "infra" / "kit" / "caddy.py"
+    laid_out = f"FROM {debian}\nENV XDG_DATA_HOME=/data XDG_CONFIG_HOME=/config\n"
+    image = docker("build", "--quiet", "-", input=laid_out).stdout.strip()
+    file.write_text(file.read_text().replace(caddy.IMAGE, image))
+    engine.set("domain", DOMAIN)
+    return engine
+
+
+@pytest.mark.containers
+def test_with_a_domain_no_request_fails_at_an_upgrade_or_rollback_and_the_data_comes_back(
+    with_domain: Engine, tmp_path: Path
+):
+    engine = with_domain
+    engine.up()
+    assert "unchanged" in engine.up("--expect-no-changes")
+    engine.run("refresh", "--yes", "--expect-no-changes")
+    password, first = engine.outputs()["admin_password"], engine.outputs()["image"]
+    site = behind_caddy(tmp_path)
+    signed_in(site, password).add_item("Written over HTTPS")
+    assert docker("port", NAME, check=False).stdout == ""
+
+    for image in (next_image(), first):
+        engine.set("image", image)
+        with asked_meanwhile(site) as answers:
+            engine.up()
+        assert set(answers) == {200}
+        assert "Written over HTTPS" in site.item_titles()
+    assert docker("inspect", "--format", "{{.Image}}", NAME).stdout.strip() == first
+
+    engine.run("destroy", "--yes", "--exclude-protected")
+    assert docker("network", "inspect", NAME, check=False).returncode != 0
+    engine.up()
+    assert "Written over HTTPS" in signed_in(behind_caddy(tmp_path), password).item_titles()
