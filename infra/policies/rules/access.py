@@ -160,9 +160,11 @@ def read_only_root(resources: Sequence[Planned]) -> Iterator[Violation]:
         for container in known:
             if container.get("readonlyRootFilesystem") is not True:
                 yield Violation(task, f"{container['name']} may change its image. Set readonlyRootFilesystem.")
-    for container in containers(resources):
-        if container.resource.type == DOCKER and get(container.resource.props, "readOnly") not in (True, UNKNOWN):
-            yield Violation(container.resource, "It may change its image. Set read_only=True.")
+    for container in of(resources, DOCKER):
+        # One that never runs is how files get into a volume: Docker copies none into a read-only root.
+        runs = get(container.props, "start", True) is True
+        if runs and get(container.props, "readOnly") not in (True, UNKNOWN):
+            yield Violation(container, "It may change its image. Set read_only=True.")
 
 
 RULES = (
