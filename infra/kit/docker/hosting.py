@@ -1,5 +1,6 @@
 """The app's container on a Docker host."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,7 +15,8 @@ class HostingArgs:
     """What runs and what it gets.
 
     `network` is Caddy's, or None to publish the app on `port` of 127.0.0.1. `secrets` is the volume with the secrets'
-    files, and `ready` what has to be there first. `mount` is None for an app whose data is elsewhere.
+    files. `after` is what has to be there first: the secrets, and Caddy, whose ports may be taken. `mount` is None for
+    an app whose data is elsewhere.
     """
 
     image: pulumi.Input[str]
@@ -23,7 +25,7 @@ class HostingArgs:
     network: pulumi.Input[str] | None
     port: int
     secrets: pulumi.Input[str]
-    ready: pulumi.Resource
+    after: Sequence[pulumi.Resource]
 
 
 class Hosting(pulumi.ComponentResource):
@@ -62,7 +64,7 @@ class Hosting(pulumi.ComponentResource):
                 aliases=[pulumi.Alias(name="task-assist")],
                 # Docker's provider makes the new container first, and two writers would share the file.
                 delete_before_replace=True,
-                depends_on=[args.ready],
+                depends_on=args.after,
             ),
         )
         self.register_outputs({})

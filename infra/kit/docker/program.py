@@ -1,5 +1,7 @@
 """The Docker host's plan: a volume, an image, a container, and Caddy where there is a domain."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from config import StackConfig
@@ -25,10 +27,18 @@ def plan(config: StackConfig) -> Site:
     storage = Storage("storage", StorageArgs(config.storage))
     image = image_id(config.image)
     secret = Secret("secret", SecretArgs(app.secrets, image))
-    network = gateway(config.domain) if config.domain else None
+    network, caddy_ready = gateway(config.domain) if config.domain else (None, [])
     Hosting(
         "hosting",
-        HostingArgs(image, app, storage.mount, network, config.port, secret.volume_name, secret.ready),
+        HostingArgs(
+            image=image,
+            app=app,
+            mount=storage.mount,
+            network=network,
+            port=config.port,
+            secrets=secret.volume_name,
+            after=[secret.ready, *caddy_ready],
+        ),
     )
     return Site(
         url=url,
@@ -42,11 +52,10 @@ def plan(config: StackConfig) -> Site:
     )
 
 
-def gateway(domain: str) -> pulumi.Output[str]:
-    """Caddy for the domain, and the network that the app must be in to be reached by it."""
+def gateway(domain: str) -> tuple[pulumi.Output[str], Sequence[pulumi.Resource]]:
+    """Caddy for the domain: the network that the app must be in to be reached by it, and what the app waits for."""
     network = Network("network").name
-    Proxy("proxy", ProxyArgs(domain, network, upstream=stem()))
-    return network
+    return network, [Proxy("proxy", ProxyArgs(domain, network, upstream=stem())).ready]
 
 
 def how_to_reach(config: StackConfig) -> str:

@@ -25,6 +25,9 @@ class ProxyArgs:
 class Proxy(pulumi.ComponentResource):
     """Caddy on ports 80 and 443 of the host."""
 
+    # What the app's container waits for: if the ports are taken, the app goes on as it is.
+    ready: pulumi.Resource
+
     def __init__(self, name: str, args: ProxyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:docker:Proxy", name, opts=opts)
         certificates = docker.Volume(
@@ -41,7 +44,7 @@ class Proxy(pulumi.ComponentResource):
             keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name="caddy-image")]),
         )
-        docker.Container(
+        self.ready = docker.Container(
             f"{name}-container",
             name=f"{stem()}-caddy",
             image=caddy.IMAGE,

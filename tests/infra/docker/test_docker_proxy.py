@@ -40,3 +40,8 @@ def test_a_name_that_no_authority_signs_is_told_where_caddys_own_root_is(domain:
     [said] = [line for line in record({"cloud": "docker", "domain": domain}, stack="blue").log if "DNS" in line]
     assert f"{domain} must lead to this machine" in said
     assert "docker cp task-assist-blue-caddy:/data/caddy/pki/authorities/local/root.crt ." in said
+
+
+def test_the_app_goes_on_as_it_is_where_caddys_ports_are_taken():
+    app = plan("docker-volume-domain").one("Container", "hosting-container")
+    assert caddy().urn in app.depends_on
