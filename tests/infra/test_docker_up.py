@@ -150,6 +150,8 @@ class SecureSite(Site):
         self.session.mount("https://", OverHttps())
         self.session.headers["Host"] = DOMAIN
         self.session.verify = str(root)
+        # Else a bundle that this machine's environment names would come before the root.
+        self.session.trust_env = False
 
     @property
     def url(self) -> str:
