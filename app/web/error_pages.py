@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from app.errors import NotFound, Problem, Standby, TooLarge
-from app.web.auth import HEALTH
+from app.web.health import ALIVE, READY
 from app.web.security import HEADERS, LARGEST_BODY
 
 TITLES = {
@@ -35,7 +35,7 @@ def init(app: Flask) -> None:
 
 
 def answer(problem: Problem) -> Response:
-    for_program = _for_program(request.path) or request.endpoint in HEALTH
+    for_program = _for_program(request.path)
     if for_program:
         response = jsonify(_for_programs(problem))
     else:
@@ -75,7 +75,7 @@ def _page_in_loop(app: Flask, title: str, status: int, message: str, hint: str) 
 
 
 def _for_program(path: str) -> bool:
-    return path.startswith("/api/")
+    return path.startswith("/api/") or path in (ALIVE, READY)
 
 
 def _for_programs(problem: Problem) -> dict[str, Any]:

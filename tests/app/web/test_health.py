@@ -1,6 +1,10 @@
 """/healthz and /readyz, and the line at the foot of each page."""
 
+import json
+
+from app.errors import Ending
 from app.storage.mounts import Mount, Storage
+from app.web.error_pages import answer_in_loop
 from app.web.health import data_line
 
 
@@ -38,3 +42,9 @@ def test_the_foot_of_the_page_says_where_the_data_is(tmp_path):
     assert line("/app/data", "ext4") == "Saved on a volume of its own (ext4)"
     assert line("/", "ext4") == "Saved on this computer (a.db, ext4)"
     assert "Not kept" in line("/", "overlay")
+
+
+def test_a_refusal_in_the_event_loop_is_json_too(app):
+    status, headers, body = answer_in_loop(app, "/readyz", Ending())
+    assert (status, json.loads(body)["error"]["code"]) == (503, "ending")
+    assert ("Content-Type", "application/json") in headers
