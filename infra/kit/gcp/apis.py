@@ -43,5 +43,8 @@ class Apis(pulumi.ComponentResource):
             )
             for api in args.wanted
         ]
-        self.project = pulumi.Output.all(*(service.project for service in on)).apply(lambda projects: str(projects[0]))
+        # Of the others the URN, which a preview knows too. Their project it doesn't know of an API that is new:
+        # it would say that all which holds data is made anew in another project, and refuse.
+        rest = [service.urn for service in on[1:]]
+        self.project = pulumi.Output.all(on[0].project, *rest).apply(lambda known: str(known[0]))
         self.register_outputs({"project": self.project})
