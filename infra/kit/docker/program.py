@@ -27,7 +27,7 @@ def plan(config: StackConfig) -> Site:
     storage = Storage("storage", StorageArgs(config.storage))
     image = image_id(config.image)
     secret = Secret("secret", SecretArgs(app.secrets, image))
-    network, caddy_ready = gateway(config.domain) if config.domain else (None, [])
+    network, caddy_ready = gateway(config.domain)
     Hosting(
         "hosting",
         HostingArgs(
@@ -52,8 +52,10 @@ def plan(config: StackConfig) -> Site:
     )
 
 
-def gateway(domain: str) -> tuple[pulumi.Output[str], Sequence[pulumi.Resource]]:
+def gateway(domain: str | None) -> tuple[pulumi.Output[str] | None, Sequence[pulumi.Resource]]:
     """Caddy for the domain: the network that the app must be in to be reached by it, and what the app waits for."""
+    if not domain:
+        return None, ()
     network = Network("network").name
     return network, [Proxy("proxy", ProxyArgs(domain, network, upstream=stem())).ready]
 

@@ -100,7 +100,9 @@ def test_a_connection_without_a_request_is_closed_and_so_is_one_with_half_a_head
 
 def test_behind_proxies_a_connection_is_kept_longer_than_they_keep_it():
     def kept(**environment: str) -> float:
-        return server.granian(load(environment), "127.0.0.1", 1).http1_settings.header_read_timeout / 1000
+        settings = server.granian(load(environment), "127.0.0.1", 1).http1_settings
+        assert settings
+        return settings.header_read_timeout / 1000
 
     assert kept() == server.IDLE_SECONDS
     assert kept(TRUSTED_PROXIES="1") == server.IDLE_SECONDS_BEHIND_PROXY > 600
