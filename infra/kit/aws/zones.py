@@ -5,6 +5,7 @@ from collections.abc import Mapping
 # Both read in 2026-11. The gateway's list is the shorter one, and all of it is in Fargate's:
 # docs.aws.amazon.com/apigateway/latest/developerguide/http-api-vpc-links.html, "Availability by Region"
 # docs.aws.amazon.com/AmazonECS/latest/developerguide/AWS_Fargate-Regions.html, "Linux containers"
+# Without GovCloud: what the stack keeps in us-east-1, the check from outside and its alarm, is not in that partition.
 # Zone IDs mean the same zone in every account; names such as us-east-1a don't.
 ZONES: Mapping[str, tuple[str, ...]] = {
     "us-east-1": ("use1-az1", "use1-az2", "use1-az4", "use1-az5", "use1-az6"),
@@ -26,5 +27,4 @@ ZONES: Mapping[str, tuple[str, ...]] = {
     "ap-southeast-1": ("apse1-az1", "apse1-az2", "apse1-az3"),
     "ap-southeast-2": ("apse2-az1", "apse2-az2", "apse2-az3"),
     "me-south-1": ("mes1-az1", "mes1-az2", "mes1-az3"),
-    "us-gov-west-1": ("usgw1-az1", "usgw1-az2", "usgw1-az3"),
 }

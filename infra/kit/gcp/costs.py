@@ -19,7 +19,7 @@ def disk_costs(config: StackConfig, prices: Prices) -> list[Cost]:
         prices.month(f"disk of {gb} GB", {"balanced GB": gb}),
         prices.hourly("public address", "address hour") if config.domain else Cost("proxy on Cloud Run", None),
         *([prices.by_use("snapshots", "snapshot GB", "a GB")] if config.backups else []),
-        *of_both(prices),
+        *of_both(config, prices),
     ]
 
 
@@ -33,10 +33,15 @@ def filestore_costs(config: StackConfig, prices: Prices) -> list[Cost]:
             {"Cloud Run vCPU second": seconds * cpu, "Cloud Run GB second": seconds * mib / 1024},
         ),
         *([prices.by_use("backups", "Filestore backup GB", "a GB")] if config.backups else []),
-        *of_both(prices),
+        *of_both(config, prices),
     ]
 
 
-def of_both(prices: Prices) -> list[Cost]:
-    secret = prices.month("secret", {"secret version month": 1})
-    return [secret, prices.by_use("registry", "registry GB", "a GB"), Cost("traffic", None)]
+def of_both(config: StackConfig, prices: Prices) -> list[Cost]:
+    return [
+        prices.month("secret", {"secret version month": 1}),
+        prices.by_use("registry", "registry GB", "a GB"),
+        # Google has announced a charge for each alarm's condition; its price could not be found.
+        *([Cost("alarms and the check from outside", None)] if config.alert_email else []),
+        Cost("traffic", None),
+    ]

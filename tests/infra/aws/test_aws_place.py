@@ -15,7 +15,7 @@ from tests.infra.recording import record
         ({"machine": "B1"}, "it must be CPU units/MiB", "machine 256/512"),
         ({"machine": "8192/17408"}, "with 8192 CPU units Fargate has 16384, 20480", "machine 8192/16384"),
         ({"logDays": "31"}, "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60,", "logDays 60"),
-        ({"logDays": "30000"}, "CloudWatch keeps logs for", "logDays 3653"),
+        ({"logDays": "3650"}, "CloudWatch keeps logs for", "logDays 3653"),
         ({"backupCopy": "eu-central-1"}, "another region than eu-central-1's", "backupCopy eu-west-1"),
         ({"backupCopy": "Ireland"}, "another region than eu-central-1's", "backupCopy eu-west-1"),
         ({"storageGb": "20"}, "this storage has no size", "rm storageGb"),
