@@ -137,6 +137,7 @@ def test_a_damaged_backup_changes_nothing(task: Task):
     damaged.write_bytes(damaged.read_bytes()[:8192] + b"x" * 8192)
     done = task.run()
     assert done.returncode != 0
+    assert [file.name for file in task.data.glob("*.db")] == ["task_manager.db"]
     assert items(task.database) == 3
     assert folder.exists()
 
