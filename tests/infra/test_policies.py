@@ -204,7 +204,7 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     (
         "no-plain-secrets",
         "aws-efs",
-        "TaskDefinition",
+        "TaskDefinition hosting-task",
         text("containerDefinitions", '"TRUSTED_PROXIES", "value": "1"', '"ADMIN_PASSWORD", "value": "hunter2"'),
     ),
     (

@@ -13,6 +13,7 @@ import pytest
 
 from app.errors import Ending
 from app.operations import bodies
+from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import Health, memory
 from tests.app.processes import Serving, ask, exchange, free_port, wait_until_ready
 
@@ -188,7 +189,7 @@ def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(each) for each in answers] == [Ending] * 3
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 # --- large ------------------------------------------------------------------------------------------------

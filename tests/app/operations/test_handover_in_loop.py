@@ -10,6 +10,7 @@ from flask import Flask
 from app.operations import bridge as module
 from app.operations.bridge import Bridge
 from app.writer.instance import Instance
+from tests.app.operations.loops import run_in_a_loop
 
 
 class Handing:
@@ -84,7 +85,7 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
         assert {status for status, _ in await asyncio.gather(*asked)} == {200}
         assert len(reached) == 1000
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 def test_what_needs_no_database_is_answered_at_once():
@@ -94,7 +95,7 @@ def test_what_needs_no_database_is_answered_at_once():
             await asyncio.wait_for(ask(bridge, path), timeout=2)
         assert reached == ["/readyz", "/static/style.css"]
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 def test_one_that_has_waited_long_enough_hears_what_the_app_says(monkeypatch):
@@ -106,7 +107,7 @@ def test_one_that_has_waited_long_enough_hears_what_the_app_says(monkeypatch):
         await ask(bridge)
         assert reached == ["/"] and 0.1 <= time.monotonic() - began < 5
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 def test_one_whose_body_took_long_waits_as_long_as_any_other(monkeypatch):
@@ -121,7 +122,7 @@ def test_one_whose_body_took_long_waits_as_long_as_any_other(monkeypatch):
         handing.finish()
         assert (await asked)[0] == 200
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 def test_one_that_waits_at_the_end_of_the_process_is_told_to_come_back():
@@ -133,7 +134,7 @@ def test_one_that_waits_at_the_end_of_the_process_is_told_to_come_back():
         status, headers = await asked
         assert (status, headers[b"Retry-After"], reached) == (503, b"2", [])
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 def test_a_hand_over_that_begins_while_it_waits_for_a_thread_sends_it_back_to_the_loop():
@@ -158,4 +159,4 @@ def test_a_hand_over_that_begins_while_it_waits_for_a_thread_sends_it_back_to_th
         handing.finish()
         assert (await asked)[0] == 200
 
-    asyncio.run(main())
+    run_in_a_loop(main())

@@ -76,10 +76,11 @@ def test_a_body_that_is_still_on_its_way_at_sigterm_is_told_to_come_back(running
     assert is_released(tmp_path)
 
 
-def test_a_stop_leaves_no_traceback_in_the_log(tmp_path: Path, port: int):
-    for number, each in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGTERM)):
-        process = Serving(tmp_path, port + number)
-        wait_until_ready(port + number, process)
+def test_a_stop_leaves_no_traceback_in_the_log(tmp_path: Path):
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        port = free_port()
+        process = Serving(tmp_path, port)
+        wait_until_ready(port, process)
         signal_all(process, each)  # as Ctrl-C on a terminal does
         assert process.wait(timeout=20) == 0
         assert "Traceback" not in process.said and "ignored" not in process.said, process.said

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from app.operations.threads import Overdue, Threads
+from tests.app.operations.loops import run_in_a_loop
 
 
 def test_first_come_first_served():
@@ -16,7 +17,7 @@ def test_first_come_first_served():
         one = Threads("test", 1)
         await asyncio.gather(*(one.run(lambda number=number: done.append(number)) for number in range(100)))
 
-    asyncio.run(main())
+    run_in_a_loop(main())
     assert done == list(range(100))
 
 
@@ -27,7 +28,7 @@ def test_as_many_run_at_once_as_there_are_threads():
         three = Threads("test", 3)
         await asyncio.gather(*(three.run(lambda: together.wait(timeout=5)) for _ in range(3)))
 
-    asyncio.run(main())
+    run_in_a_loop(main())
 
 
 def test_what_has_waited_too_long_is_refused_when_its_turn_comes_and_not_before():
@@ -45,7 +46,7 @@ def test_what_has_waited_too_long_is_refused_when_its_turn_comes_and_not_before(
         await patient
         await running
 
-    asyncio.run(main())
+    run_in_a_loop(main())
     assert begun == ["patient"]
 
 
@@ -56,7 +57,7 @@ def test_a_job_that_fails_tells_who_waits_and_the_thread_goes_on():
             await one.run(lambda: 1 // 0)
         return await one.run(lambda: 7)
 
-    assert asyncio.run(main()) == 7
+    assert run_in_a_loop(main()) == 7
 
 
 def test_what_nobody_waits_for_any_more_is_not_begun():
@@ -69,5 +70,5 @@ def test_what_nobody_waits_for_any_more_is_not_begun():
         await one.run(lambda: None)
         await running
 
-    asyncio.run(main())
+    run_in_a_loop(main())
     assert begun == []
