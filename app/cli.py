@@ -1,21 +1,15 @@
-"""The `task-assist` command. Imports are inside the commands, so that --help and the health check are quick."""
+"""The `task-assist` command. Its commands import what they need when they run, so that --help is quick."""
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Any, NoReturn
 
 import click
 
-from app.operations.backup_commands import COMMANDS as BACKUP_COMMANDS
+from app.operations import app_commands, backup_commands
 from app.version import __version__
 
-PORT = click.IntRange(1, 65535)
 
-
-class Command(click.Group):
+class TaskAssist(click.Group):
     """Shows a problem in words, without a traceback, and exits with 1."""
 
     def invoke(self, ctx: click.Context):
@@ -24,178 +18,18 @@ class Command(click.Group):
         try:
             return super().invoke(ctx)
         except Problem as problem:
-            stop(problem)
+            click.echo(f"task-assist: {problem}", err=True)
+            sys.exit(1)
 
 
-def stop(problem: Exception) -> NoReturn:
-    click.echo(f"task-assist: {problem}", err=True)
-    sys.exit(1)
-
-
-@click.group(cls=Command)
+@click.group(cls=TaskAssist)
 @click.version_option(__version__, message="Task Assist %(version)s")
 def main() -> None:
     """Task Assist: work items and their tasks, in a database that survives."""
 
 
-@main.command()
-@click.option("--host", help="Address to listen on. In a container 0.0.0.0, else 127.0.0.1.")
-@click.option("--port", type=PORT, default=8000, show_default=True, help="Port to listen on.")
-@click.option("--env-file", type=click.Path(path_type=Path), help="Settings, one NAME=value a line; need not exist.")
-def serve(host: str | None, port: int, env_file: Path | None) -> None:
-    """Runs the app until SIGTERM.
-
-    \b
-    task-assist serve
-    task-assist serve --port 8080 --env-file .env
-
-    \b
-    Exit codes: 0 stopped by SIGTERM or Ctrl-C · 1 it can't start, and why
-    """
-    if env_file:
-        from dotenv import load_dotenv
-
-        load_dotenv(env_file)
-    from app import settings
-    from app.operations import server
-
-    loaded = settings.load()
-    server.serve(loaded, host or ("0.0.0.0" if loaded.app_env == "production" else "127.0.0.1"), port)  # noqa: S104
-
-
-@main.command()
-def check() -> None:
-    """Checks the settings and the place of the database, and changes nothing.
-
-    \b
-    task-assist check
-    docker compose run --rm app task-assist check
-
-    \b
-    Exit codes: 0 the app would start · 1 it would not, and why
-    """
-    from app import settings
-    from app.storage.guard import guard
-    from app.storage.mounts import storage_under
-
-    loaded = settings.load()
-    storage = storage_under(loaded.database_path, loaded.database_storage)
-    for warning in guard(storage, production=loaded.app_env == "production"):
-        click.echo(f"Warning: {warning}", err=True)
-    where = f"{storage.path} on {storage.mount.point} ({storage.mount.filesystem}, {storage.profile})"
-    click.echo(f"The settings are right. The database is {where}.")
-
-
-@main.command()
-@click.option("--port", type=PORT, default=8000, show_default=True, help="Port on which the app listens.")
-def healthcheck(port: int) -> None:
-    """Exits with 0 while the app in this container answers /healthz.
-
-    \b
-    task-assist healthcheck
-    docker compose exec app task-assist healthcheck
-
-    \b
-    Exit codes: 0 it answers · 1 it does not, or with an error
-    """
-    import http.client
-
-    try:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=4)) as connection:
-            connection.request("GET", "/healthz")
-            status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        sys.exit(f"task-assist: nothing answers on port {port}: {error!r}")
-    if status != 200:
-        sys.exit(f"task-assist: /healthz answers {status}")
-
-
-@main.command()
-@click.option("--full", is_flag=True, help="Also check every index against its rows; takes longer.")
-@click.option("--json", "as_json", is_flag=True, help="The findings as JSON, for programs.")
-def doctor(full: bool, as_json: bool) -> None:
-    """Says what is well and what is not with the database and its storage, and what mends it.
-
-    Beside a running app it asks that app for what only it can see.
-
-    \b
-    task-assist doctor
-    docker compose exec app task-assist doctor --full
-
-    \b
-    Exit codes: 0 nothing to mend · 1 something to mend, or it could not look
-    2 wrong usage
-    """
-    import json
-
-    from app import settings
-    from app.operations.doctor import examine
-    from app.storage.mounts import storage_under
-
-    loaded = settings.load()
-    storage = storage_under(loaded.database_path, loaded.database_storage)
-    findings = examine(storage, production=loaded.app_env == "production", full=full)
-    faults = [each for each in findings if each.level == "fault"]
-    if as_json:
-        click.echo(json.dumps({"ok": not faults, "findings": [each.as_dict() for each in findings]}, indent=2))
-    else:
-        for each in findings:
-            click.echo(f"{each.level:5}  {each.name:10}  {each.text}")
-            for line in each.fix.splitlines():
-                click.echo(f"{'':19}{line}")
-        click.echo(f"To mend: {', '.join(each.name for each in faults)}." if faults else "There is nothing to mend.")
-    sys.exit(1 if faults else 0)
-
-
-@main.command("reset-password")
-@click.argument("email")
-def reset_password(email: str) -> None:
-    """Gives the account EMAIL a new password, prints it once, and signs the account out everywhere.
-
-    \b
-    task-assist reset-password you@example.com
-    docker compose exec app task-assist reset-password you@example.com
-
-    \b
-    Exit codes: 0 done · 1 no such account, or no database · 2 wrong usage
-    """
-    from app import settings
-    from app.operations.control import ask
-    from app.operations.control_commands import new_password
-    from app.storage.guard import guard
-    from app.storage.mounts import storage_under
-
-    loaded = settings.load()
-    storage = storage_under(loaded.database_path, loaded.database_storage)
-    guard(storage, production=loaded.app_env == "production")
-    made = ask(storage, "reset-password", email=email)
-    if made is None:
-        with _database_alone(storage) as database:
-            made = new_password(database, email)
-    click.echo(f"The password of {made['email']} is now  {made['password']}")
-
-
-@contextmanager
-def _database_alone(storage: Any) -> Iterator[Any]:
-    """The database while no app runs on it. Raises CannotStart where there is none."""
-    from app.database import migrations
-    from app.database.engine import Database
-    from app.errors import CannotStart
-    from app.writer.exclusive import exclusive_access
-
-    if not storage.path.exists():
-        raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
-    with exclusive_access(storage):
-        database = Database(storage)
-        try:
-            migrations.upgrade(database)
-            yield database
-        finally:
-            database.close()
-
-
-for _command in BACKUP_COMMANDS:
-    main.add_command(_command)
+for command in (*app_commands.COMMANDS, *backup_commands.COMMANDS):
+    main.add_command(command)
 
 
 if __name__ == "__main__":
