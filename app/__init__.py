@@ -53,7 +53,7 @@ def create_app(
         return {
             "person": auth.person_for_page(),
             "sign_in_is_on": not settings.auth_disabled,
-            "data_line": health.data_line(storage),
+            "data_line": health.data_line(instance),
             "today": context.today(),
         }
 

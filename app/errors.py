@@ -89,12 +89,31 @@ class TooLarge(Problem):
         super().__init__(f"What you sent is larger than {most}, so it was not kept.", "Shorten it and send it again.")
 
 
-class StorageFull(Problem):
+class Unwell(Problem):
+    """Something is wrong with the database or with what lies under it, and stays so until it is mended."""
+
+    stops_writes = False
+    """Would a write be lost by what mends it?"""
+
+
+class StorageFull(Unwell):
     code, status = "storage_full", 507
 
 
-class Damaged(Problem):
-    code, status = "damaged", 500
+class ReadOnly(Unwell):
+    """The file system takes no writes."""
+
+    code, status = "read_only", 503
+
+
+class Damaged(Unwell):
+    code, status, stops_writes = "damaged", 500, True
+
+
+class Replaced(Unwell):
+    """The database's name is not that of the file which this process has open."""
+
+    code, status, stops_writes = "replaced", 503, True
 
 
 class CannotStart(Problem):

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
+from app.database.condition import Condition
 from app.database.contents import refuse_foreign
 from app.database.sqlite import connect, sqlite_driver, sqlite_uri
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
 from app.database.write_queue import QueueTimeout, WriteQueue
-from app.errors import CannotStart, Foreign
+from app.errors import CannotStart, Foreign, Problem, Unwell
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
@@ -49,6 +50,7 @@ class Database:
         self, storage: Storage, *, fence: Callable[[], None] = _always, failing: Callable[[], None] = _always
     ) -> None:
         self.storage = storage
+        self.condition = Condition()
         self._fence, self._failing = fence, failing
         self._driver = sqlite_driver()
         self._engine = _engine(storage, self._driver)
@@ -66,8 +68,8 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that may change things; committed, and on disk, when the block ends without an error.
 
-        Raises Busy when the writers before it take longer than WAIT_SECONDS, StorageFull without room on
-        disk, and what the fence raises.
+        Raises Busy when the writers before it take longer than WAIT_SECONDS, the Unwell that fits where the disk or
+        the file is not well (condition.py), and what the fence raises.
         """
         with self._translate_errors(), self._turn(), self._session(writing=True) as session, session.begin():
             yield session
@@ -111,9 +113,11 @@ class Database:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         with self._queue.turn(WAIT_SECONDS):
+            self.condition.refuse_writes()
             self._fence()
             yield
             self._fence()
+            self.condition.wrote()
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
@@ -125,10 +129,13 @@ class Database:
         except (DatabaseError, self._driver.DatabaseError) as error:
             message = str(getattr(error, "orig", error))
             if problem := told_of_running_app(self.storage, message):
-                raise problem from error
+                raise self._reported(problem) from error
             if fault_in(message) == "I/O":
                 self._failing()
             raise
+
+    def _reported(self, problem: Problem) -> Problem:
+        return self.condition.report(problem) if isinstance(problem, Unwell) else problem
 
 
 def _engine(storage: Storage, driver: ModuleType) -> Engine:

@@ -35,6 +35,7 @@ def listen(instance: Instance) -> Control | None:
     commands: dict[str, Command] = {
         "snapshot": partial(_snapshot, instance),
         "reset-password": partial(_reset_password, instance),
+        "condition": partial(_condition, instance),
         "examine": partial(_examine, instance),
     }
     try:
@@ -69,6 +70,12 @@ def new_password(database: Database, email: str) -> dict[str, str]:
         password = secrets.token_urlsafe(15)
         accounts.set_password(account, password)
         return {"email": account.email, "password": password}
+
+
+def _condition(instance: Instance, *, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
+    """What is wrong with the database, as the app has found it: for a doctor who may find it well by his own look."""
+    problem = instance.problem
+    return {key: getattr(problem, key) for key in ("code", "message", "hint")} if problem else {}
 
 
 def _examine(instance: Instance, *, full: bool, progress: Progress) -> dict[str, Any]:  # noqa: ARG001

@@ -5,6 +5,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -50,7 +51,7 @@ def examine(storage: Storage, *, production: bool, full: bool) -> list[Finding]:
     findings = [_path(storage), _mount(storage, production=production), _profile(storage)]
     if findings[1].level == "fault":
         return findings
-    findings += [_room(storage), _fsync(storage), _lease(storage)]
+    findings += [_room(storage), _fsync(storage), _lease(storage), *_condition(storage)]
     return [*findings, *_inside(storage, full=full)]
 
 
@@ -150,6 +151,17 @@ def _writer(storage: Storage) -> Finding:
         return Finding("writer", "ok", f"{owner} (term {first.term}), heard of just now", owner)
     text = f"{owner} (term {first.term}), silent for more than {2 * RENEW_EVERY:.0f} s"
     return Finding("writer", "note", text, owner, "If it is dead, the next instance takes over by itself within 30 s.")
+
+
+def _condition(storage: Storage) -> Iterator[Finding]:
+    """What the running app has found, which shows as this on its pages and on /readyz."""
+    found = None
+    with suppress(Problem):  # of an app that does not answer, the findings that follow say more
+        found = control.ask(storage, "condition")
+    if found:
+        yield Finding("condition", "fault", found["message"], found["code"], found["hint"])
+    elif found is not None:
+        yield Finding("condition", "ok", "the running app has found nothing wrong", None)
 
 
 def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:

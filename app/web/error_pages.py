@@ -43,7 +43,8 @@ def answer(problem: Problem) -> Response:
             render_template("error.html", problem=problem, status=problem.status, title=_title(problem)),
             mimetype="text/html",
         )
-    response.status_code = problem.status
+    # Whatever makes it not ready is told as that: monitors and load balancers know 503.
+    response.status_code = 503 if request.path == READY and problem.status >= 500 else problem.status
     if problem.retry_after:
         response.headers["Retry-After"] = str(problem.retry_after)
     if isinstance(problem, Standby) and request.method == "GET" and not for_program:

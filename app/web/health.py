@@ -1,4 +1,4 @@
-"""/healthz: alive. /readyz: ready to write. And the line at the foot of every page, from the same facts."""
+"""/healthz: alive. /readyz: ready, and all is well. And the line at the foot of every page, from the same facts."""
 
 import structlog
 from flask import Blueprint
@@ -18,7 +18,10 @@ request_log = structlog.get_logger("request")
 @health.get(ALIVE)
 @described(HealthOut)
 def healthz():
-    """Is the process alive? A standby is. Says where the data is, and nothing secret."""
+    """Is the process alive? A standby is, and one whose database is not well: a restart would not mend that.
+
+    Says where the data is, and nothing secret. `status`: ok, standby, or the code of what is wrong with the database.
+    """
     web_app().instance.probe()
     return HealthOut.model_validate(_facts(web_app().instance))
 
@@ -34,17 +37,20 @@ def healthz_in_loop(instance: Instance) -> tuple[int, list[tuple[str, str]], byt
 @health.get(READY)
 @described(HealthOut)
 def readyz():
-    """Can it answer from the database, and write? 503 for a standby."""
-    _ = web_app().instance.database  # raises Standby at once and says why, where a request would wait for a hand-over
+    """Can it answer from the database, and write, and is all well with it? 503, and why, for what is not."""
+    instance = web_app().instance
+    _ = instance.database  # raises Standby at once and says why, where a request would wait for a hand-over
     with database().read() as session:
         session.connection().exec_driver_sql("SELECT 1 FROM alembic_version")
-    return HealthOut.model_validate(_facts(web_app().instance))
+    if problem := instance.problem:
+        raise problem
+    return HealthOut.model_validate(_facts(instance))
 
 
 def _facts(instance: Instance) -> dict:
-    storage, writes = instance.storage, instance.writes
+    storage, writes, problem = instance.storage, instance.writes, instance.problem
     return {
-        "status": "ok" if writes else "standby",
+        "status": problem.code if problem else "ok" if writes else "standby",
         "version": __version__,
         "database": {
             "kind": "sqlite",
@@ -58,8 +64,14 @@ def _facts(instance: Instance) -> dict:
     }
 
 
-def data_line(storage: Storage) -> str:
-    """Where the data is, in one short line."""
+def data_line(instance: Instance) -> str:
+    """The line at the foot of each page: where the data is, or what is wrong with it."""
+    problem = instance.problem
+    return f"Not well: {problem.message}" if problem else kept_line(instance.storage)
+
+
+def kept_line(storage: Storage) -> str:
+    """Where the data is, and whether it lasts there."""
     kind = storage.mount.filesystem
     if not storage.persistent:
         return f"Not kept: this place is erased with the container ({kind})"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from app.database.engine import Database
-from app.errors import Standby
+from app.errors import Standby, Unwell
 from app.writer.lease import WRITE_DEADLINE, Lease
 from app.writer.lease_files import Clock
 
@@ -38,6 +38,12 @@ class RequestGate:
     @property
     def writes(self) -> bool:
         return self.state in ("writer", "handing over") and self._lease.holds()
+
+    @property
+    def problem(self) -> Unwell | None:
+        """What is wrong with the open database (app/database/condition.py), None while all is well or it is closed."""
+        opened = self.opened
+        return opened.condition.problem if opened else None
 
     @property
     def database(self) -> Database:

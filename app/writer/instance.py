@@ -11,7 +11,7 @@ import structlog
 
 from app.database.engine import Database
 from app.database.migrations import too_new
-from app.errors import StorageFull
+from app.errors import StorageFull, Unwell
 from app.storage.mounts import Storage
 from app.writer import gate
 from app.writer.gate import RequestGate
@@ -57,6 +57,11 @@ class Instance:
     @property
     def writes(self) -> bool:
         return self.gate.writes
+
+    @property
+    def problem(self) -> Unwell | None:
+        """What is wrong with the open database, None while all is well or another instance has it."""
+        return self.gate.problem
 
     @property
     def database(self) -> Database:

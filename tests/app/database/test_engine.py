@@ -126,6 +126,7 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path, conte
     database = Database(storage_under(tmp_path / "a.db"))
     with pytest.raises(Damaged, match="not an SQLite database"):
         migrations.upgrade(database)
+    assert isinstance(database.condition.problem, Damaged)
     database.close()
     assert (tmp_path / "a.db").read_bytes() == content
 

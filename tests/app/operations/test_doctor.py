@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from app.cli import main
 from app.database import migrations
+from app.errors import Damaged
 from app.operations import doctor
 from app.operations.control_commands import listen
 from app.operations.doctor import Finding, examine
@@ -61,6 +62,21 @@ def test_beside_a_running_app_that_app_is_asked(storage: Storage):
     assert findings["inside"].text.startswith("A running app has the database")
     assert "docker exec" in findings["inside"].fix
     running.stop()
+
+
+def test_what_the_running_app_has_found_is_a_fault_though_this_look_finds_none(storage: Storage):
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    listening = listen(running)
+    assert listening
+    assert found(storage)["condition"].level == "ok"
+    running.database.condition.report(Damaged("It is broken.", "Type this."))
+    findings = found(storage)
+    assert faults(findings) == ["condition"]
+    assert (findings["condition"].text, findings["condition"].fix) == ("It is broken.", "Type this.")
+    listening.close()
+    running.stop()
+    assert "condition" not in found(storage)
 
 
 def test_a_writer_that_was_killed_on_a_local_disk_is_none(tmp_path: Path):

@@ -2,10 +2,12 @@
 
 import json
 
-from app.errors import Ending
+import pytest
+
+from app.errors import Damaged, Ending, ReadOnly, Replaced, StorageFull, Unwell
 from app.storage.mounts import Mount, Storage
 from app.web.error_pages import answer_in_loop
-from app.web.health import data_line
+from app.web.health import kept_line
 
 
 def test_alive_says_where_the_data_is(client):
@@ -30,14 +32,14 @@ def test_ready_only_while_the_database_answers(app, client):
     path.unlink()
     path.write_bytes(b"not a database" * 100)
     answer = client.get("/readyz")
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert "not an SQLite database" in answer.json["error"]["message"]
     assert client.get("/healthz").status_code == 200
 
 
 def test_the_foot_of_the_page_says_where_the_data_is(tmp_path):
     def line(point: str, filesystem: str) -> str:
-        return data_line(Storage(tmp_path / "a.db", Mount(point, "/", filesystem, "", False), "shared"))
+        return kept_line(Storage(tmp_path / "a.db", Mount(point, "/", filesystem, "", False), "shared"))
 
     assert line("/app/data", "ext4") == "Saved on a volume of its own (ext4)"
     assert line("/", "ext4") == "Saved on this computer (a.db, ext4)"
@@ -48,3 +50,26 @@ def test_a_refusal_in_the_event_loop_is_json_too(app):
     status, headers, body = answer_in_loop(app, "/readyz", Ending())
     assert (status, json.loads(body)["error"]["code"]) == (503, "ending")
     assert ("Content-Type", "application/json") in headers
+
+
+@pytest.mark.parametrize(
+    ("kind", "takes_writes"), [(StorageFull, True), (ReadOnly, True), (Damaged, False), (Replaced, False)]
+)
+def test_what_is_wrong_is_told_everywhere_in_the_same_words(app, client, kind: type[Unwell], takes_writes: bool):
+    app.instance.database.condition.report(kind("It is broken.", "Type this."))
+    ready, alive = client.get("/readyz"), client.get("/healthz")
+    assert (ready.status_code, ready.json["error"]["code"]) == (503, kind.code)
+    assert (ready.json["error"]["message"], ready.json["error"]["hint"]) == ("It is broken.", "Type this.")
+    assert (alive.status_code, alive.json["status"]) == (200, kind.code)
+    assert "Not well: It is broken." in client.get("/").text
+    answer = client.post("/api/v1/work-items", json={"title": "milk"})
+    assert answer.status_code == (201 if takes_writes else kind.status)
+    assert takes_writes or answer.json["error"]["message"] == "It is broken."
+
+
+def test_what_is_over_is_green_again(app, client):
+    condition = app.instance.database.condition
+    condition.report(Damaged("It is broken."))
+    condition.mended(Damaged)
+    assert client.get("/readyz").status_code == 200
+    assert client.get("/healthz").json["status"] == "ok"

@@ -1,0 +1,60 @@
+"""What is wrong with the open database, told in the same words by all who are asked, until it is mended.
+
+Whoever meets a fault reports it here: a request, the checks beside the requests, a command. The log, the pages, the
+API, /readyz, /healthz and the doctor read it from here.
+"""
+
+import threading
+from copy import copy
+
+import structlog
+
+from app.errors import Damaged, ReadOnly, Replaced, StorageFull, Unwell
+
+GRAVEST_FIRST: tuple[type[Unwell], ...] = (Replaced, Damaged, ReadOnly, StorageFull)
+
+log = structlog.get_logger()
+
+
+class Condition:
+    """Of one open database. It ends with it: who opens the file again starts without a fault, and looks."""
+
+    def __init__(self) -> None:
+        self._known: dict[type[Unwell], Unwell] = {}
+        self._changing = threading.Lock()
+
+    @property
+    def problem(self) -> Unwell | None:
+        """The gravest of what is wrong, None while all is well."""
+        known = self._known  # replaced, never changed
+        found = next((known[kind] for kind in GRAVEST_FIRST if kind in known), None)
+        # A copy: an exception that is raised by many requests would keep the stacks of all of them.
+        return copy(found)
+
+    def report(self, problem: Unwell) -> Unwell:
+        """Remembers what is wrong, and says it in the log the first time. Gives it back, to be raised."""
+        with self._changing:
+            if type(problem) in self._known:
+                return problem
+            self._known = {**self._known, type(problem): problem}
+        log.error(str(problem), problem=problem.code)
+        return problem
+
+    def mended(self, *kinds: type[Unwell]) -> None:
+        """What was wrong in these ways is not any more."""
+        with self._changing:
+            ended = [self._known[kind] for kind in kinds if kind in self._known]
+            self._known = {kind: known for kind, known in self._known.items() if kind not in kinds}
+        for problem in ended:
+            log.warning(f"This is over: {problem.message}", problem=problem.code)
+
+    def wrote(self) -> None:
+        """A write is on disk, so there is room, and the file system takes writes."""
+        if self._known:
+            self.mended(StorageFull, ReadOnly)
+
+    def refuse_writes(self) -> None:
+        """Raises what is wrong where a write would be lost with it, however it is mended."""
+        problem = self.problem
+        if problem and problem.stops_writes:
+            raise problem

@@ -1,0 +1,57 @@
+"""What is wrong with the database: kept, told once in the log, and forgotten when it is mended."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.database.condition import Condition
+from app.database.engine import Database
+from app.errors import Damaged, ReadOnly, Replaced, StorageFull
+from tests.app.backup.databases import add_items, closed_database
+
+
+@pytest.fixture
+def condition() -> Condition:
+    return Condition()
+
+
+def test_the_gravest_of_all_is_told_and_then_the_next(condition: Condition):
+    assert condition.problem is None
+    for kind in (StorageFull, ReadOnly, Damaged, Replaced):
+        condition.report(kind("It is."))
+        assert isinstance(condition.problem, kind)
+    condition.mended(Replaced, ReadOnly)
+    assert isinstance(condition.problem, Damaged)
+    condition.mended(Damaged)
+    assert isinstance(condition.problem, StorageFull)
+
+
+def test_the_log_says_each_thing_once_with_its_command_and_when_it_is_over(condition: Condition):
+    with capture_logs() as lines:
+        for _ in range(3):
+            condition.report(Damaged("It is broken.", "Type this."))
+        condition.mended(Damaged)
+        condition.mended(Damaged)
+    assert [(line["log_level"], line["event"]) for line in lines] == [
+        ("error", "It is broken.\nType this."),
+        ("warning", "This is over: It is broken."),
+    ]
+
+
+def test_each_request_raises_an_exception_of_its_own(condition: Condition):
+    """One that is raised again and again keeps the stacks of all that raised it."""
+    condition.report(Replaced("It is gone.", "Type this."))
+    first, second = condition.problem, condition.problem
+    assert first is not second and str(first) == str(second) == "It is gone.\nType this."
+
+
+def test_a_write_that_worked_ends_what_was_wrong_with_the_disk_alone(tmp_path):
+    database = Database(closed_database(tmp_path / "a.db", 1))
+    database.condition.report(StorageFull("It is full."))
+    database.condition.report(ReadOnly("It takes no writes."))
+    add_items(database, 1)
+    assert database.condition.problem is None
+    database.condition.report(Damaged("It is broken."))
+    with pytest.raises(Damaged):
+        add_items(database, 1)
+    assert isinstance(database.condition.problem, Damaged)
+    database.close()
