@@ -20,7 +20,7 @@ def create_app(
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
 
-    from app.database import migrations
+    from app.backup.upgrade import upgrade
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
     from app.web import auth, context, error_pages, health, request_log, security, sign_in
@@ -35,8 +35,7 @@ def create_app(
         log.warning(warning)
 
     def prepare(database: "Database") -> None:
-        if migrations.upgrade(database):
-            log.info(f"Brought {storage.path} to schema {migrations.known_revisions()[-1]}.")
+        upgrade(database)
         sign_in.prepare_first_account(app, database)
 
     instance = Instance(storage, prepare, requests_handover=requests_handover, on_lease_lost=on_lease_lost)

@@ -15,6 +15,8 @@ class TaskAssist(click.Group):
     def invoke(self, ctx: click.Context):
         from app.errors import Problem
 
+        # Whatever a command writes may hold password hashes: for its owner alone.
+        os.umask(0o077)
         try:
             return super().invoke(ctx)
         except Problem as problem:

@@ -76,10 +76,19 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """One writing transaction below the level of sessions, for the migrations."""
-        writing = self._engine.execution_options(writing=True)
-        with self._translate_errors(), self._turn(), writing.begin() as connection:
-            yield connection
+        """One writing transaction below the level of sessions, for the migrations.
+
+        Foreign keys are off in it: SQLite changes most tables by making them anew, and dropping the old one would
+        delete what hangs on its rows (sqlite.org/lang_altertable, "Making Other Kinds Of Table Schema Changes").
+        """
+        with self._translate_errors(), self._turn(), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            _set(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
+            try:
+                with connection.execution_options(writing=True).begin():
+                    yield connection
+            finally:
+                _set(driver, "foreign_keys", "on", 1, self.storage)
 
     def open_all(self) -> None:
         """Opens every connection now, so that no request does.
@@ -155,10 +164,7 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
     def _set_up(connection: Any, _record: Any) -> None:
         _refuse_foreign(connection, storage)
         for pragma, (value, expected) in PRAGMAS.items():
-            connection.execute(f"PRAGMA {pragma} = {value}")
-            (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
-            if answer != expected:
-                raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
+            _set(connection, pragma, value, expected, storage)
         give_back_delegations(storage)
         # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
         connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
@@ -169,6 +175,13 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _set(connection: Any, pragma: str, value: object, expected: object, storage: Storage) -> None:
+    connection.execute(f"PRAGMA {pragma} = {value}")
+    (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+    if answer != expected:
+        raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
 
 
 def _refuse_foreign(connection: Any, storage: Storage) -> None:

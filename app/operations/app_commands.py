@@ -151,7 +151,7 @@ def reset_password(email: str) -> None:
 @contextmanager
 def _database_alone(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
-    from app.database import migrations
+    from app.backup.upgrade import upgrade
     from app.database.engine import Database
     from app.errors import CannotStart
     from app.writer.exclusive import exclusive_access
@@ -161,7 +161,7 @@ def _database_alone(storage: Any) -> Iterator[Any]:
     with exclusive_access(storage):
         database = Database(storage)
         try:
-            migrations.upgrade(database)
+            upgrade(database)
             yield database
         finally:
             database.close()

@@ -1,7 +1,6 @@
 """The commands `snapshot` and `verify`, and those that scripts/manage_db_volume.py runs inside the image."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +33,6 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
             from app.errors import Problem
             from app.operations.progress import shown
 
-            # A backup holds password hashes: for its owner alone.
-            os.umask(0o077)
             try:
                 with shown(doing, lines=as_json) as progress:
                     answer = function(*arguments, progress=progress, **options)

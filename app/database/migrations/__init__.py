@@ -1,9 +1,11 @@
 """The schema's history. It is upgraded at start, never down; code that is too old for a database says so."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import CannotStart
+from app.database.migrations.nothing_lost import nothing_lost
+from app.errors import CannotStart, Problem
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,22 +20,42 @@ def known_revisions() -> list[str]:
     return sorted(file.name.split("_")[0] for file in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
-def upgrade(database: "Database") -> bool:
+def upgrade(database: "Database", *, keep: Callable[[str], Path] | None = None) -> bool:
     """Brings the schema up to this code, in one transaction. True if there was something to do.
 
-    Raises CannotStart for a database of newer code.
+    `keep` copies the database as it is and gives the copy's path; called with its schema, unless it is a new one.
+    Raises CannotStart for a database of newer code, and for an upgrade that fails or would lose rows: the database is
+    then as it was.
     """
     # Imported here because contents.py asks this module for known_revisions.
     from app.database.contents import revision_of
 
-    with database.connection() as connection:
-        found = revision_of(connection.connection.driver_connection)
-        if found == known_revisions()[-1]:
-            return False
-        if why := too_new(found, database.storage.path):
-            raise why
-        _run_alembic(connection)
+    found, kept = None, None
+    try:
+        with database.connection() as connection:
+            found = revision_of(connection.connection.driver_connection)
+            if found == known_revisions()[-1]:
+                return False
+            if why := too_new(found, database.storage.path):
+                raise why
+            kept = keep(found) if found and keep else None
+            with nothing_lost(connection):
+                _run_alembic(connection)
+    except Problem:
+        raise
+    except Exception as error:
+        raise _failed(database.storage.path, found, kept, error) from error
     return True
+
+
+def _failed(database: Path, found: str | None, kept: Path | None, error: Exception) -> CannotStart:
+    what = str(getattr(error, "orig", None) or error).partition("\n")[0].rstrip(".")
+    back = "Run the version of Task Assist that you had before, and report this." if found else "Report this."
+    copy = f" A checked copy of it is {kept}." if kept else ""
+    return CannotStart(
+        f"The upgrade of {database} from schema {found or 'none'} to {known_revisions()[-1]} failed: {what}.",
+        f"The database is as it was.{copy} {back}",
+    )
 
 
 def too_new(schema: str | None, database: Path) -> CannotStart | None:

@@ -1,9 +1,22 @@
 """Alembic runs this. The connection comes from app.database.migrations, already inside a transaction."""
 
+from typing import Any
+
 from alembic import context
+from sqlalchemy import Table, event
 
 from app.database.base import Base
 
+
+def keep_autoincrement(table: Table, *_: Any, **__: Any) -> None:
+    """For a table that is made anew: SQLAlchemy does not read from the old one that ids are never used again."""
+    table.dialect_options["sqlite"]["autoincrement"] = True
+
+
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True, transactional_ddl=False)
-context.run_migrations()
+event.listen(Table, "before_create", keep_autoincrement)
+try:
+    context.run_migrations()
+finally:
+    event.remove(Table, "before_create", keep_autoincrement)
