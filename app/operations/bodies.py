@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from werkzeug.http import parse_options_header
+
 from app.errors import Busy, CutOff, Ending, Problem, TooLarge, TooSlow
 
 DEADLINE = 10.0
@@ -115,8 +117,21 @@ async def _let_it_come(receive: Receive) -> None:
 
 
 def refuse_many_fields(content_type: str, body: bytes) -> None:
-    if content_type.lower().startswith("application/x-www-form-urlencoded") and body.count(b"&") >= MOST_FIELDS:
+    """Raises TooLarge."""
+    if _fields_in(content_type, body) > MOST_FIELDS:
         raise TooLarge(MOST_FIELDS, "fields")
+
+
+def _fields_in(content_type: str, body: bytes) -> int:
+    """Counted without taking the form apart."""
+    kind, options = parse_options_header(content_type)
+    match kind.lower():
+        case "application/x-www-form-urlencoded":
+            return body.count(b"&") + 1
+        case "multipart/form-data":
+            return body.count(b"\n--" + options.get("boundary", "").encode("latin-1", "replace"))
+        case _:
+            return 0
 
 
 def is_refusal_of_body(problem: Problem) -> bool:

@@ -157,5 +157,7 @@ def _hear_of_the_end(loop: asyncio.AbstractEventLoop, bridge: "Bridge", ending: 
         loop.call_soon_threadsafe(bridge.end)
 
     on_stop(end)
+    # Under load the loop's own wake-up pipe may be full when a signal comes. It is awake then; Python would complain.
+    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
     if ending.is_set():  # one came before the server listened to them
         signal.raise_signal(signal.SIGTERM)

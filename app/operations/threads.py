@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -23,6 +24,8 @@ class Threads:
 
     def __init__(self, name: str, number: int) -> None:
         self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._ended: deque[tuple[asyncio.Future, Any, BaseException | None]] = deque()
+        self._loop_is_woken = False
         for each in range(number):
             threading.Thread(target=self._work, name=f"{name}-{each}", daemon=True).start()
 
@@ -42,17 +45,24 @@ class Threads:
         try:
             if time.monotonic() > latest:
                 raise Overdue
-            result = job()
-        except BaseException as error:
-            _tell(future, future.set_exception, error)
-        else:
-            _tell(future, future.set_result, result)
+            result, error = job(), None
+        except BaseException as raised:
+            result, error = None, raised
+        self._ended.append((future, result, error))
+        # Waking the loop takes longer than a short job, so it is woken once for all that end until it is awake.
+        if not self._loop_is_woken:
+            self._loop_is_woken = True
+            with suppress(RuntimeError):  # the loop has ended before the job has
+                future.get_loop().call_soon_threadsafe(self._tell)
 
-
-def _tell(future: asyncio.Future, how: Callable[[Any], None], what: Any) -> None:
-    def tell() -> None:
-        if not future.done():
-            how(what)
-
-    with suppress(RuntimeError):  # the loop has ended before the job has
-        future.get_loop().call_soon_threadsafe(tell)
+    def _tell(self) -> None:
+        """In the loop. The mark goes first: what ends from now on wakes the loop again."""
+        self._loop_is_woken = False
+        while self._ended:
+            future, result, error = self._ended.popleft()
+            if future.done():
+                continue
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)

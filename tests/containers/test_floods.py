@@ -2,17 +2,21 @@
 nothing that it acknowledged."""
 
 import re
+import resource
 import socket
 import threading
 import time
 from contextlib import ExitStack, suppress
+
+import pytest
 
 from tests.app.operations.watching import Health
 from tests.containers.conftest import Run
 from tests.containers.running import WITHOUT_SIGN_IN, Container, Site, docker
 
 FAT = b"&".join(b"%d=" % number for number in range(150_000))
-SECONDS = 6
+IDLE, HALF = 5000, 1060
+SECONDS = 8
 RECOVERS_WITHIN = 15
 
 
@@ -46,16 +50,37 @@ def writers(site: Site, until: float, acknowledged: list[str]) -> list[threading
     return [threading.Thread(target=write, args=(number,)) for number in range(16)]
 
 
-def test_half_bodies_idle_connections_fat_forms_and_writers_at_once(run: Run, volume: str):
+def send_slowly(port: int, until: float) -> None:
+    """A byte a second."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(request("/work-items", b"t", 100))
+        while time.monotonic() < until:
+            time.sleep(1)
+            connection.sendall(b"x")
+
+
+@pytest.fixture
+def many_files():
+    """Each connection is an open file of this process."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.usefixtures("many_files")
+def test_half_and_slow_bodies_idle_connections_fat_forms_and_writers_at_once(run: Run, volume: str):
     container = run(*WITHOUT_SIGN_IN, "--memory", "512m", "--volume", f"{volume}:/app/data")
     container.wait_until_ready()
     port, acknowledged = container.site.port, []
     with Health(port) as health, ExitStack() as opened:
-        for number in range(2100):
+        for number in range(IDLE + HALF):
             connection = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
-            if number % 2:
+            if number < HALF:
                 connection.sendall(request("/work-items", b"t", 100))
-        threads = writers(container.site, time.monotonic() + SECONDS, acknowledged)
+        until = time.monotonic() + SECONDS
+        threads = writers(container.site, until, acknowledged)
+        threads += [threading.Thread(target=send_slowly, args=(port, until)) for _ in range(20)]
         threads += [threading.Thread(target=send, args=(port, request("/sign-in", FAT, len(FAT)))) for _ in range(20)]
         for each in threads:
             each.start()

@@ -243,6 +243,21 @@ def test_a_form_has_a_hundred_fields_at_most(port: int, kind: str):
     assert not exchange(port, fields(100)).startswith(b"HTTP/1.1 413")
 
 
+def test_so_has_one_in_parts(port: int):
+    def parts(number: int) -> bytes:
+        names = ["title", *(f"a{each}" for each in range(1, number))]
+        part = '--end\r\nContent-Disposition: form-data; name="{}"\r\n\r\nmany\r\n'
+        body = ("".join(map(part.format, names)) + "--end--\r\n").encode()
+        return (
+            head("/work-items", 'Content-Type: multipart/form-data; boundary="end"', f"Content-Length: {len(body)}")
+            + body
+        )
+
+    answer = exchange(port, parts(101))
+    assert answer.startswith(b"HTTP/1.1 413") and b"100 fields" in answer
+    assert not exchange(port, parts(100)).startswith(b"HTTP/1.1 413")
+
+
 @pytest.mark.parametrize(("path", "kind"), [("/work-items", b"text/html"), ("/api/v1/work-items", b"application/json")])
 def test_a_refusal_says_what_to_do_and_carries_the_headers(port: int, path: str, kind: bytes):
     answer = exchange(port, form(path, b"", 9_999_999), hang_up=True)

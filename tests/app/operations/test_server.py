@@ -18,7 +18,10 @@ from app.operations import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
 from app.writer.lease import lease_of
-from tests.app.processes import Serving, ask, eventually, exchange, free_port, signal_all, wait_until_ready
+from tests.app.processes import WITHIN, Serving, ask, eventually, exchange, free_port, signal_all, wait_until_ready
+
+DOCKER_KILLS_AFTER = 10
+"""Seconds after `docker stop`, unless it is told otherwise."""
 
 
 @pytest.fixture
@@ -162,8 +165,33 @@ def test_the_process_beside_the_worker_loads_nothing_of_the_database():
     assert said.stdout.strip() == "False"
 
 
-def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(monkeypatch):
-    assert shutdown.RELEASE_SECONDS < shutdown.STOP_SECONDS < 10
+def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(tmp_path: Path, port: int):
+    endless = """
+import time
+from app.operations import bridge
+real = bridge.call
+def call(wsgi, environ):
+    if environ["PATH_INFO"] == "/endless":
+        time.sleep(60)
+    return real(wsgi, environ)
+bridge.call = call
+"""
+    process = Serving(tmp_path, port, before=endless)
+    wait_until_ready(port, process)
+    answers = []
+    asking = threading.Thread(
+        target=lambda: answers.append(exchange(port, b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n"))
+    )
+    asking.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    eventually(lambda: is_released(tmp_path))
+    assert time.monotonic() - began < shutdown.STOP_SECONDS, "the database was not released before the end"
+    process.wait(timeout=WITHIN)
+    assert time.monotonic() - began < DOCKER_KILLS_AFTER
+    asking.join()
+    assert answers == [b""]
 
 
 def test_what_was_acknowledged_is_there_after_kill_9(running, tmp_path: Path, port: int):
