@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+DOCKERS_FOLDER = "Where -v names a file that is not on the host, Docker makes a folder of that name, there and here."
+
 
 class Problem(Exception):
     """Something a person can act on.
@@ -199,6 +201,8 @@ def sentence(fault: Mapping[str, Any]) -> str:
             return f"At most {limits['max_length']} characters."
         case "literal_error":
             return f"One of {limits['expected']}."
+        case "string_type":
+            return "A text."
         case "int_parsing" | "int_type":
             return "A whole number."
         case "bool_parsing" | "bool_type":
@@ -211,7 +215,5 @@ def sentence(fault: Mapping[str, Any]) -> str:
             return str(limits["error"])
         case "extra_forbidden":
             return "There is no such field."
-        case kind if kind.startswith("date_"):
-            return "A date like 2026-11-23."
         case _:
             return f"{fault['msg']}."

@@ -5,6 +5,7 @@ import re
 import textwrap
 import zoneinfo
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.errors import CannotStart, sentence
+from app.errors import DOCKERS_FOLDER, CannotStart, sentence
 
 READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 16, 4, 2
 """How many requests of each kind run at once: what only reads, what may change something, signing in."""
@@ -30,17 +31,31 @@ PASSWORD_LENGTH = 12
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 """No underscore: in WSGI a name with one is the same as a name with a hyphen."""
+LOCALTIME = "/etc/localtime"
+"""The machine's own zone, by localtime(5): UTC where there is no such file."""
 REFERENCES = ("@microsoft.keyvault(", "@microsoft.appconfiguration(", "@appsettingref(")
 """How a value begins that App Service could not look up, in lower case: it hands the reference over as it stands.
 https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
 
 
 def _time_zone(name: str) -> str:
+    """POSIX lets a colon stand in front, and the file of a zone for its name, as in TZ=:/etc/localtime."""
+    zone = name.removeprefix(":")
     try:
-        zoneinfo.ZoneInfo(name)
+        _zone(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("There is no such time zone.") from None
-    return name
+        raise ValueError("There is no such time zone. It is a name like the one below, or the file of one.") from None
+    return zone
+
+
+@cache
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    if name == LOCALTIME and not Path(LOCALTIME).exists():
+        return zoneinfo.ZoneInfo("UTC")
+    if not name.startswith("/"):
+        return zoneinfo.ZoneInfo(name)
+    with Path(name).open("rb") as file:
+        return zoneinfo.ZoneInfo.from_file(file, key=name)
 
 
 def _origin(url: str) -> str:
@@ -174,7 +189,7 @@ class Settings(BaseModel):
     @property
     def zone(self) -> zoneinfo.ZoneInfo | None:
         """The time zone of "today", None for the machine's own."""
-        return zoneinfo.ZoneInfo(self.tz) if self.tz else None
+        return _zone(self.tz) if self.tz else None
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -211,6 +226,8 @@ def _read_password_file(given: dict[str, str]) -> list[str]:
         return [_fault("admin_password_file", file, "ADMIN_PASSWORD is set too: keep one of them.")]
     try:
         given["admin_password"] = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except IsADirectoryError:
+        return [_fault("admin_password_file", file, f"It is a folder. {DOCKERS_FOLDER}")]
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         return [_fault("admin_password_file", file, f"The file can't be read: {why}.")]

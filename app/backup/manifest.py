@@ -12,7 +12,7 @@ from app.errors import Mismatch
 class Manifest(BaseModel):
     """What was true of the file when it was written. A hash, because SQLite's own checks miss most flipped bits."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, strict=True)
 
     format: Literal[1] = 1
     created_at: AwareDatetime

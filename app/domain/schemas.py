@@ -1,6 +1,7 @@
 """What may be typed into each field. Pages and the API check with these, so a rule stands once."""
 
-from datetime import date
+import re
+from datetime import date, datetime
 from typing import Annotated, Literal
 from unicodedata import category
 
@@ -12,6 +13,7 @@ Status = Literal["open", "done", "archived"]
 Priority = Literal["high", "normal", "low"]
 Role = Literal["admin", "member"]
 Scope = Literal["read", "write", "admin"]
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _one_line(text: str) -> str:
@@ -38,21 +40,31 @@ def _account_email(text: str) -> str:
     return text.lower()
 
 
-def _empty_is_none(value: object) -> object:
-    return None if value == "" else value
+def _day(value: object) -> date | None:
+    """pydantic would take 86400, and "86400", for seconds since 1970."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not DAY.fullmatch(value.strip()):
+        raise ValueError("A date like 2026-11-23.")
+    try:
+        return date.fromisoformat(value.strip())
+    except ValueError:
+        raise ValueError("There is no such day. A date like 2026-11-23.") from None
 
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines)]
 Position = Annotated[int, Field(ge=1, le=2**31)]
-Due = Annotated[date | None, BeforeValidator(_empty_is_none)]
+Due = Annotated[date | None, BeforeValidator(_day)]
 Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_account_email)]
 Password = Annotated[SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=1000)]
 
 
 class Fields(BaseModel):
-    # What was typed, a password say, must not come into the log with an error.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    # What was typed, a password say, must not come into the log with an error. Strict, so that "yes" is not true.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
 
 
 class NewWorkItem(Fields):

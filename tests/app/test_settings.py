@@ -1,11 +1,14 @@
 """Settings: one table, every fault at once, and a sample that every tool reads the same way."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from app import settings as settings_module
 from app.domain.schemas import NewAccount
 from app.errors import CannotStart
 from app.settings import Settings, load, sample
@@ -35,6 +38,27 @@ def test_all_faults_come_at_once_each_with_the_line_to_put_into_env():
     assert "5 settings are wrong" in message
 
 
+@pytest.mark.parametrize("colon", ["", ":"])
+def test_a_time_zone_is_a_name_or_a_file_as_posix_has_it(tmp_path: Path, colon: str):
+    file = tmp_path / "Berlin"
+    file.write_bytes(files("tzdata").joinpath("zoneinfo/Europe/Berlin").read_bytes())
+    summer = datetime(2026, 7, 1, tzinfo=UTC)
+    for name in ("Europe/Berlin", str(file)):
+        zone = load({"TZ": colon + name}).zone
+        assert summer.astimezone(zone).utcoffset() == timedelta(hours=2)
+
+
+def test_the_machines_own_zone_is_utc_where_it_has_none(monkeypatch, tmp_path: Path):
+    monkeypatch.setattr(settings_module, "LOCALTIME", str(tmp_path / "localtime"))
+    zone = load({"TZ": f":{tmp_path}/localtime"}).zone
+    assert datetime(2026, 7, 1, tzinfo=zone).utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("name", [":Mars", ":/etc/nowhere", "/etc/passwd", ":/etc", ":", "CET-1CEST"])
+def test_what_is_no_time_zone_is_refused(name: str):
+    assert f"TZ={name} - There is no such time zone." in refusal(TZ=name)
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ADMIN_PASSWORD"])
 def test_a_wrong_secret_is_not_shown(name: str):
     assert "hush" not in refusal(**{name: "hush", "ADMIN_EMAIL": "ann@example.com"})
@@ -62,7 +86,7 @@ def test_a_password_file_that_cannot_be_used_is_one_fault_with_its_name(tmp_path
     binary.write_bytes(b"\xff" * 20)
     for file, why in (
         (tmp_path / "nowhere", "No such file"),
-        (tmp_path, "directory"),
+        (tmp_path, "Docker makes a folder"),
         (binary, "not text"),
         (short, "12"),
     ):

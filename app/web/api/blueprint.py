@@ -15,8 +15,9 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(50, ge=1, le=200)
-    offset: int = Field(0, ge=0, le=2**31)
+    # An address holds text alone, so these are read from it whatever the fields beside them do.
+    limit: int = Field(50, ge=1, le=200, strict=False)
+    offset: int = Field(0, ge=0, le=2**31, strict=False)
 
 
 class NotJson(Problem):

@@ -69,7 +69,15 @@ def test_a_list_shows_every_status_unless_asked(client):
         ({"title": "a", "due": "tomorrow"}, "due", "A date like 2026-11-23."),
         ({"title": "a", "priority": "urgent"}, "priority", "One of 'high', 'normal' or 'low'."),
         ({"title": "a", "tittle": "b"}, "tittle", "There is no such field."),
-        ({"title": None}, "title", "Input should be a valid string."),
+        ({"title": None}, "title", "A text."),
+        ({"title": 1}, "title", "A text."),
+        ({"title": "a", "notes": ["b"]}, "notes", "A text."),
+        ({"title": "a", "due": 86400}, "due", "A date like 2026-11-23."),
+        ({"title": "a", "due": "86400"}, "due", "A date like 2026-11-23."),
+        ({"title": "a", "due": 0.0}, "due", "A date like 2026-11-23."),
+        ({"title": "a", "due": True}, "due", "A date like 2026-11-23."),
+        ({"title": "a", "due": "2026-11-23T00:00:00"}, "due", "A date like 2026-11-23."),
+        ({"title": "a", "due": "2026-02-30"}, "due", "There is no such day. A date like 2026-11-23."),
     ],
 )
 def test_what_cannot_be_used_is_told_field_by_field(client, body: dict, field: str, sentence: str):
@@ -79,6 +87,22 @@ def test_what_cannot_be_used_is_told_field_by_field(client, body: dict, field: s
     assert set(error) == {"code", "message", "hint", "fields"}
     assert error["fields"] == {field: sentence}
     assert client.get("/api/v1/work-items").json["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "sentence"),
+    [
+        *(({"done": wrong}, "done", "true or false.") for wrong in (1, 0, 1.0, "true", "yes", "")),
+        *(({"position": wrong}, "position", "A whole number.") for wrong in (True, 2.0, "2", None)),
+        ({"due": 86400}, "due", "A date like 2026-11-23."),
+    ],
+)
+def test_a_value_of_another_type_is_refused_and_never_turned_into_one_that_fits(client, change, field, sentence):
+    item = add(client)
+    task = client.post(f"/api/v1/work-items/{item['id']}/tasks", json={"title": "mow"}).json
+    answer = client.patch(f"/api/v1/tasks/{task['id']}", json=change)
+    assert (answer.status_code, answer.json["error"]["fields"]) == (422, {field: sentence})
+    assert client.get(f"/api/v1/tasks/{task['id']}").json == task
 
 
 @pytest.mark.parametrize(
