@@ -31,7 +31,7 @@ def create_app(
     log = structlog.get_logger()
     production = settings.app_env == "production"
     storage = storage_once_mounted(settings.database_path, settings.database_storage, production=production)
-    for warning in guard(storage, production=production):
+    for warning in guard(storage, production=production, keeps_secret=settings.secret_key is None):
         log.warning(warning)
 
     def prepare(database: "Database") -> None:

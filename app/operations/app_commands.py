@@ -53,7 +53,7 @@ def check() -> None:
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
-    for warning in guard(storage, production=loaded.app_env == "production"):
+    for warning in guard(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None):
         click.echo(f"Warning: {warning}", err=True)
     where = f"{storage.path} on {storage.mount.point} ({storage.mount.filesystem}, {storage.profile})"
     click.echo(f"The settings are right. The database is {where}.")
@@ -107,7 +107,9 @@ def doctor(full: bool, as_json: bool) -> None:
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
-    findings = examine(storage, production=loaded.app_env == "production", full=full)
+    findings = examine(
+        storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full
+    )
     faults = [each for each in findings if each.level == "fault"]
     if as_json:
         click.echo(json.dumps({"ok": not faults, "findings": [each.as_dict() for each in findings]}, indent=2))
@@ -140,7 +142,7 @@ def reset_password(email: str) -> None:
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
-    guard(storage, production=loaded.app_env == "production")
+    guard(storage, production=loaded.app_env == "production", keeps_secret=False)
     made = ask(storage, "reset-password", email=email)
     if made is None:
         with _database_alone(storage) as database:

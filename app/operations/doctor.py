@@ -46,9 +46,9 @@ class Finding:
         return asdict(self)
 
 
-def examine(storage: Storage, *, production: bool, full: bool) -> list[Finding]:
+def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: bool) -> list[Finding]:
     """All findings, those that take longer last. Changes nothing but a small file that it writes and takes away."""
-    findings = [_path(storage), _mount(storage, production=production), _profile(storage)]
+    findings = [_path(storage), _mount(storage, production=production, keeps_secret=keeps_secret), _profile(storage)]
     if findings[1].level == "fault":
         return findings
     findings += [_room(storage), _fsync(storage), _lease(storage), *_condition(storage)]
@@ -63,12 +63,12 @@ def _path(storage: Storage) -> Finding:
     return Finding("database", "ok", f"{storage.path}, {size:,} bytes", {"path": str(storage.path), "bytes": size})
 
 
-def _mount(storage: Storage, *, production: bool) -> Finding:
+def _mount(storage: Storage, *, production: bool, keeps_secret: bool) -> Finding:
     mount = storage.mount
     value = {"point": mount.point, "filesystem": mount.filesystem, "persistent": storage.persistent}
     where = f"{mount.point}, {mount.filesystem}" + (f", Docker volume {mount.volume}" if mount.volume else "")
     try:
-        warnings = guard(storage, production=production)
+        warnings = guard(storage, production=production, keeps_secret=keeps_secret)
     except CannotStart as refused:
         return Finding("mount", "fault", f"{where}: {refused.message}", value, refused.hint)
     if warnings or not storage.persistent:

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 from app.errors import CannotStart
-from app.storage.mounts import IN_MEMORY, Storage, beside, profile_of
+from app.storage.mounts import IN_MEMORY, Mount, Storage, beside, mount_of, profile_of, read_mounts
 
 MOUNT_PATH = "/app/data"
+CODE = Path(__file__).resolve().parent
+IMAGE_USER = 1000
+"""Whose the image's folder at MOUNT_PATH is."""
 OBJECT_STORES = frozenset("gcsfuse s3fs blobfuse blobfuse2 mount-s3 mountpoint-s3 goofys geesefs rclone".split())
 
 HOW_TO_MOUNT = f"""\
@@ -20,12 +23,18 @@ The database would be erased with the container. Mount a volume or share at {MOU
 and set DATABASE_PATH={MOUNT_PATH}/task_manager.db. To try the app without keeping anything: APP_ENV=development."""
 
 
-def guard(storage: Storage, *, production: bool) -> list[str]:
-    """Raises CannotStart where data would be lost or can't be written; returns warnings for the log."""
+def guard(storage: Storage, *, production: bool, keeps_secret: bool) -> list[str]:
+    """Raises CannotStart where data would be lost or can't be written; returns warnings for the log.
+
+    `keeps_secret`: the secret of the sessions is beside the database, and not in SECRET_KEY.
+    """
     refuse_object_store(storage)
     if production:
+        refuse_covered_app(mount_of(CODE, read_mounts()))
         refuse_unmounted(storage)
     refuse_unwritable(storage)
+    if keeps_secret:
+        _refuse_denied(storage, storage.secret, os.R_OK)
     warnings = []
     if production and storage.anonymous:
         warnings.append(
@@ -50,6 +59,16 @@ def refuse_object_store(storage: Storage) -> None:
         )
 
 
+def refuse_covered_app(mount: Mount) -> None:
+    """`mount` is the one that holds this code. Docker fills an empty volume from the image, and never again."""
+    if mount.volume:
+        raise CannotStart(
+            f"The volume {mount.volume} is mounted at {mount.point}, over the app itself: whatever image comes next, "
+            "this version would go on running from the volume.",
+            f"Mount it at {MOUNT_PATH} instead:  docker run -v {mount.volume}:{MOUNT_PATH} ... task-assist",
+        )
+
+
 def refuse_unmounted(storage: Storage) -> None:
     where = f"DATABASE_PATH={storage.path}"
     if not storage.own_mount:
@@ -70,28 +89,42 @@ def refuse_unwritable(storage: Storage) -> None:
             f"{storage.mount.point} is mounted read-only, so the database {storage.path} can't be written.",
             "Mount it without :ro (Docker), readOnly (ECS, Cloud Run) or ro (mount).",
         )
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise CannotStart(f"{_owner(folder)}, so user {os.getuid()} can't write there.", how_to_own(storage))
+    _refuse_denied(storage, folder, os.R_OK | os.W_OK | os.X_OK)
+    _refuse_denied(storage, storage.lease, os.R_OK | os.W_OK | os.X_OK)
     for file in (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal"))):
-        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
-            raise CannotStart(f"{_owner(file)}, so user {os.getuid()} can't write it.", how_to_own(storage))
+        _refuse_denied(storage, file, os.R_OK | os.W_OK)
 
 
-def _owner(path: Path) -> str:
-    status = path.stat()
-    return f"{path} belongs to user {status.st_uid} (mode {status.st_mode & 0o777:o})"
+def _refuse_denied(storage: Storage, path: Path, what: int) -> None:
+    # In this order: another instance may take its files away meanwhile.
+    if not os.access(path, what) and path.exists():
+        status, user, verb = path.stat(), os.getuid(), "write" if what & os.W_OK else "read"
+        owner = "this user" if status.st_uid == user else f"user {status.st_uid}"
+        raise CannotStart(
+            f"{path} belongs to {owner} and has mode {status.st_mode & 0o777:03o}, so user {user} can't {verb} it.",
+            how_to_own(storage),
+        )
 
 
 def how_to_own(storage: Storage) -> str:
-    """The command that hands the database over, for the kind of place it is in."""
-    owner, mount = f"{os.getuid()}:{os.getgid()}", storage.mount
+    """The command that hands all of it over, for the kind of place it is in, and lets its user write."""
+    mount = storage.mount
     if not storage.own_mount:
-        return f"Hand it over:  sudo chown -R {owner} {storage.path.parent}"
+        return f"Hand it over:  sudo sh -c '{_hand_over(str(storage.path.parent))}'"
     if mount.volume:
         where = f"{mount.volume}:{mount.point}"
-        return f"Hand it over:  docker run --rm --user 0 -v {where} task-assist chown -R {owner} {mount.point}"
+        # An empty volume gets the owner of the image's folder back each time that it is mounted.
+        stays = "" if os.getuid() == IMAGE_USER else f"touch {mount.point}/.keep && "
+        return (
+            f"Hand it over:  docker run --rm --user 0 -v {where} task-assist sh -c '{stays}{_hand_over(mount.point)}'"
+        )
     # Where it is on the host can't be seen from here, only where it is inside the mounted file system.
     return (
-        f"Hand over the folder or share that is mounted at {mount.point}, on the host:  sudo chown -R {owner} FOLDER"
+        f"Hand over the folder or share that is mounted at {mount.point}, on the host:  "
+        f"sudo sh -c '{_hand_over('FOLDER')}'"
         + ("" if mount.root == "/" else f"\nIn its own file system that is {mount.root}.")
     )
+
+
+def _hand_over(folder: str) -> str:
+    return f"chown -R {os.getuid()}:{os.getgid()} {folder} && chmod -R u+rwX {folder}"

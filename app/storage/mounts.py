@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.errors import CannotStart
+from app.errors import DOCKERS_FOLDER, CannotStart
 
 Profile = Literal["shared", "exclusive"]
 
@@ -49,6 +49,16 @@ class Storage:
     profile: Profile
 
     @property
+    def secret(self) -> Path:
+        """Signs the session cookies where SECRET_KEY does not."""
+        return self.path.with_suffix(".secret")
+
+    @property
+    def lease(self) -> Path:
+        """The folder that says who writes (app/writer/lease_files.py)."""
+        return beside(self.path, ".lease")
+
+    @property
     def own_mount(self) -> bool:
         return self.mount.point != "/"
 
@@ -82,18 +92,28 @@ def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> S
         is_folder = os.access(real.parent, os.X_OK) and real.is_dir()
     except (OSError, RuntimeError) as error:
         raise CannotStart(f"DATABASE_PATH={path} can't be followed: {error}.") from None
+    mounts = read_mounts()
+    _refuse_mounted_file(path, real, mounts, is_folder=is_folder)
     if is_folder:
         raise CannotStart(
             f"DATABASE_PATH={path} is a folder.", f"Name a file in it: DATABASE_PATH={path}/task_manager.db"
         )
-    mounts = read_mounts()
     mount = mount_of(real.parent, mounts)
-    if any(other.point == str(real) for other in mounts):
-        raise CannotStart(
-            f"DATABASE_PATH={path} is mounted as a single file, so SQLite's -wal file beside it would be lost.",
-            f"Mount the folder {real.parent} instead.",
-        )
     return Storage(real, mount, profile_of(mount) if override == "auto" else override)
+
+
+def _refuse_mounted_file(path: Path, real: Path, mounts: list[Mount], *, is_folder: bool) -> None:
+    mounted = next((each for each in reversed(mounts) if each.point == str(real)), None)
+    if not mounted:
+        return
+    whole = f"Mount the folder that holds it instead:  -v FOLDER:{real.parent}"
+    if is_folder:
+        on_host = mounted.root != "/" and not mounted.volume
+        away = f"\nOn the host this takes Docker's empty folder away:  sudo rmdir {mounted.root}" if on_host else ""
+        raise CannotStart(f"DATABASE_PATH={path} is a folder that is mounted there. {DOCKERS_FOLDER}", whole + away)
+    raise CannotStart(
+        f"DATABASE_PATH={path} is mounted as a single file, so SQLite's -wal file beside it would be lost.", whole
+    )
 
 
 def profile_of(mount: Mount) -> Profile:
@@ -133,5 +153,5 @@ def _unescaped(text: str) -> str:
 
 
 def beside(database: Path, ending: str) -> Path:
-    """The file that SQLite keeps beside `database`: `ending` is "-wal", "-shm" or "-journal"."""
+    """What has the database's name and more: SQLite's "-wal", "-shm" and "-journal", and the ".lease"."""
     return database.with_name(database.name + ending)

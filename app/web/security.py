@@ -110,7 +110,7 @@ def _with_headers(response: Response, settings: Settings) -> Response:
 
 def kept_secret(storage: Storage) -> str:
     """The secret beside the database, made at the first start. Of two instances that start at once, one makes it."""
-    file = storage.path.with_suffix(".secret")
+    file = storage.secret
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

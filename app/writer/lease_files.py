@@ -24,7 +24,7 @@ SIZE = 256
 
 
 def folder_of(storage: Storage) -> Path:
-    return storage.path.with_name(f"{storage.path.name}.lease")
+    return storage.lease
 
 
 class Time(Protocol):

@@ -33,7 +33,7 @@ def storage(request, tmp_path: Path) -> Storage:
 
 
 def found(storage: Storage, *, full: bool = False, production: bool = False) -> dict[str, Finding]:
-    return {each.name: each for each in examine(storage, production=production, full=full)}
+    return {each.name: each for each in examine(storage, production=production, keeps_secret=True, full=full)}
 
 
 def faults(findings: dict[str, Finding]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import CannotStart
+from app.storage import guard as guards
 from app.storage import mounts as module
 from app.storage.guard import guard, refuse_unmounted
 from app.storage.mounts import Mount, Storage, mount_of, read_mounts, storage_under
@@ -82,11 +83,20 @@ def test_paths_that_can_be_no_database_are_refused(monkeypatch, tmp_path: Path):
         storage_under(tmp_path / "a.db")
 
 
+def test_a_file_that_docker_made_a_folder_of_is_told_as_that(monkeypatch, tmp_path: Path):
+    (tmp_path / "a.db").mkdir()
+    monkeypatch.setattr(module, "read_mounts", lambda: [volume(point=str(tmp_path / "a.db"), root="/srv/a.db")])
+    with pytest.raises(CannotStart) as refused:
+        storage_under(tmp_path / "a.db")
+    assert "Docker makes a folder" in refused.value.message
+    assert f"-v FOLDER:{tmp_path}\n" in refused.value.hint and "sudo rmdir /srv/a.db" in refused.value.hint
+
+
 # --- the guard --------------------------------------------------------------------------------------------
 
 
 def test_in_production_a_volume_of_its_own_is_fine(tmp_path: Path):
-    assert guard(on(volume(), tmp_path), production=True) == []
+    assert guard(on(volume(), tmp_path), production=True, keeps_secret=False) == []
 
 
 @pytest.mark.parametrize(
@@ -96,15 +106,15 @@ def test_in_production_a_volume_of_its_own_is_fine(tmp_path: Path):
 )  # fmt: skip
 def test_in_production_nothing_starts_where_data_would_be_erased(tmp_path: Path, mount: Mount):
     with pytest.raises(CannotStart) as refused:
-        guard(on(mount, tmp_path), production=True)
+        guard(on(mount, tmp_path), production=True, keeps_secret=False)
     for way in ("docker run    -v task-manager-data:/app/data", "Compose", "Azure", "AWS", "Google Cloud"):
         assert way in str(refused.value)
-    guard(on(mount, tmp_path), production=False)
+    guard(on(mount, tmp_path), production=False, keeps_secret=False)
 
 
 def test_a_volume_without_a_name_starts_with_a_warning(tmp_path: Path):
     anonymous = on(volume(root=f"/var/lib/docker/volumes/{'0123456789abcdef' * 4}/_data"), tmp_path)
-    assert "without a name" in guard(anonymous, production=True)[0]
+    assert "without a name" in guard(anonymous, production=True, keeps_secret=False)[0]
     assert not anonymous.persistent
 
 
@@ -112,42 +122,76 @@ def test_a_volume_without_a_name_starts_with_a_warning(tmp_path: Path):
 @pytest.mark.parametrize("production", [True, False])
 def test_object_stores_are_refused_by_name(tmp_path: Path, kind: str, production: bool):
     with pytest.raises(CannotStart, match=kind):
-        guard(on(volume(filesystem=kind), tmp_path), production=production)
+        guard(on(volume(filesystem=kind), tmp_path), production=production, keeps_secret=False)
 
 
 def test_a_read_only_mount_and_a_missing_folder_are_told(tmp_path: Path):
     with pytest.raises(CannotStart, match="mounted read-only"):
-        guard(on(volume(read_only=True), tmp_path), production=True)
+        guard(on(volume(read_only=True), tmp_path), production=True, keeps_secret=False)
     with pytest.raises(CannotStart, match="mkdir -p"):
-        guard(on(volume(), tmp_path / "missing"), production=True)
+        guard(on(volume(), tmp_path / "missing"), production=True, keeps_secret=False)
 
 
 @pytest.mark.parametrize(
     ("mount", "command"),
     [
-        (volume(), "docker run --rm --user 0 -v tasks:/app/data task-assist chown -R"),
-        (volume(root="/srv/tasks"), "mounted at /app/data, on the host:  sudo chown -R"),
+        (volume(), "docker run --rm --user 0 -v tasks:/app/data task-assist sh -c 'chown -R 1000:100 /app/data && "),
+        (volume(), "chmod -R u+rwX /app/data'"),
+        (volume(root="/srv/tasks"), "mounted at /app/data, on the host:  sudo sh -c 'chown -R 1000:100 FOLDER && "),
         (volume(root="/srv/tasks"), "In its own file system that is /srv/tasks."),
-        (volume(root="/", filesystem="nfs4"), "mounted at /app/data, on the host:  sudo chown -R"),
-        (volume(point="/", root="/"), "sudo chown -R"),
+        (volume(root="/", filesystem="nfs4"), "mounted at /app/data, on the host:  sudo sh -c 'chown -R"),
+        (volume(point="/", root="/"), "sudo sh -c 'chown -R 1000:100"),
     ],
 )
-def test_what_this_user_cannot_write_is_answered_with_the_chown_to_type(monkeypatch, tmp_path, mount, command):
+def test_what_this_user_cannot_write_is_answered_with_the_command_to_type(monkeypatch, tmp_path, mount, command):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    monkeypatch.setattr(os, "getgid", lambda: 100)
     with pytest.raises(CannotStart) as refused:
-        guard(on(mount, tmp_path), production=False)
+        guard(on(mount, tmp_path), production=False, keeps_secret=False)
     assert command in str(refused.value)
     assert f"user {os.getuid()} can't write" in str(refused.value)
     # What is at the root of a mounted share is no folder of the host.
     assert "-v /:" not in str(refused.value) and not str(refused.value).endswith(" /")
 
 
-@pytest.mark.parametrize("name", ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal"])
+def test_for_another_user_than_the_images_a_file_is_put_into_the_volume_to_keep_the_owner(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "getuid", lambda: 99)
+    with pytest.raises(CannotStart, match=r"sh -c 'touch /app/data/\.keep && chown -R 99:"):
+        guard(on(volume(), tmp_path), production=False, keeps_secret=False)
+
+
+def test_an_own_folder_of_a_wrong_mode_is_told_as_that(monkeypatch, tmp_path: Path):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    tmp_path.chmod(0o500)
+    with pytest.raises(CannotStart, match=r"belongs to this user and has mode 500, so user .* can't write it"):
+        guard(on(volume(), tmp_path), production=False, keeps_secret=False)
+
+
+KEPT = ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal", "task_manager.db.lease"]
+
+
+@pytest.mark.parametrize("name", [*KEPT, "task_manager.secret"])
 def test_a_single_file_of_another_user_is_told_too(monkeypatch, tmp_path: Path, name: str):
     (tmp_path / name).touch()
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == tmp_path)
-    with pytest.raises(CannotStart, match=name):
-        guard(on(volume(), tmp_path), production=False)
+    with pytest.raises(CannotStart, match=f"{name} belongs to"):
+        guard(on(volume(), tmp_path), production=False, keeps_secret=True)
+
+
+def test_a_secret_that_is_not_used_may_belong_to_anybody(monkeypatch, tmp_path: Path):
+    (tmp_path / "task_manager.secret").touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == tmp_path)
+    assert guard(on(volume(), tmp_path), production=False, keeps_secret=False) == []
+
+
+def test_a_volume_over_the_app_itself_is_refused(monkeypatch, tmp_path: Path):
+    code = volume(point=str(Path(guards.__file__).parents[2]), root="/var/lib/docker/volumes/old/_data")
+    monkeypatch.setattr(guards, "read_mounts", lambda: [code, volume(point=str(tmp_path))])
+    with pytest.raises(CannotStart, match=r"volume old .* over the app itself(.|\n)*-v old:/app/data"):
+        guard(on(volume(), tmp_path), production=True, keeps_secret=False)
+    guard(on(volume(), tmp_path), production=False, keeps_secret=False)
 
 
 # --- a mount that comes late ------------------------------------------------------------------------------
@@ -188,5 +232,5 @@ def test_one_that_never_comes_is_refused_in_the_end(looks, monkeypatch, tmp_path
 
 def test_shared_forced_on_a_network_mount_is_warned_of(tmp_path: Path):
     forced = Storage(tmp_path / "a.db", Mount(str(tmp_path), "/", "nfs4", "", False), "shared")
-    (warning,) = guard(forced, production=False)
+    (warning,) = guard(forced, production=False, keeps_secret=False)
     assert "DATABASE_STORAGE=shared" in warning and "Use auto" in warning
