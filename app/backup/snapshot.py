@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.backup import manifest
 from app.backup.manifest import Manifest
+from app.backup.placing import put_in_place, refuse_taken, workshop
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
 from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging
-from app.errors import Conflict, StorageFull, Unreadable
+from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, beside
 from app.version import __version__
 
 PAGES = 1000
@@ -39,7 +39,7 @@ def snapshot(
     the file: closing it again would drop SQLite's locks (sqlite.org/howtocorrupt, 2.2).
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
-    `file` exists already and not `force`, StorageFull.
+    `file` exists already and not `force`, also where another copy came first meanwhile, StorageFull.
     """
     if held is None:
         refuse_unreadable(storage.path)
@@ -48,34 +48,29 @@ def snapshot(
         refuse_not_sqlite(storage.path)
     with ExitStack() as database:
         database.enter_context(held or nullcontext())
-        _refuse_target(file, storage.path.stat().st_size, force=force)
-        partial = file.with_name(f".{file.name}.partial")
-        partial.unlink(missing_ok=True)
-        try:
+        _refuse_target(storage, file, force=force)
+        with workshop(file) as folder:
+            partial = folder / "copy.db"
             _copy_one_moment(storage, partial, progress)
             database.close()  # checking the copy takes long, and a hand-over need not wait for it
             proof = _prove(partial, storage.path)
             to_disk(partial)
-            _put_in_place(partial, file, proof)
-        finally:
-            partial.unlink(missing_ok=True)
+            put_in_place(partial, file, proof, force=force)
     return proof
 
 
-def _refuse_target(file: Path, size: int, *, force: bool) -> None:
-    if file.is_dir():
-        raise Unreadable(f"{file} is a folder.", f"Name a file in it:  {file / 'backup.db'}")
-    if file.exists() and not file.is_file():
-        raise Unreadable(f"{file} is a pipe, socket or device, not a file.", "Choose another name.")
-    # Also a link that leads nowhere is something that is there.
-    if os.path.lexists(file) and not force:
-        raise Conflict(f"{file} exists already.", "Choose another name, or overwrite it with --force.")
+def _refuse_target(storage: Storage, file: Path, *, force: bool) -> None:
+    own = (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal")))
+    if file.absolute().parent.resolve() / file.name in own:
+        raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Choose another name.")
+    refuse_taken(file, force=force)
     try:
         free = shutil.disk_usage(file.parent).free
     except OSError as error:
         raise Unreadable(f"Can't write {file}: {error.strerror}.") from None
     if not os.access(file.parent, os.W_OK | os.X_OK):
         raise Unreadable(f"Can't write {file}: user {os.getuid()} may not write in {file.parent}.")
+    size = storage.path.stat().st_size
     if free < size:
         raise StorageFull(
             f"There is no room for {file}: {size:,} bytes are needed, {free:,} are free.", "Free some space."
@@ -126,15 +121,3 @@ def _prove(copied: Path, source: Path) -> Manifest:
 def _sqlite_version() -> str:
     driver: Any = sqlite_driver()
     return driver.sqlite_version
-
-
-def _put_in_place(partial: Path, file: Path, proof: Manifest) -> None:
-    """Killed in between, there is a whole file that counts as unproven, never one beside another's manifest."""
-    proof_file = manifest.path_for(file)
-    proof_file.unlink(missing_ok=True)
-    partial.replace(file)
-    partial_proof = proof_file.with_name(f".{proof_file.name}.partial")
-    partial_proof.write_text(proof.model_dump_json(indent=2) + "\n")
-    to_disk(partial_proof)
-    partial_proof.replace(proof_file)
-    to_disk(file.parent)

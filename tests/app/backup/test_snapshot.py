@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from app.backup import manifest
 from app.backup import snapshot as snapshots
+from app.backup.placing import workshop
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
 from app.cli import main
@@ -90,16 +92,73 @@ def test_an_existing_file_is_only_overwritten_when_told_to(make: Make, tmp_path:
     assert verify(file).proven
 
 
-def test_a_kill_while_overwriting_never_leaves_a_file_with_another_manifest(make: Make, backup: Path, monkeypatch):
-    storage = make(items=1)
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_a_kill_while_overwriting_never_leaves_a_file_with_another_manifest(
+    make: Make, backup: Path, monkeypatch, renamed: int
+):
+    storage, done, real = make(items=1), [], Path.replace
 
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
+    def killed(self: Path, to: Path) -> Path:
+        if len(done) == renamed:
+            raise KeyboardInterrupt
+        done.append(to)
+        return real(self, to)
 
-    monkeypatch.setattr(Path, "write_text", killed)
+    monkeypatch.setattr(Path, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         snapshot(storage, backup, force=True)
     assert not verify(backup).proven
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_of_two_snapshots_to_one_name_at_once_the_one_that_says_done_is_there_and_proven(
+    make: Make, tmp_path: Path, force: bool
+):
+    """The second begins, and ends, in the middle of the first."""
+    few, many, file = make("few.db", items=2), make("many.db", items=5), tmp_path / "b.db"
+    proofs = []
+
+    def second(_done: int, _total: int) -> None:
+        if not proofs:
+            proofs.append(snapshot(many, file, force=force))
+
+    if force:
+        proofs.append(snapshot(few, file, force=True, progress=second))
+    else:
+        with pytest.raises(Conflict, match="exists already"):
+            snapshot(few, file, progress=second)
+    assert verify(file).proven
+    assert manifest.read(file) == proofs[-1]
+    assert names(tmp_path) == {"few.db", "many.db", "b.db", "b.db.manifest.json"}
+
+
+def test_of_many_snapshots_to_one_name_at_once_one_is_there_and_proven(make: Make, tmp_path: Path):
+    storages = [make(f"{number}.db", items=number) for number in range(1, 7)]
+    with ThreadPoolExecutor(6) as pool:
+        proofs = list(pool.map(lambda storage: snapshot(storage, tmp_path / "b.db", force=True), storages))
+    assert verify(tmp_path / "b.db").proven
+    assert manifest.read(tmp_path / "b.db") in proofs
+    assert not [name for name in names(tmp_path) if name.endswith(".partial")]
+
+
+def test_what_a_killed_snapshot_left_goes_with_the_next_one_but_not_what_is_being_written(make: Make, tmp_path: Path):
+    killed = tmp_path / ".b.db.killed.partial"
+    killed.mkdir()
+    (killed / "copy.db").write_text("half of it")
+    with workshop(tmp_path / "b.db") as busy:
+        snapshot(make(), tmp_path / "b.db")
+        assert not killed.exists() and busy.is_dir()
+    assert names(tmp_path) == {"task_manager.db", "b.db", "b.db.manifest.json"}
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
+def test_it_never_takes_the_place_of_the_database_itself(make: Make, tmp_path: Path, ending: str):
+    storage = make()
+    (tmp_path / "link").symlink_to(tmp_path)
+    for folder in (tmp_path, tmp_path / "link"):
+        with pytest.raises(Unreadable, match="is the database itself"):
+            snapshot(storage, folder / f"task_manager.db{ending}", force=True)
+    assert len(titles(storage.path)) == 3
 
 
 @pytest.mark.parametrize(
