@@ -10,7 +10,7 @@ from typing import Any
 from app.database.contents import Contents, read_contents
 from app.database.sqlite import opened, unchanging
 from app.errors import Broken, Held, Refused
-from app.storage.files import SQLITE
+from app.storage.files import JOURNAL, SQLITE
 from app.storage.mounts import Profile, beside, storage_under
 
 WAIT_SECONDS = 1
@@ -67,17 +67,32 @@ def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
     if not start.startswith(SQLITE):
         return None
     in_use = beside(file, "-wal").exists()
-    if in_use and profile == "exclusive":
-        # Opening it would hang on NFS until the app ends.
-        held = "The app may have it for itself: its -wal is there."
-        return {"problem": {"code": Held.code, "message": held, "hint": "Stop the app to look inside."}}
     try:
+        if in_use and profile == "exclusive":
+            # Opening it would hang on NFS until the app ends.
+            raise Held("The app may have it for itself: its -wal is there.", "Stop the app to look inside.")
+        refuse_unfinished(file)
         contents = _contents_with_log(file) if in_use else _contents(file, unchanging(file))
     except Refused as refused:
         return {"problem": {"code": refused.code, "message": refused.message, "hint": refused.hint}}
     # The file format version for writing: 2 is WAL (sqlite.org/fileformat2).
     journal_mode = "wal" if start[18] == 2 else "rollback"
     return {"problem": None, "rows": contents.rows, "revision": contents.revision, "journal_mode": journal_mode}
+
+
+def refuse_unfinished(file: Path) -> None:
+    """Raises Held where a change to the file was begun and not ended: only a writer can undo it (hot journal)."""
+    journal = beside(file, "-journal")
+    try:
+        with journal.open("rb") as reading:
+            begun = reading.read(len(JOURNAL)) == JOURNAL
+    except OSError:  # there is none, or it is another user's, which is said of the file itself
+        return
+    if begun:
+        raise Held(
+            f"{file} is in the middle of a change that was not finished: what undoes it is in {journal.name}.",
+            "A backup undoes it, and so does the next start of the app; then it can be looked into.",
+        )
 
 
 def _contents(file: Path, uri: str) -> Contents:

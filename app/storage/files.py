@@ -15,10 +15,11 @@ SIDECARS = ("-wal", "-journal")
 CHUNK = 1 << 18
 
 SQLITE = b"SQLite format 3\0"
+JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 OTHERS = {
     b"\x37\x7f\x06\x82": "it is the write-ahead log (-wal) of an SQLite database, not the database",
     b"\x37\x7f\x06\x83": "it is the write-ahead log (-wal) of an SQLite database, not the database",
-    b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7": "it is the rollback journal of an SQLite database, not the database",
+    JOURNAL: "it is the rollback journal of an SQLite database, not the database",
     b"\x1f\x8b": "it is compressed (gzip)",
     b"\x28\xb5\x2f\xfd": "it is compressed (zstd)",
     b"PK\x03\x04": "it is a zip archive",
