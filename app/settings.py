@@ -31,8 +31,6 @@ PASSWORD_LENGTH = 12
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 """No underscore: in WSGI a name with one is the same as a name with a hyphen."""
-LOCALTIME = "/etc/localtime"
-"""The machine's own zone, by localtime(5): UTC where there is no such file."""
 REFERENCES = ("@microsoft.keyvault(", "@microsoft.appconfiguration(", "@appsettingref(")
 """How a value begins that App Service could not look up, in lower case: it hands the reference over as it stands.
 https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
@@ -50,8 +48,6 @@ def _time_zone(name: str) -> str:
 
 @cache
 def _zone(name: str) -> zoneinfo.ZoneInfo:
-    if name == LOCALTIME and not Path(LOCALTIME).exists():
-        return zoneinfo.ZoneInfo("UTC")
     if not name.startswith("/"):
         return zoneinfo.ZoneInfo(name)
     with Path(name).open("rb") as file:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app import settings as settings_module
 from app.domain.schemas import NewAccount
 from app.errors import CannotStart
 from app.settings import Settings, load, sample
@@ -46,12 +45,6 @@ def test_a_time_zone_is_a_name_or_a_file_as_posix_has_it(tmp_path: Path, colon: 
     for name in ("Europe/Berlin", str(file)):
         zone = load({"TZ": colon + name}).zone
         assert summer.astimezone(zone).utcoffset() == timedelta(hours=2)
-
-
-def test_the_machines_own_zone_is_utc_where_it_has_none(monkeypatch, tmp_path: Path):
-    monkeypatch.setattr(settings_module, "LOCALTIME", str(tmp_path / "localtime"))
-    zone = load({"TZ": f":{tmp_path}/localtime"}).zone
-    assert datetime(2026, 7, 1, tzinfo=zone).utcoffset() == timedelta(0)
 
 
 @pytest.mark.parametrize("name", [":Mars", ":/etc/nowhere", "/etc/passwd", ":/etc", ":", "CET-1CEST"])
