@@ -5,7 +5,6 @@ import re
 import textwrap
 import zoneinfo
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -46,7 +45,6 @@ def _time_zone(name: str) -> str:
     return zone
 
 
-@cache
 def _zone(name: str) -> zoneinfo.ZoneInfo:
     if not name.startswith("/"):
         return zoneinfo.ZoneInfo(name)
