@@ -60,6 +60,12 @@ class Busy(Problem):
     code, status = "busy", 503
 
 
+class Locked(Busy):
+    """Another process has the lock of the file."""
+
+    code = "locked"
+
+
 class Ending(Problem):
     code, status = "ending", 503
 
@@ -118,6 +124,12 @@ class Replaced(Unwell):
     code, status, stops_writes = "replaced", 503, True
 
 
+class Emptied(Unwell):
+    """The database held something and holds nothing now. It is not started as a new one."""
+
+    code, status = "emptied", 503
+
+
 class CannotStart(Problem):
     """The app refuses to start, or a command to run."""
 
@@ -168,6 +180,12 @@ class Broken(Refused):
     """Damaged, cut short, or without the log that belongs to it."""
 
     code, exit_code = "damaged", 8
+
+
+class StrangeLog(Broken, Unwell):
+    """A -wal or -journal beside it is not its own."""
+
+    code, status, exit_code = "strange_log", 503, 8
 
 
 class Held(Refused):

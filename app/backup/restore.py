@@ -8,8 +8,9 @@ from pathlib import Path
 
 from app.backup.verify import Verified, verify
 from app.database.contents import refuse_foreign
-from app.database.sqlite import fold_in, opened, sqlite_uri
-from app.errors import Broken, NotSqlite, StorageFull
+from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
+from app.database.strange_logs import refuse_strange_log
+from app.errors import Broken, NotSqlite, StorageFull, StrangeLog
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside
@@ -37,7 +38,7 @@ def restore(
         if copy(file, new, progress) != found.sha256:
             raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
         sure()
-        _clear_the_place(storage)
+        clear_the_place(storage)
         sure()
         new.replace(target)
         to_disk(target.parent)
@@ -59,23 +60,24 @@ def beside_of(database: Path) -> Path:
     return database.with_name(f".{database.name}.restoring")
 
 
-def _clear_the_place(storage: Storage) -> None:
+def clear_the_place(storage: Storage) -> list[Path]:
     """Leaves nothing beside the old database that SQLite would take for the new one's.
 
     Its -wal is folded in *before* the new file takes the name: a kill in between leaves the old database whole, and
-    never the new one beside the old one's log. What can't be folded in, because the old one is damaged, is set aside.
+    never the new one beside the old one's log. What can't be folded in, because the old one is damaged or not its own,
+    is set aside: these files are given.
     """
     database = storage.path
     if database.exists():
         _refuse_other_app(storage)
         with suppress(Broken, NotSqlite):
             fold_in(database, sqlite_uri(storage, "rw"))
-    set_aside = datetime.now(UTC).strftime("set-aside-%Y%m%dT%H%M%SZ")
-    for left in sidecars(database):
-        left.rename(left.with_name(f"{left.name}.{set_aside}"))
+    ending = datetime.now(UTC).strftime("set-aside-%Y%m%dT%H%M%SZ")
+    set_aside = [left.rename(left.with_name(f"{left.name}.{ending}")) for left in sidecars(database)]
     for ending in (*SIDECARS, "-shm"):
         beside(database, ending).unlink(missing_ok=True)
     to_disk(database.parent)
+    return set_aside
 
 
 def _refuse_other_app(storage: Storage) -> None:
@@ -83,5 +85,14 @@ def _refuse_other_app(storage: Storage) -> None:
     with storage.path.open("rb") as reading:
         is_sqlite = reading.read(len(SQLITE)) == SQLITE
     if is_sqlite:
-        with suppress(Broken, NotSqlite), opened(sqlite_uri(storage, "rw"), storage.path) as connection:
+        with suppress(Broken, NotSqlite), opened(_without_strange_log(storage), storage.path) as connection:
             refuse_foreign(connection, storage.path, may_be_empty=True)
+
+
+def _without_strange_log(storage: Storage) -> str:
+    """The URI by which SQLite sees what is in the file, without the log of another one."""
+    try:
+        refuse_strange_log(storage.path)
+    except StrangeLog:
+        return unchanging(storage.path)
+    return sqlite_uri(storage, "rw")

@@ -12,6 +12,7 @@ from app.backup.placing import put_in_place, refuse_taken, workshop
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
 from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging
+from app.database.strange_logs import refuse_strange_log
 from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
@@ -46,6 +47,7 @@ def snapshot(
         # SQLite keeps its locks in files beside the database, also for reading.
         refuse_unwritable(storage)
         refuse_not_sqlite(storage.path)
+        refuse_strange_log(storage.path)
     with ExitStack() as database:
         database.enter_context(held or nullcontext())
         _refuse_target(storage, file, force=force)

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.backup import manifest
 from app.database.contents import Contents, read_contents, refuse_unsound
 from app.database.sqlite import fold_in, opened, unchanging
+from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, Mismatch, NotSqlite, Unreadable
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
@@ -79,6 +80,7 @@ def _proven_bytes(file: Path, proof: manifest.Manifest, progress: Progress | Non
 
 
 def _refuse_or_fold(file: Path, *, fold: bool) -> None:
+    refuse_strange_log(file)
     left = sidecars(file)
     if left and not fold:
         raise Broken(

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
 from app.database.condition import Condition
-from app.database.contents import refuse_foreign
+from app.database.contents import refuse_foreign, revision_of
+from app.database.emptied import emptied
 from app.database.sqlite import connect, sqlite_driver, sqlite_uri
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
 from app.database.write_queue import QueueTimeout, WriteQueue
@@ -41,19 +42,25 @@ def _always() -> None:
 class Database:
     """The open SQLite file. `read()` and `write()` give a session inside a transaction; threads may share it.
 
+    `schema`: the one that is known to have been in it. A file without tables is then refused, as Emptied.
     `fence` raises where this process may not use the file (any more); it is asked before a transaction begins, and
     after a write is on disk, before that is told to anybody. `failing` hears of a mount that answers with I/O errors,
     and may raise what is told instead.
     """
 
     def __init__(
-        self, storage: Storage, *, fence: Callable[[], None] = _always, failing: Callable[[], None] = _always
+        self,
+        storage: Storage,
+        *,
+        schema: str | None = None,
+        fence: Callable[[], None] = _always,
+        failing: Callable[[], None] = _always,
     ) -> None:
         self.storage = storage
         self.condition = Condition()
         self._fence, self._failing = fence, failing
         self._driver = sqlite_driver()
-        self._engine = _engine(storage, self._driver)
+        self._engine = _engine(storage, self._driver, schema)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
 
@@ -147,7 +154,7 @@ class Database:
         return self.condition.report(problem) if isinstance(problem, Unwell) else problem
 
 
-def _engine(storage: Storage, driver: ModuleType) -> Engine:
+def _engine(storage: Storage, driver: ModuleType, schema: str | None) -> Engine:
     uri = sqlite_uri(storage)
 
     engine = create_engine(
@@ -163,6 +170,8 @@ def _engine(storage: Storage, driver: ModuleType) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         _refuse_foreign(connection, storage)
+        if schema and revision_of(connection) is None:
+            raise emptied(storage.path, schema)
         for pragma, (value, expected) in PRAGMAS.items():
             _set(connection, pragma, value, expected, storage)
         give_back_delegations(storage)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from app.database.sqlite_errors import told_of_file
+from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken
 from app.storage.files import sidecars
 from app.storage.mounts import Storage
@@ -65,8 +66,9 @@ def opened(uri: str, file: Path, *, wait: float | None = None) -> Iterator[Any]:
 def fold_in(file: Path, uri: str) -> None:
     """Brings what -wal or -journal beside `file` hold into it; SQLite opens it by `uri`.
 
-    Raises Held while another process has it open.
+    Raises Held while another process has it open, StrangeLog where they are another database's.
     """
+    refuse_strange_log(file)
     with opened(uri, file) as connection:
         # Leaving WAL mode needs the file for itself, folds the log in, and takes it away.
         (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()

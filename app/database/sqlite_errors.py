@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from app.errors import Broken, Busy, Damaged, Held, NotSqlite, Problem, Refused, StorageFull
+from app.errors import Broken, Busy, Damaged, Held, Locked, NotSqlite, Problem, Refused, StorageFull
 from app.storage.mounts import Storage
 
 Fault = Literal["full", "locked", "not a database", "malformed", "I/O"]
@@ -38,7 +38,12 @@ def told_of_running_app(storage: Storage, message: str) -> Problem | None:
             "Make the volume or share larger, or free some space, and try again.",
         )
     if fault == "locked":
-        return busy()
+        # The app's own writers wait in a queue, and never for SQLite.
+        return Locked(
+            f"Another process has {storage.path} locked.",
+            "Nothing was changed. End that program: sqlite3 with an open transaction, a backup tool, a second app.",
+            retry_after=2,
+        )
     if fault in ("not a database", "malformed"):
         return Damaged(
             f"{storage.path} is damaged or not an SQLite database: {message}.",

@@ -50,11 +50,14 @@ def check() -> None:
     from app import settings
     from app.storage.guard import guard
     from app.storage.mounts import storage_under
+    from app.writer.take import why_not_taken
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
     for warning in guard(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None):
         click.echo(f"Warning: {warning}", err=True)
+    if refused := why_not_taken(storage):
+        raise refused
     where = f"{storage.path} on {storage.mount.point} ({storage.mount.filesystem}, {storage.profile})"
     click.echo(f"The settings are right. The database is {where}.")
 
@@ -154,19 +157,17 @@ def reset_password(email: str) -> None:
 def _database_alone(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
     from app.backup.upgrade import upgrade
-    from app.database.engine import Database
     from app.errors import CannotStart
-    from app.writer.exclusive import exclusive_access
+    from app.writer.database_alone import database_alone
+    from app.writer.take import why_not_taken
 
+    if refused := why_not_taken(storage):
+        raise refused
     if not storage.path.exists():
         raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
-    with exclusive_access(storage):
-        database = Database(storage)
-        try:
-            upgrade(database)
-            yield database
-        finally:
-            database.close()
+    with database_alone(storage) as database:
+        upgrade(database)
+        yield database
 
 
 COMMANDS = (serve, check, healthcheck, doctor, reset_password)

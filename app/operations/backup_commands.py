@@ -140,9 +140,44 @@ def restore(file: Path, progress: Any) -> Answer:
     from app.writer.exclusive import exclusive_access
 
     storage = _storage()
-    with exclusive_access(storage, replaces=True) as sure:
-        found = restore(file, storage, progress, sure=sure)
+    with exclusive_access(storage, replaces=True) as alone:
+        found = restore(file, storage, progress, sure=alone.sure)
+        alone.leaves = found.contents.revision
     return Answer({"sha256": found.sha256, "rows": found.contents.rows})
+
+
+@click.command("start-empty")
+@JSON
+@answers("Looking")
+def start_empty(progress: Any) -> Answer:  # noqa: ARG001
+    """Lets the app begin with an empty database where one was that is gone, and was meant to go.
+
+    It asks for this where it finds none, or one without tables, though there was one. A database with rows in it is
+    left as it is; a log that a removed one left is set aside, not deleted.
+
+    \b
+    docker compose exec app task-assist start-empty
+    docker run --rm -v task-manager-data:/app/data task-assist task-assist start-empty
+
+    \b
+    Exit codes: 0 done: the app begins within 15 seconds, or when it is started
+    1 there is a database with rows, or a running app has it · 2 wrong usage
+    5 not an SQLite database · 6 another app's database · 8 damaged
+    """
+    from app.backup.start_empty import start_empty
+    from app.errors import Conflict
+    from app.writer.exclusive import exclusive_access
+
+    storage = _storage()
+    with exclusive_access(storage, replaces=True) as alone:
+        if alone.found.pending is not None:
+            raise Conflict(
+                f"{storage.path} is not empty: the last instance was lost, and its database is still being copied.",
+                "Nothing was changed. Start the app: it goes on with the copy.",
+            )
+        aside = [str(file) for file in start_empty(storage, alone.sure)]
+    kept = "".join(f" The log of the one that was there is now {file}." for file in aside)
+    return Answer({"set_aside": aside}, f"The next start begins with an empty {storage.path}.{kept}")
 
 
 @click.command(hidden=True)
@@ -164,7 +199,7 @@ def facts(folders: tuple[Path, ...], progress: Any) -> Answer:  # noqa: ARG001
     return Answer({"folders": {str(folder): facts_of(folder) for folder in folders}})
 
 
-COMMANDS = (snapshot, verify, restore, settle, facts)
+COMMANDS = (snapshot, verify, restore, start_empty, settle, facts)
 
 
 def _storage() -> Any:

@@ -10,17 +10,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.database.engine import PRAGMAS, Database
+from app.database.engine import PRAGMAS
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Problem, Standby
 from app.operations import control
 from app.operations.control_commands import examined
+from app.storage.files import is_there
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
-from app.writer.exclusive import exclusive_access
+from app.writer.database_alone import database_alone
 from app.writer.lease import RENEW_EVERY, Lease
 from app.writer.lease_files import Folder, cant_be_used, folder_of, local_lock
+from app.writer.take import why_not_taken
 
 FSYNCS = 20
 SLOW_FSYNC = 0.1
@@ -56,7 +58,9 @@ def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: boo
 
 
 def _path(storage: Storage) -> Finding:
-    there = storage.path.name in os.listdir(storage.path.parent) if storage.path.parent.is_dir() else False
+    there = storage.path.parent.is_dir() and is_there(storage.path)
+    if refused := why_not_taken(storage):
+        return Finding("database", "fault", refused.message, refused.code, refused.hint)
     if not there:
         return Finding("database", "note", f"{storage.path}: there is none yet", None, "Start the app once.")
     size = storage.path.stat().st_size
@@ -189,12 +193,8 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
 
 
 def _examine_here(storage: Storage, *, full: bool) -> dict[str, Any]:
-    with exclusive_access(storage, by_force=False):
-        database = Database(storage)
-        try:
-            return examined(database, full=full)
-        finally:
-            database.close()
+    with database_alone(storage, by_force=False) as database:
+        return examined(database, full=full)
 
 
 def _sqlite(version: str) -> Finding:

@@ -44,8 +44,20 @@ def why_not_sqlite(start: bytes) -> str | None:
 
 def sidecars(database: Path) -> list[Path]:
     """The -wal and -journal beside `database` that hold something."""
-    files = (beside(database, ending) for ending in SIDECARS)
-    return [file for file in files if file.exists() and file.stat().st_size]
+    return [file for ending in SIDECARS if size_of(file := beside(database, ending))]
+
+
+def size_of(file: Path) -> int:
+    """Bytes, 0 also where there is no file."""
+    try:
+        return file.stat().st_size if is_there(file) else 0
+    except FileNotFoundError:
+        return 0
+
+
+def is_there(file: Path) -> bool:
+    """By listdir: NFS remembers for up to a minute that a name was missing."""
+    return file.name in os.listdir(file.parent)
 
 
 def sha256_of(file: Path, progress: Progress | None = None) -> str:

@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 
 from app.database.engine import Database
-from app.errors import Standby
+from app.errors import Problem
 from app.settings import Settings
 from app.web.rate_limit import Throttle
 from app.writer.instance import Instance
@@ -37,16 +37,19 @@ def web_app() -> WebApp:
 
 
 def database() -> Database:
-    """The open database, from the first call until the request ends. Raises Standby where another instance has it."""
-    if "standby" in g:
+    """The open database, from the first call until the request ends.
+
+    Raises Standby where another instance has it, and what is wrong with it where that keeps it closed.
+    """
+    if "closed" in g:
         # The page that says so asks again who is signed in; it must not wait again.
-        raise g.standby
+        raise g.closed
     if "database" not in g:
         until = request.environ.get(WAIT_UNTIL)
         try:
             g.database = web_app().instance.enter(None if until is None else max(0.0, until - time.monotonic()))
-        except Standby as standby:
-            g.standby = standby
+        except Problem as why:
+            g.closed = why
             raise
     return g.database
 

@@ -3,29 +3,47 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from app.errors import Standby
 from app.storage.mounts import Storage
 from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
 from app.writer.lease_files import Clock, cant_be_used
+from app.writer.take import take
 from app.writer.terms import Acquired, Observation
 
 
+@dataclass
+class Alone:
+    """Nobody else has the database. `found` is what this command came upon.
+
+    `leaves`: the revision of what the block has put in the place, for those who come next; None: they look.
+    """
+
+    found: Acquired
+    _lease: Lease
+    leaves: str | None = None
+
+    def sure(self) -> None:
+        """To be called before what can't be undone. Raises Standby where another instance may have come first."""
+        _renew(self._lease)
+
+
 @contextmanager
-def exclusive_access(
-    storage: Storage, *, replaces: bool = False, by_force: bool = True
-) -> Iterator[Callable[[], None]]:
+def exclusive_access(storage: Storage, *, replaces: bool = False, by_force: bool = True) -> Iterator[Alone]:
     """Nobody else has the database while the block runs. Raises Standby at once where a running app has it.
 
     On a network mount an app that was killed can't be told from one that lives before 20 seconds have passed. Its
     database is then copied before it is used, unless the block `replaces` it anyway; without `by_force` it is left to
-    the next app, and Standby raised. The block gets a check to call before what can't be undone: it raises Standby
-    where another instance may have come first.
+    the next app, and Standby raised. Unless the block `replaces` it, a database by whose opening rows would be lost is
+    refused (take.py).
     """
     lease = lease_of(storage)
+    acquire = lease.acquire if replaces else partial(take, lease, storage)
     try:
-        acquired = _acquire(lease, by_force=by_force)
+        acquired = _acquire(lease, acquire, by_force=by_force)
     except OSError as error:
         raise cant_be_used(storage, error) from error
     done = threading.Event()
@@ -36,9 +54,10 @@ def exclusive_access(
         if acquired.forced and not replaces:
             takeover.begin(storage, lease, acquired)
             safe = True
-        yield lambda: _renew(lease)
+        alone = Alone(acquired, lease)
+        yield alone
         if replaces:
-            lease.note_schema(None)  # whoever opens it looks
+            lease.note_schema(alone.leaves)
         lease.note_pending(None)
         if not lease.holds():
             raise _unsure()
@@ -50,7 +69,7 @@ def exclusive_access(
         lease.release("released" if safe else "abandoned")
 
 
-def _acquire(lease: Lease, *, by_force: bool) -> Acquired:
+def _acquire(lease: Lease, acquire: Callable[[Observation], Acquired | None], *, by_force: bool) -> Acquired:
     first = lease.observe()
     while True:
         observation = lease.observe()
@@ -59,7 +78,7 @@ def _acquire(lease: Lease, *, by_force: bool) -> Acquired:
                 "A running app has the database, or was killed with it.",
                 "Type this where it runs (docker exec ...). If it was killed, the next start of the app takes over.",
             )
-        if acquired := lease.acquire(observation):
+        if acquired := acquire(observation):
             return acquired
         if lease.local or _alive(first, observation):
             raise Standby(

@@ -6,10 +6,11 @@ What this process is at the moment (its state) and the open database are kept he
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Literal
 
 from app.database.engine import Database
-from app.errors import Standby, Unwell
+from app.errors import Problem, Standby
 from app.writer.lease import WRITE_DEADLINE, Lease
 from app.writer.lease_files import Clock
 
@@ -22,11 +23,15 @@ State = Literal["standby", "writer", "handing over", "lost", "ended"]
 
 
 class RequestGate:
-    """`opened` is the database, None while it is closed; `why_standby` is what a person is told meanwhile."""
+    """`opened` is the database, None while it is closed; `why_standby` is what a person is told meanwhile.
+
+    `refused`: what is wrong with a database that this instance may have, but does not open until that is mended.
+    """
 
     def __init__(self, lease: Lease) -> None:
         self.state: State = "standby"
         self.why_standby = ""
+        self.refused: Problem | None = None
         self.opened: Database | None = None
         self.changed = threading.Condition()
         """Guards the state. Notified when it changes, and when a request has left."""
@@ -40,16 +45,19 @@ class RequestGate:
         return self.state in ("writer", "handing over") and self._lease.holds()
 
     @property
-    def problem(self) -> Unwell | None:
-        """What is wrong with the open database (app/database/condition.py), None while all is well or it is closed."""
+    def problem(self) -> Problem | None:
+        """What is wrong with the open database (app/database/condition.py), or keeps it from being opened.
+
+        None while all is well, and while another instance has it.
+        """
         opened = self.opened
-        return opened.condition.problem if opened else None
+        return opened.condition.problem if opened else copy(self.refused)
 
     @property
     def database(self) -> Database:
-        """The open database, for callers that end before the instance does. Raises Standby."""
+        """The open database, for callers that end before the instance does. Raises Standby, or what is `refused`."""
         if self.opened is None or self.state not in ("writer", "handing over"):
-            raise standing_by(self.why_standby)
+            raise self._why_closed()
         if not self._lease.holds():
             raise unsure("Nothing was changed. task-assist doctor says how the storage is.")
         return self.opened
@@ -61,8 +69,8 @@ class RequestGate:
 
     @property
     def settled(self) -> bool:
-        """It has the database, or is not going to have it any more."""
-        return self.state in ("writer", "lost", "ended")
+        """It has the database, or is not going to have it any more, or not before somebody mends it."""
+        return self.state in ("writer", "lost", "ended") or self.refused is not None
 
     def wait_for_handover(self, seconds: float | None = None) -> None:
         """Returns when `settled`, or after `seconds`, by default MAX_HANDOVER_WAIT."""
@@ -72,13 +80,13 @@ class RequestGate:
     def enter(self, wait: float | None = None) -> Database:
         """The database, open until `leave()`. Waits for a hand-over that is under way, at most `wait` seconds.
 
-        Raises Standby.
+        Raises Standby, or what is `refused`.
         """
         with self.changed:
             if self.expects_handover:
                 self.wait_for_handover(wait)
             if self.state != "writer":
-                raise standing_by(self.why_standby)
+                raise self._why_closed()
             database = self.database
             self.inside += 1
             return database
@@ -100,6 +108,10 @@ class RequestGate:
     def expect_handover(self) -> None:
         """For the next MAX_HANDOVER_WAIT seconds a request waits instead of being sent away."""
         self._handover_expected_until = self._clock.now() + MAX_HANDOVER_WAIT
+
+    def _why_closed(self) -> Problem:
+        # A copy: an exception that is raised by many requests would keep the stacks of all of them.
+        return copy(self.refused) or standing_by(self.why_standby)
 
     def drained(self) -> bool:
         """Waits until no request has the database, at most MAX_DRAIN_WAIT; False if one still has. Under `changed`."""

@@ -7,7 +7,7 @@ import structlog
 
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
-from app.errors import Problem
+from app.errors import Locked, Problem, Unwell
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
 from app.writer import takeover
@@ -15,6 +15,7 @@ from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
 from app.writer.lease_files import Clock, cant_be_used
+from app.writer.take import take
 from app.writer.terms import Acquired, Observation
 
 MAX_WAIT_FOR_PROBE = 5.0
@@ -105,6 +106,7 @@ class Watch:
     def rest(self, why: Problem) -> None:
         """Tries again in RETRY seconds."""
         self.rest_until = self._clock.now() + RETRY
+        self._gate.refused = why if isinstance(why, Unwell | Locked) else None
         self._say(f"This instance stands by, and can't take over: {why}")
 
     def _say(self, text: str) -> None:
@@ -118,10 +120,11 @@ class Watch:
     def try_to_write(self, observation: Observation) -> bool:
         """Acquires the lease and opens the database, if nobody else has it; True if this instance writes now."""
         try:
-            acquired = self._lease.acquire(observation)
+            acquired = take(self._lease, self._storage, observation)
         except OSError as error:
             raise cant_be_used(self._storage, error) from error
         if acquired is None:
+            self._gate.refused = None  # another one has it now, who will say what is wrong
             return False
         # Once it has had its turn: one that can't open the database must not stop the one that can again and again.
         self._requests_handover = False
@@ -129,7 +132,7 @@ class Watch:
             self._gate.opened = self._open(acquired)
         except Lost:
             return False
-        self._gate.why_standby, self._heartbeat.requested_by = "", frozenset()
+        self._gate.why_standby, self._gate.refused, self._heartbeat.requested_by = "", None, frozenset()
         with self._gate.changed:
             if self._gate.state != "standby":
                 return False  # it was stopped meanwhile; stop() closes and releases
@@ -148,7 +151,12 @@ class Watch:
         except BaseException:
             self._lease.release("abandoned")
             raise
-        database = Database(self._storage, fence=self._heartbeat.fence, failing=self._heartbeat.storage_fails)
+        database = Database(
+            self._storage,
+            schema=acquired.schema,
+            fence=self._heartbeat.fence,
+            failing=self._heartbeat.storage_fails,
+        )
         try:
             self._prepare(database)
             database.open_all()

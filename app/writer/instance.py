@@ -11,7 +11,7 @@ import structlog
 
 from app.database.engine import Database
 from app.database.migrations import too_new
-from app.errors import StorageFull, Unwell
+from app.errors import Locked, Problem, Unwell
 from app.storage.mounts import Storage
 from app.writer import gate
 from app.writer.gate import RequestGate
@@ -59,8 +59,8 @@ class Instance:
         return self.gate.writes
 
     @property
-    def problem(self) -> Unwell | None:
-        """What is wrong with the open database, None while all is well or another instance has it."""
+    def problem(self) -> Problem | None:
+        """What is wrong with the database, None while all is well or another instance has it."""
         return self.gate.problem
 
     @property
@@ -87,15 +87,19 @@ class Instance:
     # --- from start to end --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Opens the database if nobody else has it, else stands by. Raises CannotStart, and then holds nothing."""
+        """Opens the database if nobody else has it, else stands by.
+
+        It also stands by, and says why, where the database is not well: that can be mended while it does. Raises
+        CannotStart, and then holds nothing.
+        """
         observation = self._observe()
         self.watch.ask_later()
         self.heartbeat.start()
         try:
             if not self.watch.try_to_write(observation):
                 log.info("Another instance has the database, or was killed with it. This one stands by.")
-        except StorageFull as full:
-            self.watch.rest(full)
+        except (Unwell, Locked) as problem:
+            self.watch.rest(problem)
         except BaseException:
             self.heartbeat.end()
             raise

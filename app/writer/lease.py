@@ -172,7 +172,7 @@ class Lease:
             self._forget()
             return None
         self._sweep(term)
-        return Acquired(term, forced, self._record.pending)
+        return Acquired(term, forced, self._record.pending, self._record.schema)
 
     def _introduce(self, term: int, observation: Observation, *, forced: bool) -> None:
         """The first record of a term. When it returns, the fence of the holder in `observation` has closed."""

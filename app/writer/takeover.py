@@ -74,8 +74,8 @@ def _begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
     folder = folder_of(storage)
     pending = acquired.pending
     if pending is None or _ready(pending) not in os.listdir(folder):
-        if not _present(storage):
-            return
+        if storage.path not in _present(storage):
+            return  # what may lie beside its name has been looked at before (take.py)
         _sweep(folder, ("copy",), acquired.term)  # of those who tried before
         refuse_without_room(storage)
         copy = folder / f"copy-{acquired.term}"

@@ -63,11 +63,15 @@ class Observation:
 
 @dataclass(frozen=True)
 class Acquired:
-    """A term that is now this instance's. `forced`: the last holder may still write into the file that it has open."""
+    """A term that is now this instance's. `forced`: the last holder may still write into the file that it has open.
+
+    `schema`: the revision that the last holder who opened the database saw in it, None where nobody has.
+    """
 
     term: int
     forced: bool
     pending: int | None
+    schema: str | None = None
 
 
 def first_record(owner: str, last: Record | None) -> Record:

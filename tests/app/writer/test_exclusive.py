@@ -36,8 +36,8 @@ def test_beside_a_running_app_it_is_refused(storage: Storage):
     with pytest.raises(Standby, match="A running app has the database"), exclusive_access(storage):
         pytest.fail("it was not alone")
     running.stop()
-    with exclusive_access(storage) as sure:
-        sure()
+    with exclusive_access(storage) as alone:
+        alone.sure()
 
 
 def test_an_app_stands_by_while_a_command_is_at_work_and_writes_after_it(storage: Storage):
@@ -79,19 +79,19 @@ def test_a_restore_that_was_overtaken_changes_nothing(on_network: Storage, tmp_p
     inode = on_network.path.stat().st_ino
     with (
         pytest.raises(Standby, match="has taken the database over"),
-        exclusive_access(on_network, replaces=True) as sure,
+        exclusive_access(on_network, replaces=True) as alone,
     ):
         (folder_of(on_network) / "term-000000000009").touch()
-        restore(tmp_path / "backup.db", on_network, sure=sure)
+        restore(tmp_path / "backup.db", on_network, sure=alone.sure)
     assert on_network.path.stat().st_ino == inode
 
 
 def test_a_restore_whose_storage_stood_still_changes_nothing(on_network: Storage, tmp_path: Path, monkeypatch):
     snapshot(on_network, tmp_path / "backup.db")
     inode = on_network.path.stat().st_ino
-    with pytest.raises(Standby, match="did not answer"), exclusive_access(on_network, replaces=True) as sure:
+    with pytest.raises(Standby, match="did not answer"), exclusive_access(on_network, replaces=True) as alone:
         monkeypatch.setattr(Lease, "holds", lambda _: False)
-        restore(tmp_path / "backup.db", on_network, sure=sure)
+        restore(tmp_path / "backup.db", on_network, sure=alone.sure)
     assert on_network.path.stat().st_ino == inode
 
 
@@ -102,8 +102,8 @@ def test_after_a_restore_nobody_is_told_the_schema_of_before(storage: Storage, t
     assert newer.acquire(newer.observe())
     newer.note_schema("9999")
     newer.release()
-    with exclusive_access(storage, replaces=True) as sure:
-        restore(tmp_path / "backup.db", storage, sure=sure)
+    with exclusive_access(storage, replaces=True) as alone:
+        restore(tmp_path / "backup.db", storage, sure=alone.sure)
     app = Instance(storage, migrations.upgrade)
     app.start()
     assert app.writes

@@ -11,7 +11,7 @@ import pytest
 from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.errors import CannotStart, Standby
+from app.errors import CannotStart, Standby, StorageFull
 from app.settings import CONNECTIONS
 from app.storage.mounts import Storage, storage_under
 from app.writer import gate, handover, heartbeat
@@ -187,7 +187,7 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     made = Instance(storage, migrations.upgrade)
     made.start()
     assert not made.writes
-    with pytest.raises(Standby, match="no room"):
+    with pytest.raises(StorageFull, match="no room"):
         made.database  # noqa: B018
     monkeypatch.undo()
     made.watch.rest_until = 0.0

@@ -1,0 +1,73 @@
+"""A database that is empty though it was not, which is not started as a new one.
+
+A first start that lost power on its way goes on by itself: it has left a file of one page at most, and no lease that
+knows a schema.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from app.database.contents import read_contents, refuse_foreign, revision_of
+from app.database.sqlite import opened, unchanging
+from app.database.strange_logs import starts_a_database
+from app.errors import Emptied, Refused
+from app.storage.files import SIDECARS, is_there, sidecars, size_of
+from app.storage.mounts import Storage, beside
+
+START_EMPTY = "To begin with an empty one, type this where the app runs:  task-assist start-empty"
+WAL_MODE = 2
+
+
+def refuse_emptied(storage: Storage, schema: str | None) -> None:
+    """Raises Emptied where the file is gone or holds nothing. Only reads.
+
+    `schema` is what the last instance saw in it, None where none came so far. What SQLite has to bring together first,
+    a file and its -wal, is looked at when it is open (`emptied()`).
+    """
+    file = storage.path
+    if not size_of(file):
+        what = f"{file} is empty (0 bytes)" if is_there(file) else f"{file} is gone"
+        if left := [log for log in sidecars(file) if log.name.endswith("-wal") or not starts_a_database(log)]:
+            raise _emptied(f"{what}, but a database's log is beside it: {left[0].name}, {size_of(left[0]):,} bytes.")
+        if schema:
+            raise _emptied(f"{what}, but the last Task Assist that ran here had a database in it (schema {schema}).")
+    elif schema and not sidecars(file) and _rows_in(file) is None:
+        raise emptied(file, schema)
+
+
+def emptied(file: Path, schema: str) -> Emptied:
+    return _emptied(f"{file} holds no tables, but the last Task Assist that ran here had some (schema {schema}).")
+
+
+def refuse_half_copied(storage: Storage) -> None:
+    """Raises Emptied for a file that was copied without the -wal in which all that it held was. Only reads.
+
+    For a place where no instance has ever been. A file that an app has closed looks the same, but that one has rows.
+    """
+    file = storage.path
+    alone = not any(is_there(beside(file, ending)) for ending in (*SIDECARS, "-shm"))
+    if size_of(file) and alone and _mode(file) == WAL_MODE and not _rows_in(file):
+        raise Emptied(
+            f"{file} holds nothing, as if it had been copied from a running app without the {file.name}-wal beside it.",
+            f"Nothing was changed. Copy both, or better take a backup there:  task-assist snapshot FILE\n{START_EMPTY}",
+        )
+
+
+def _emptied(what: str) -> Emptied:
+    hint = f"Nothing was changed. Put the file back, or a backup of it:  task-assist restore FILE\n{START_EMPTY}"
+    return Emptied(what, hint)
+
+
+def _mode(file: Path) -> int:
+    with file.open("rb") as reading:
+        return reading.read(19).ljust(19, b"\0")[18]
+
+
+def _rows_in(file: Path) -> int | None:
+    """Of all tables in a file without logs; None without tables, -1 for what is no database of Task Assist."""
+    with suppress(Refused), opened(unchanging(file), file) as connection:
+        refuse_foreign(connection, file, may_be_empty=True)
+        if revision_of(connection) is None:
+            return None
+        return sum(read_contents(connection, file).rows.values())
+    return -1

@@ -1,0 +1,82 @@
+"""A -wal or -journal that is not that of the file beside it: SQLite goes by the names alone, and would mix the two.
+
+The app's own databases are in WAL mode, and its backups in rollback mode, so a log beside a backup is another one's. A
+rollback journal is only ever made by the app for the first page of a new file, or to switch a whole file's mode.
+Layouts: sqlite.org/fileformat2, "The Database Header", "The Rollback Journal".
+"""
+
+import struct
+from pathlib import Path
+
+from app.errors import StrangeLog
+from app.storage.files import SQLITE, sidecars, size_of
+
+JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+LARGEST_PAGE = LARGEST_SECTOR = 1 << 16
+HEADER = 100
+WRITE_VERSION, IN_ROLLBACK_MODE = 18, 1
+CHANGED_BY_A_SWITCH = (range(18, 20), range(24, 28), range(92, 100))
+"""Of the header: both versions, the change counter, and for which change the number of pages was true."""
+
+UNLESS_UNFINISHED = "If another program was killed while it changed this file, open it with that one again. "
+
+
+def refuse_strange_log(database: Path) -> None:
+    """Raises StrangeLog where SQLite would bring another database's changes into this one. Only reads."""
+    for log in sidecars(database):
+        is_wal = log.name.endswith("-wal")
+        if not (_is_own_wal(database) if is_wal else _is_own_journal(log, database)):
+            raise _strange(log, database, unless="" if is_wal else UNLESS_UNFINISHED)
+
+
+def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
+    return StrangeLog(
+        f"{log.name} ({size_of(log):,} bytes) is not the log of {database} beside it, but that of a database that was"
+        " there before. SQLite would mix the two.",
+        f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside:\n"
+        f"  mv {log} {log}.old",
+    )
+
+
+def starts_a_database(journal: Path) -> bool:
+    """Is it of the first change ever made to a file? Before that one the file had no page."""
+    head = _start(journal, LARGEST_SECTOR)
+    return not head.startswith(JOURNAL) or _facts(head)[0] == 0
+
+
+def _is_own_wal(database: Path) -> bool:
+    start = _start(database, HEADER)
+    return start != b"" and not (start.startswith(SQLITE) and start[WRITE_VERSION] == IN_ROLLBACK_MODE)
+
+
+def _is_own_journal(journal: Path, database: Path) -> bool:
+    head = _start(journal, LARGEST_SECTOR + LARGEST_PAGE + 8)
+    if not head.startswith(JOURNAL):
+        return True  # which SQLite takes for an ended one
+    pages, sector, page = _facts(head)
+    if pages == 0:
+        return size_of(database) <= page
+    if size_of(database) != pages * page:
+        return False
+    number, before = head[sector : sector + 4], head[sector + 4 : sector + 4 + page]
+    only_the_first = size_of(journal) <= sector + page + 8 and int.from_bytes(number, "big") in (0, 1)
+    return only_the_first and (not before or _switched(before) == _switched(_start(database, page)))
+
+
+def _facts(journal: bytes) -> tuple[int, int, int]:
+    """How many pages the database had, the bytes of a sector, and those of a page."""
+    pages, sector, page = struct.unpack_from(">III", journal.ljust(28, b"\0"), 16)
+    return pages, sector, page
+
+
+def _switched(page: bytes) -> bytes:
+    """A first page without what a switch of its file's mode changes in it."""
+    same = bytearray(page)
+    for part in CHANGED_BY_A_SWITCH:
+        same[part.start : part.stop] = bytes(len(part))
+    return bytes(same)
+
+
+def _start(file: Path, size: int) -> bytes:
+    with file.open("rb") as reading:
+        return reading.read(size)

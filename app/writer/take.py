@@ -1,0 +1,53 @@
+"""Takes the lease on a database that can be opened without a loss; of any other it says why, and leaves it as it is."""
+
+from app.database.emptied import refuse_emptied, refuse_half_copied
+from app.database.strange_logs import refuse_strange_log
+from app.errors import Emptied, Problem
+from app.storage.mounts import Storage
+from app.writer.lease import Lease
+from app.writer.lease_files import Folder, folder_of, local_lock
+from app.writer.terms import Acquired, Observation
+
+
+def take(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
+    """As `lease.acquire()`. Raises Emptied and StrangeLog, and then holds nothing."""
+    if observation.term == 0:
+        _refuse_half_copied(lease, storage)
+    acquired = lease.acquire(observation)
+    # With a copy that is to take the database's name, what has the name now is of no account.
+    if acquired and acquired.pending is None:
+        try:
+            _refuse_a_loss(storage, acquired.schema)
+        except BaseException:
+            lease.release("abandoned" if acquired.forced else "released")
+            raise
+    return acquired
+
+
+def why_not_taken(storage: Storage) -> Problem | None:
+    """What `take()` would raise now; None also while somebody has the database. Only looks, and makes nothing."""
+    lease = Lease(Folder(folder_of(storage)))
+    observation = lease.observe() if folder_of(storage).is_dir() else Observation(0, b"", 0)
+    held = observation.state == "held" and not (storage.profile == "shared" and local_lock(storage).free)
+    try:
+        if not held:
+            if observation.term == 0:
+                refuse_half_copied(storage)
+            _refuse_a_loss(storage, observation.schema)
+    except Problem as problem:
+        return problem
+    return None
+
+
+def _refuse_half_copied(lease: Lease, storage: Storage) -> None:
+    """Not while another instance makes the file, which it does after it has made its first term."""
+    try:
+        refuse_half_copied(storage)
+    except Emptied:
+        if lease.observe().term == 0:
+            raise
+
+
+def _refuse_a_loss(storage: Storage, schema: str | None) -> None:
+    refuse_emptied(storage, schema)
+    refuse_strange_log(storage.path)

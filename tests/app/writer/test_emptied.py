@@ -1,0 +1,335 @@
+"""What a start refuses because rows would be lost by it, what it goes on from by itself, and the way out."""
+
+import os
+import shlex
+import shutil
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.backup.snapshot import snapshot
+from app.backup.upgrade import upgrade
+from app.cli import main
+from app.database.engine import Database
+from app.database.sqlite import sqlite_driver
+from app.errors import Emptied, Locked, Problem, StrangeLog
+from app.storage.mounts import Storage, beside, storage_under
+from app.writer.instance import Instance
+from app.writer.lease import Lease, lease_of
+from app.writer.lease_files import Folder, folder_of
+from app.writer.take import why_not_taken
+from tests.app.backup.databases import add_items, closed_database, execute, names, titles
+from tests.app.processes import eventually
+
+FIRST_JOURNAL = (bytes.fromhex("d9d505f920a163d7") + struct.pack(">5I", 0, 7, 0, 512, 4096)).ljust(512, b"\0")
+"""That of the first change to a new file, which had no page before."""
+
+
+@pytest.fixture(params=["shared", "exclusive"])
+def storage(request, tmp_path: Path) -> Storage:
+    (tmp_path / "volume").mkdir()
+    return storage_under(tmp_path / "volume/a.db", request.param)
+
+
+@pytest.fixture
+def start(storage: Storage):
+    """Starts an instance on the storage; all of them end with the test."""
+    started: list[Instance] = []
+
+    def start() -> Instance:
+        made = Instance(storage, upgrade)
+        started.append(made)
+        made.start()
+        return made
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture
+def ran(storage: Storage, start) -> Storage:
+    """An instance has run here, made three items, and ended."""
+    instance = start()
+    add_items(instance.database, 3)
+    instance.stop()
+    return storage
+
+
+def run(storage: Storage, *command: str):
+    """A command of the app's, as it is typed."""
+    settings = {"DATABASE_PATH": str(storage.path), "DATABASE_STORAGE": storage.profile}
+    return CliRunner().invoke(main, list(command), env=settings)
+
+
+def typed(storage: Storage, hint: str) -> None:
+    """Types the last command that a hint names."""
+    line = hint.splitlines()[-1].split("  ")[-1]
+    if line.startswith("task-assist "):
+        done = run(storage, *shlex.split(line)[1:])
+        assert done.exit_code == 0, done.output
+    else:
+        verb, source, target = shlex.split(line)
+        assert verb == "mv"
+        shutil.move(source, target)
+
+
+def left_by_a_killed_app(storage: Storage) -> None:
+    """Puts files in the place whose newest rows are in the -wal only."""
+    source = closed_database(storage.path.parent.with_name("source.db"), 0, storage.profile)
+    database = Database(source)
+    add_items(database, 3)
+    for ending in ("", "-wal"):
+        shutil.copy(beside(source.path, ending), beside(storage.path, ending))
+    database.close()
+
+
+# --- what is refused --------------------------------------------------------------------------------------
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def cut_to_nothing(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+def without_tables(file: Path) -> None:
+    file.unlink()
+    execute(file, "PRAGMA journal_mode = wal")
+
+
+def without_tables_in_file_or_log(file: Path) -> None:
+    without_tables(file)
+    beside(file, "-wal").write_bytes(b"")
+    connection = sqlite_driver().connect(str(file), isolation_level=None)
+    connection.execute("PRAGMA user_version = 7")
+    for ending in ("", "-wal"):
+        shutil.copy(beside(file, ending), file.parent.with_name(f"kept{ending}"))
+    connection.close()
+    for ending in ("", "-wal"):
+        shutil.copy(file.parent.with_name(f"kept{ending}"), beside(file, ending))
+
+
+EMPTIED = [gone, cut_to_nothing, without_tables, without_tables_in_file_or_log]
+
+
+@pytest.mark.parametrize("empty", EMPTIED)
+def test_a_database_that_was_emptied_is_not_started_as_a_new_one(ran: Storage, start, empty: Callable[[Path], None]):
+    empty(ran.path)
+    before = names(ran.path.parent) - {"a.db-wal"}
+    instance = start()
+    assert not instance.writes
+    assert isinstance(instance.problem, Emptied)
+    assert str(ran.path) in instance.problem.message and "schema 0001" in instance.problem.message
+    for asked in (instance.enter, lambda: instance.database):
+        with pytest.raises(Emptied):
+            asked()
+    assert names(ran.path.parent) - {"a.db-wal"} == before
+    if ran.path.exists():
+        assert ran.path.stat().st_size <= 4096
+
+
+@pytest.mark.parametrize("empty", EMPTIED)
+def test_one_that_was_emptied_on_purpose_starts_after_the_command_that_is_named(ran: Storage, start, empty):
+    empty(ran.path)
+    instance = start()
+    assert instance.problem
+    typed(ran, instance.problem.hint)
+    instance.watch.rest_until = 0.0
+    eventually(lambda: instance.writes)
+    assert instance.problem is None
+    add_items(instance.database, 1, "New")
+    instance.stop()
+    assert titles(ran.path) == ["New 0"]
+
+
+def test_it_goes_on_by_itself_when_the_file_is_put_back(ran: Storage, start):
+    aside = ran.path.with_name("moved.db")
+    ran.path.rename(aside)
+    instance = start()
+    assert isinstance(instance.problem, Emptied)
+    aside.rename(ran.path)
+    instance.watch.rest_until = 0.0
+    eventually(lambda: instance.writes)
+    instance.stop()
+    assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_it_goes_on_by_itself_after_a_restore(ran: Storage, start, tmp_path: Path):
+    snapshot(ran, tmp_path / "backup.db")
+    ran.path.unlink()
+    instance = start()
+    done = run(ran, "restore", str(tmp_path / "backup.db"))
+    assert done.exit_code == 0, done.output
+    instance.watch.rest_until = 0.0
+    eventually(lambda: instance.writes)
+    instance.stop()
+    assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_what_a_restore_brought_is_known_before_the_next_start(ran: Storage, start, tmp_path: Path):
+    snapshot(ran, tmp_path / "backup.db")
+    assert run(ran, "restore", str(tmp_path / "backup.db")).exit_code == 0
+    ran.path.unlink()
+    assert isinstance(start().problem, Emptied)
+
+
+def test_a_log_without_its_file_is_not_thrown_away(storage: Storage, start):
+    """SQLite deletes the -wal of a file that is not there, or of 0 bytes."""
+    left_by_a_killed_app(storage)
+    log = beside(storage.path, "-wal").read_bytes()
+    for removed in (gone, cut_to_nothing):
+        removed(storage.path)
+        problem = start().problem
+        assert isinstance(problem, Emptied) and f"a.db-wal, {len(log):,} bytes" in problem.message
+        assert beside(storage.path, "-wal").read_bytes() == log
+        storage.path.touch()
+    typed(storage, problem.hint)
+    (aside,) = (name for name in names(storage.path.parent) if "set-aside" in name)
+    assert storage.path.with_name(aside).read_bytes() == log
+
+
+@pytest.mark.parametrize("tables", [True, False])
+def test_a_file_copied_from_a_running_app_without_its_log_is_refused_each_time(storage, start, tables: bool):
+    left_by_a_killed_app(storage)
+    beside(storage.path, "-wal").unlink()
+    if not tables:
+        without_tables(storage.path)
+    problem = None
+    for _ in range(2):
+        instance = start()
+        problem = instance.problem
+        assert isinstance(problem, Emptied) and "without the a.db-wal beside it" in problem.message
+        instance.stop()
+    assert problem
+    typed(storage, problem.hint)
+    assert start().writes
+
+
+def test_a_whole_file_copied_into_a_new_volume_starts(storage: Storage, start, tmp_path: Path):
+    shutil.copy(closed_database(tmp_path / "stopped.db", 2).path, storage.path)
+    assert start().writes
+
+
+def test_a_backup_beside_an_old_log_is_refused_and_starts_after_the_command(ran: Storage, start, tmp_path: Path):
+    snapshot(ran, tmp_path / "backup.db")
+    left_by_a_killed_app(ran)
+    shutil.copy(tmp_path / "backup.db", ran.path)
+    instance = start()
+    assert isinstance(instance.problem, StrangeLog)
+    typed(ran, instance.problem.hint)
+    instance.watch.rest_until = 0.0
+    eventually(lambda: instance.writes)
+    instance.stop()
+    assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_a_lock_of_another_process_is_called_that(storage: Storage, start, monkeypatch):
+    monkeypatch.setattr("app.database.engine.WAIT_SECONDS", 0.1)
+    execute(storage.path, "PRAGMA application_id = 1413575531")
+    other = sqlite_driver().connect(str(storage.path), isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    instance = start()
+    assert isinstance(instance.problem, Locked)
+    assert "Another process has" in instance.problem.message
+    other.execute("ROLLBACK")
+    other.close()
+    instance.watch.rest_until = 0.0
+    eventually(lambda: instance.writes)
+
+
+# --- what goes on by itself -------------------------------------------------------------------------------
+
+
+def one_page(file: Path) -> None:
+    execute(file, "PRAGMA journal_mode = wal")
+    assert file.stat().st_size == 4096
+
+
+def one_page_and_a_journal(file: Path) -> None:
+    one_page(file)
+    beside(file, "-journal").write_bytes(FIRST_JOURNAL)
+
+
+def a_journal_alone(file: Path) -> None:
+    beside(file, "-journal").write_bytes(FIRST_JOURNAL)
+
+
+def one_page_and_a_log(file: Path) -> None:
+    one_page(file)
+    beside(file, "-wal").write_bytes(bytes.fromhex("377f0682") + bytes(500))
+
+
+@pytest.mark.parametrize("left", [Path.touch, a_journal_alone, one_page, one_page_and_a_journal, one_page_and_a_log])
+def test_a_first_start_that_lost_power_goes_on_by_itself(storage: Storage, start, left: Callable[[Path], None]):
+    first = lease_of(storage)
+    assert first.acquire(first.observe())
+    left(storage.path)
+    first.release("abandoned")
+    instance = start()
+    assert instance.writes
+    add_items(instance.database, 1)
+
+
+def test_a_first_start_beside_another_first_start_is_not_taken_for_a_copy(storage: Storage, monkeypatch):
+    """It looks while the other one has just made the file."""
+    one_page(storage.path)
+    observe, other = Lease.observe, lease_of(storage)
+
+    def too_early(self: Lease):
+        observation = observe(self)
+        monkeypatch.setattr(Lease, "observe", observe)
+        assert other.acquire(observe(other))
+        return observation
+
+    monkeypatch.setattr(Lease, "observe", too_early)
+    second = Instance(storage, upgrade)
+    second.start()
+    assert second.problem is None and not second.writes
+    other.release()
+    second.stop()
+
+
+def test_a_volume_whose_lease_folder_was_removed_too_starts_anew(ran: Storage, start):
+    ran.path.unlink()
+    shutil.rmtree(folder_of(ran))
+    assert start().writes
+
+
+# --- the commands -----------------------------------------------------------------------------------------
+
+
+def test_start_empty_leaves_a_database_with_rows_alone(ran: Storage):
+    before = ran.path.read_bytes()
+    done = run(ran, "start-empty")
+    assert done.exit_code == 1
+    assert f"{ran.path} is not empty: 6 events, 3 tasks, 3 work_items." in done.output
+    assert ran.path.read_bytes() == before
+
+
+def test_start_empty_leaves_a_copy_alone_that_is_to_take_the_name(ran: Storage):
+    lease = lease_of(ran)
+    assert lease.acquire(lease.observe())
+    lease.note_pending(lease.term)
+    lease.release("abandoned")
+    ran.path.unlink()
+    done = run(ran, "start-empty")
+    assert done.exit_code == 1 and "Start the app: it goes on with the copy." in done.output
+    record = Lease(Folder(folder_of(ran))).observe().record
+    assert record and record.pending
+
+
+def test_doctor_and_check_say_the_same_and_reset_password_makes_no_new_one(ran: Storage):
+    ran.path.unlink()
+    problem = why_not_taken(ran)
+    assert isinstance(problem, Problem)
+    for command in (("doctor",), ("check",), ("reset-password", "a@example.com")):
+        done = run(ran, *command)
+        assert done.exit_code == 1, command
+        assert problem.message in done.output and "task-assist start-empty" in done.output
+    assert not ran.path.exists()
