@@ -9,6 +9,7 @@ from typing import Any
 
 from app.database.contents import Contents, read_contents
 from app.database.sqlite import opened, unchanging
+from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, Held, Refused
 from app.storage.files import JOURNAL, SQLITE
 from app.storage.mounts import Profile, beside, storage_under
@@ -71,6 +72,7 @@ def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
         if in_use and profile == "exclusive":
             # Opening it would hang on NFS until the app ends.
             raise Held("The app may have it for itself: its -wal is there.", "Stop the app to look inside.")
+        refuse_strange_log(file)
         refuse_unfinished(file)
         contents = _contents_with_log(file) if in_use else _contents(file, unchanging(file))
     except Refused as refused:

@@ -9,9 +9,8 @@ import struct
 from pathlib import Path
 
 from app.errors import StrangeLog
-from app.storage.files import SQLITE, sidecars, size_of
+from app.storage.files import JOURNAL, SQLITE, sidecars, size_of
 
-JOURNAL = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 LARGEST_PAGE = LARGEST_SECTOR = 1 << 16
 HEADER = 100
 WRITE_VERSION, IN_ROLLBACK_MODE = 18, 1

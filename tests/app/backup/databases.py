@@ -1,5 +1,6 @@
 """Filling, changing and reading the databases of these tests."""
 
+import struct
 from pathlib import Path
 
 from app.database import migrations
@@ -35,6 +36,12 @@ def execute(file: Path, *statements: str) -> None:
     for statement in statements:
         connection.execute(statement).fetchall()
     connection.close()
+
+
+def journal_of(pages: int, *first_pages: bytes) -> bytes:
+    """A rollback journal of a file that had so many pages, with what stood in its first page before."""
+    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">5I", len(first_pages), 7, pages, 512, 4096)
+    return header.ljust(512, b"\0") + b"".join(struct.pack(">I", 1) + page + bytes(4) for page in first_pages)
 
 
 def titles(file: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from app.backup.inspect import facts_of
 from app.database.sqlite import connect
 from tests.app.backup.conftest import Make
-from tests.app.backup.databases import execute, titles
+from tests.app.backup.databases import execute, journal_of, titles
 
 
 def left_by_a_kill(file: Path, statement: str, to: Path) -> Path:
@@ -30,10 +30,19 @@ def test_rows_of_an_unfinished_change_are_not_told_as_if_they_were_there(make: M
     before = {file.name: file.read_bytes() for file in killed.parent.iterdir()}
     (file, _journal) = facts_of(killed.parent)["files"]
     assert file["name"] == "task_manager.db"
-    assert file["database"]["problem"]["code"] == "in_use"
-    assert "in the middle of a change that was not finished" in file["database"]["problem"]["message"]
+    assert file["database"]["problem"]["code"] == "strange_log"
+    assert "open it with that one again" in file["database"]["problem"]["hint"]
     assert {file.name: file.read_bytes() for file in killed.parent.iterdir()} == before
     assert len(titles(killed)) == 300
+
+
+def test_nor_those_of_a_file_whose_mode_was_being_switched(make: Make):
+    """Which the app does itself, at the first start on a backup and for a restore."""
+    file = make(items=3).path
+    file.with_name("task_manager.db-journal").write_bytes(journal_of(file.stat().st_size // 4096))
+    facts = facts_of(file.parent)["files"][0]
+    assert facts["database"]["problem"]["code"] == "in_use"
+    assert "in the middle of a change that was not finished" in facts["database"]["problem"]["message"]
 
 
 def test_a_journal_of_a_change_that_ended_is_no_matter(make: Make):

@@ -1,7 +1,6 @@
 """Which -wal and which -journal SQLite may bring into the file beside it."""
 
 import shutil
-import struct
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from app.database.strange_logs import refuse_strange_log
 from app.errors import StrangeLog
 from app.storage.mounts import beside, storage_under
 from tests.app.backup.conftest import Make
-from tests.app.backup.databases import add_items, closed_database, execute, names, titles
+from tests.app.backup.databases import add_items, closed_database, execute, journal_of, names, titles
+from tests.app.backup.test_inspect import left_by_a_kill
 
 
 @pytest.fixture
@@ -94,27 +94,6 @@ def test_a_restore_sets_the_log_of_an_emptied_file_aside(killed: Path, backup: P
     assert (killed.parent / aside).read_bytes() == log
 
 
-def unfinished(file: Path, copy: Path, statement: str) -> None:
-    """`copy` and its -journal: `file` in the middle of a change, as a power cut leaves it."""
-    connection = sqlite_driver().connect(str(file), isolation_level=None)
-    connection.execute("PRAGMA cache_size = 1")
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(statement)
-    connection.execute("PRAGMA cache_spill = 1")
-    connection.execute("CREATE TABLE filler AS SELECT randomblob(100000) AS bytes")
-    shutil.copy(file, copy)
-    shutil.copy(beside(file, "-journal"), beside(copy, "-journal"))
-    connection.execute("ROLLBACK")
-    connection.close()
-    assert beside(copy, "-journal").stat().st_size > 512
-
-
-def journal_of(pages: int, *first_pages: bytes) -> bytes:
-    """A rollback journal of a file that had so many pages, with what stood in its first page before."""
-    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">5I", len(first_pages), 7, pages, 512, 4096)
-    return header.ljust(512, b"\0") + b"".join(struct.pack(">I", 1) + page + bytes(4) for page in first_pages)
-
-
 def test_a_journal_that_switches_the_files_mode_is_its_own(make: Make):
     """What a power cut leaves of the first start on a backup, or of a restore."""
     file = make().path
@@ -140,10 +119,9 @@ def test_the_journal_of_a_first_start_is_its_own_beside_one_page_only(make: Make
 
 
 def test_a_journal_of_another_file_or_of_another_change_is_not_its_own(make: Make, tmp_path: Path, backup: Path):
-    place = tmp_path / "task_manager.db"
-    unfinished(backup, place, "DELETE FROM work_items")
+    killed = left_by_a_kill(backup, "DELETE FROM work_items", tmp_path / "killed")
     with pytest.raises(StrangeLog, match="is not the log of") as refused:
-        refuse_strange_log(place)
+        refuse_strange_log(killed)
     assert "If another program was killed while it changed this file, open it with that one again" in refused.value.hint
     file = make("b.db", 1).path
     for journal in (journal_of(3, bytes(4096)), journal_of(file.stat().st_size // 4096, b"x" * 4096)):
