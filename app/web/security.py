@@ -111,10 +111,22 @@ def _with_headers(response: Response, settings: Settings) -> Response:
 def kept_secret(storage: Storage) -> str:
     """The secret beside the database, made at the first start. Of two instances that start at once, one makes it."""
     file = storage.secret
+    while True:
+        try:
+            return _make_secret(storage, file)
+        except FileExistsError:
+            if secret := _read_secret(file):
+                return secret
+        log.warning(f"A start was killed before it had written {file}. Nothing was signed with it: it is made anew.")
+        file.unlink(missing_ok=True)
+
+
+def _make_secret(storage: Storage, file: Path) -> str:
+    """Raises FileExistsError where there is a file."""
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return _read_secret(file)
+        raise
     except OSError as error:
         raise CannotStart(f"The session secret {file} can't be made: {error.strerror}.", "Or set SECRET_KEY.") from None
     secret = secrets.token_hex(32)
@@ -134,16 +146,22 @@ def kept_secret(storage: Storage) -> str:
     return secret
 
 
-def _read_secret(file: Path) -> str:
+def _read_secret(file: Path) -> str | None:
+    """None for a file that its maker did not come to fill: it was killed, or lost power."""
+    content = ""
     for _ in range(20):
         try:
-            secret = file.read_text().strip()
+            content = file.read_text().strip()
+        except FileNotFoundError:
+            return None  # another instance is about to make it anew
         except OSError as error:
             raise CannotStart(
                 f"The session secret {file} can't be read: {error.strerror}.",
                 f"Hand it over:  sudo chown {os.getuid()} {file}",
             ) from None
-        if re.fullmatch(r"[0-9a-f]{64}", secret):
-            return secret
+        if re.fullmatch(r"[0-9a-f]{64}", content):
+            return content
         time.sleep(0.1)  # Another instance has just made the file and is about to write it.
+    if re.fullmatch(r"[0-9a-f]{0,63}|\0+", content):
+        return None
     raise CannotStart(f"The session secret {file} is damaged.", f"Delete it; everybody then signs in again:  rm {file}")

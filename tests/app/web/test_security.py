@@ -128,9 +128,25 @@ def test_where_the_mode_cannot_be_kept_that_is_said_and_the_app_goes_on(monkeypa
 
 def test_a_damaged_secret_is_told_with_what_to_type(monkeypatch, place: Storage):
     monkeypatch.setattr(security.time, "sleep", lambda seconds: None)
-    place.path.with_name("task_manager.secret").write_text("")
+    place.path.with_name("task_manager.secret").write_text("shopping")
     with pytest.raises(CannotStart, match=r"rm .*task_manager\.secret"):
         kept_secret(place)
+
+
+@pytest.mark.parametrize("left", ["", "0123abcd", "\0" * 64])
+def test_a_secret_that_a_killed_start_did_not_write_is_made_anew(monkeypatch, place: Storage, left: str):
+    monkeypatch.setattr(security.time, "sleep", lambda seconds: None)
+    place.secret.write_text(left)
+    secret = kept_secret(place)
+    assert len(secret) == 64
+    assert kept_secret(place) == secret == place.secret.read_text()
+    assert place.secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_that_is_just_being_written_is_waited_for(monkeypatch, place: Storage):
+    place.secret.write_text("")
+    monkeypatch.setattr(security.time, "sleep", lambda seconds: place.secret.write_text("a" * 64))
+    assert kept_secret(place) == "a" * 64
 
 
 def test_a_secret_key_of_ones_own_leaves_no_file(tmp_path: Path):
