@@ -20,6 +20,7 @@ def create_app(
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
 
+    from app.backup.rescue import keep_what_is_open
     from app.backup.upgrade import upgrade
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
@@ -38,7 +39,9 @@ def create_app(
         upgrade(database)
         sign_in.prepare_first_account(app, database)
 
-    instance = Instance(storage, prepare, requests_handover=requests_handover, on_lease_lost=on_lease_lost)
+    instance = Instance(
+        storage, prepare, keep=keep_what_is_open, requests_handover=requests_handover, on_lease_lost=on_lease_lost
+    )
     app = WebApp(settings, instance)
     request_log.init(app)
     security.init(app, settings, storage)

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.backup.manifest import Manifest
 from app.backup.placing import put_in_place, refuse_taken, workshop
@@ -20,6 +21,9 @@ from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside
 from app.version import __version__
 
+if TYPE_CHECKING:
+    from app.database.engine import Database  # the command does without SQLAlchemy
+
 PAGES = 1000
 """Copied at a time. Between two steps the writers of a database that is not in WAL mode get a turn."""
 SMALL_CACHE = "PRAGMA cache_size = -256"
@@ -32,28 +36,22 @@ def snapshot(
     *,
     force: bool = False,
     progress: Progress | None = None,
-    held: AbstractContextManager[object] | None = None,
+    held: AbstractContextManager["Database"] | None = None,
 ) -> Manifest:
     """Writes `file` and its manifest, checked and on disk; they appear whole or not at all.
 
-    `held`: keeps the database open while it is copied, in the process that has it. There nothing but SQLite may open
-    the file: closing it again would drop SQLite's locks (sqlite.org/howtocorrupt, 2.2).
+    `held`: the database in the process that has it open, for as long as it is copied. What is open is copied, also
+    where somebody has taken its name away.
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
     `file` exists already and not `force`, also where another copy came first meanwhile, StorageFull.
     """
-    if held is None:
-        refuse_unreadable(storage.path)
-        # SQLite keeps its locks in files beside the database, also for reading.
-        refuse_unwritable(storage)
-        refuse_not_sqlite(storage.path)
-        refuse_strange_log(storage.path)
     with ExitStack() as database:
-        database.enter_context(held or nullcontext())
-        _refuse_target(storage, file, force=force)
+        source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held))
+        _refuse_target(storage, file, _size(source), force=force)
         with workshop(file) as folder:
             partial = folder / "copy.db"
-            _copy_one_moment(storage, partial, progress)
+            _copy_one_moment(source, partial, progress)
             database.close()  # checking the copy takes long, and a hand-over need not wait for it
             proof = _prove(partial, storage.path)
             to_disk(partial)
@@ -61,7 +59,7 @@ def snapshot(
     return proof
 
 
-def _refuse_target(storage: Storage, file: Path, *, force: bool) -> None:
+def _refuse_target(storage: Storage, file: Path, size: int, *, force: bool) -> None:
     own = (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal")))
     if file.absolute().parent.resolve() / file.name in own:
         raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Choose another name.")
@@ -72,32 +70,54 @@ def _refuse_target(storage: Storage, file: Path, *, force: bool) -> None:
         raise Unreadable(f"Can't write {file}: {error.strerror}.") from None
     if not os.access(file.parent, os.W_OK | os.X_OK):
         raise Unreadable(f"Can't write {file}: user {os.getuid()} may not write in {file.parent}.")
-    size = storage.path.stat().st_size
     if free < size:
         raise StorageFull(
             f"There is no room for {file}: {size:,} bytes are needed, {free:,} are free.", "Free some space."
         )
 
 
-def _copy_one_moment(storage: Storage, to: Path, progress: Progress | None) -> None:
+@contextmanager
+def _opened_here(storage: Storage) -> Iterator[Any]:
+    """Not in the app's process: closing it again would drop SQLite's locks there (sqlite.org/howtocorrupt, 2.2)."""
+    refuse_unreadable(storage.path)
+    # SQLite keeps its locks in files beside the database, also for reading.
+    refuse_unwritable(storage)
+    refuse_not_sqlite(storage.path)
+    refuse_strange_log(storage.path)
+    with opened(sqlite_uri(storage, "rw"), storage.path) as source:
+        source.execute(SMALL_CACHE)
+        source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        give_back_delegations(storage)
+        yield source
+
+
+@contextmanager
+def _opened_by(held: AbstractContextManager["Database"]) -> Iterator[Any]:
+    with held as database, database.beside() as source:
+        yield source
+
+
+def _size(source: Any) -> int:
+    (pages,), (page_size,) = (source.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size"))
+    return pages * page_size
+
+
+def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         if progress:
             progress((total - remaining) * page_size, total * page_size)
 
-    with opened(sqlite_uri(storage, "rw"), storage.path) as source:
-        # Held until the copy is done: without it every write of the app would start the copy anew.
-        source.execute("BEGIN")
-        source.execute(SMALL_CACHE)
-        (page_size,) = source.execute("PRAGMA page_size").fetchone()
-        source.execute("SELECT 1 FROM sqlite_schema").fetchone()
-        give_back_delegations(storage)
-        with opened(_new(to), to) as target:
-            # The file is put on disk at the end, once.
-            target.execute("PRAGMA synchronous = OFF")
-            target.execute(SMALL_CACHE)
-            source.backup(target, pages=PAGES, progress=report)
-            # One file without a -wal, which any tool may open without leaving something beside it.
-            target.execute("PRAGMA journal_mode = DELETE").fetchone()
+    (page_size,) = source.execute("PRAGMA page_size").fetchone()
+    # Held until the copy is done: without it every write of the app would start the copy anew.
+    source.execute("BEGIN")
+    source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+    with opened(_new(to), to) as target:
+        # The file is put on disk at the end, once.
+        target.execute("PRAGMA synchronous = OFF")
+        target.execute(SMALL_CACHE)
+        source.backup(target, pages=PAGES, progress=report)
+        # One file without a -wal, which any tool may open without leaving something beside it.
+        target.execute("PRAGMA journal_mode = DELETE").fetchone()
 
 
 def _new(file: Path) -> str:

@@ -9,7 +9,6 @@ import structlog
 from app.backup.snapshot import snapshot
 from app.database import migrations
 from app.database.engine import Database
-from app.storage.mounts import Storage
 
 log = structlog.get_logger()
 
@@ -20,15 +19,16 @@ def upgrade(database: Database) -> None:
     Raises StorageFull where the copy has no room.
     """
     path = database.storage.path
-    if migrations.upgrade(database, keep=partial(_keep, database.storage)):
+    if migrations.upgrade(database, keep=partial(_keep, database)):
         log.info(f"Brought {path} to schema {migrations.known_revisions()[-1]}.")
 
 
-def _keep(storage: Storage, schema: str) -> Path:
+def _keep(database: Database, schema: str) -> Path:
     """The copy's path. A try that failed is tried again at each start, so the same name is written again."""
-    copy = path_of_copy(storage.path)
-    snapshot(storage, copy, force=True, held=nullcontext())
-    log.info(f"Kept {storage.path} as it was with schema {schema} in {copy}. Remove it when all is well.")
+    path = database.storage.path
+    copy = path_of_copy(path)
+    snapshot(database.storage, copy, force=True, held=nullcontext(database))
+    log.info(f"Kept {path} as it was with schema {schema} in {copy}. Remove it when all is well.")
     return copy
 
 

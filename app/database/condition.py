@@ -6,6 +6,7 @@ API, /readyz, /healthz and the doctor read it from here.
 
 import threading
 from copy import copy
+from pathlib import Path
 
 import structlog
 
@@ -40,6 +41,15 @@ class Condition:
         log.error(str(problem), problem=problem.code)
         return problem
 
+    def restate(self, problem: Unwell) -> None:
+        """The same fault in newer words, which say more."""
+        with self._changing:
+            self._known = {**self._known, type(problem): problem}
+        log.error(str(problem), problem=problem.code)
+
+    def knows(self, kind: type[Unwell]) -> bool:
+        return kind in self._known
+
     def mended(self, *kinds: type[Unwell]) -> None:
         """What was wrong in these ways is not any more."""
         with self._changing:
@@ -58,3 +68,18 @@ class Condition:
         problem = self.problem
         if problem and problem.stops_writes:
             raise problem
+
+
+HOW_TO_GO_BACK = """\
+Stop the app, and put the newest backup in its place:
+  python scripts/manage_db_volume.py restore BACKUP.db     for a Docker volume, from outside
+  task-assist restore BACKUP.db                            where the database is
+task-assist doctor --full says more of what is damaged."""
+
+
+def damaged(database: Path, what: str) -> Damaged:
+    """`what`: SQLite's words for it."""
+    return Damaged(
+        f"{database} is damaged: {what}.",
+        f"Nothing is written any more, since a restore would lose it. {HOW_TO_GO_BACK}",
+    )

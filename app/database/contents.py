@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.database.migrations import known_revisions
-from app.database.sqlite import APPLICATION_ID, TABLES
+from app.database.sqlite import APPLICATION_ID, TABLES, sqlite_driver
+from app.database.sqlite_errors import fault_in
 from app.errors import Broken, Foreign, Newer
 
 FAULTS_SHOWN = 3
@@ -64,6 +65,23 @@ def refuse_unsound(
     faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN})")]
     if faults != ["ok"]:
         raise Broken(f"{file} is damaged: {'; '.join(faults)}.")
+
+
+def tables_to_check(connection: Any) -> list[str]:
+    """Every table that holds rows, SQLite's own among them; not those of a search index, which is made anew instead."""
+    found = connection.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
+    return [name for (name,) in found]
+
+
+def fault_in_table(connection: Any, table: str) -> str | None:
+    """SQLite's own words for what is wrong with a page of the table or of an index on it (quick_check)."""
+    try:
+        faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA quick_check('{table}')")]
+    except sqlite_driver().DatabaseError as error:
+        if fault_in(str(error)) != "malformed":
+            raise
+        faults = [str(error)]
+    return None if faults == ["ok"] else f"in the table {table}: {'; '.join(faults[:FAULTS_SHOWN])}"
 
 
 def _tables(connection: Any) -> list[str]:

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
-from app.database.condition import Condition
+from app.database.condition import Condition, damaged
 from app.database.contents import refuse_foreign, revision_of
 from app.database.emptied import emptied
+from app.database.open_file import OpenFile
 from app.database.sqlite import connect, sqlite_driver, sqlite_uri
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
 from app.database.write_queue import QueueTimeout, WriteQueue
-from app.errors import CannotStart, Foreign, Problem, Unwell
+from app.errors import CannotStart, Foreign, Problem, Replaced, Unwell
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
@@ -58,6 +59,8 @@ class Database:
     ) -> None:
         self.storage = storage
         self.condition = Condition()
+        self._file = OpenFile(storage)
+        self._beside: set[Any] = set()
         self._fence, self._failing = fence, failing
         self._driver = sqlite_driver()
         self._engine = _engine(storage, self._driver, schema)
@@ -106,6 +109,34 @@ class Database:
         with self._translate_errors(), ExitStack() as opened:
             for _ in range(CONNECTIONS):
                 opened.enter_context(self._engine.connect())
+            self._file.remember()
+
+    @contextmanager
+    def beside(self) -> Iterator[Any]:
+        """SQLite's own connection, for what takes long and runs beside the requests. See `interrupt()`.
+
+        On a local disk a place that can't be read is damage here. A request that meets it ends the process, and whoever
+        follows checks the file: that must not end it again.
+        """
+        with self._translate_errors(beside=True), closing(self._engine.raw_connection()) as pooled:
+            connection = pooled.driver_connection
+            self._beside.add(connection)
+            try:
+                yield connection
+            finally:
+                self._beside.discard(connection)
+
+    def interrupt(self) -> None:
+        """What runs in `beside()` just now ends at once, with SQLite's error "interrupted"."""
+        for connection in tuple(self._beside):
+            connection.interrupt()
+
+    def look_at_name(self) -> None:
+        """Raises Replaced, and stops all writes, where a name does not lead to the open file any more."""
+        if lost := self._file.why_lost():
+            raise self.condition.report(lost)
+        if self.condition.knows(Replaced):  # it was put back
+            self.condition.mended(Replaced)
 
     def fold_in(self) -> None:
         """Folds the WAL into the file, as far as nobody reads it, so that little is left to do for `close()`.
@@ -133,10 +164,12 @@ class Database:
             self._fence()
             yield
             self._fence()
+            if self.storage.profile == "shared":  # elsewhere it would cost a round trip, and is seen late
+                self.look_at_name()
             self.condition.wrote()
 
     @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
+    def _translate_errors(self, *, beside: bool = False) -> Iterator[None]:
         """SQLite's refusals that a person can do something about, as sentences (sqlite_errors.py)."""
         try:
             yield
@@ -147,6 +180,8 @@ class Database:
             if problem := told_of_running_app(self.storage, message):
                 raise self._reported(problem) from error
             if fault_in(message) == "I/O":
+                if beside and self.storage.profile == "shared":
+                    raise self.condition.report(damaged(self.storage.path, f"{message}, says the disk")) from error
                 self._failing()
             raise
 

@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from app.errors import Broken, Busy, Damaged, Held, Locked, NotSqlite, Problem, Refused, StorageFull
+from app.database.condition import damaged
+from app.errors import Broken, Busy, Held, Locked, NotSqlite, Problem, Refused, StorageFull
 from app.storage.mounts import Storage
 
 Fault = Literal["full", "locked", "not a database", "malformed", "I/O"]
@@ -44,11 +45,10 @@ def told_of_running_app(storage: Storage, message: str) -> Problem | None:
             "Nothing was changed. End that program: sqlite3 with an open transaction, a backup tool, a second app.",
             retry_after=2,
         )
-    if fault in ("not a database", "malformed"):
-        return Damaged(
-            f"{storage.path} is damaged or not an SQLite database: {message}.",
-            "Nothing was changed. Move the file away, or put a backup in its place.",
-        )
+    if fault == "not a database":
+        return damaged(storage.path, "it is not an SQLite database, or its first page is overwritten")
+    if fault == "malformed":
+        return damaged(storage.path, message)
     return None
 
 

@@ -83,9 +83,10 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
 
 def _proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
     from app.backup.snapshot import snapshot
-    from app.operations.control import ask
+    from app.operations.control import ask, refuse_replaced
     from app.writer.exclusive import exclusive_access
 
+    refuse_replaced(storage)
     if storage.profile == "shared":
         return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
     proof = ask(storage, "snapshot", progress=progress, file=str(file.absolute()), force=force)

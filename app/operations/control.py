@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import structlog
 
-from app.errors import Problem
+from app.errors import Problem, Replaced
 from app.storage.mounts import Storage
 
 LONGEST_REQUEST = 1 << 16
@@ -127,6 +127,13 @@ def ask(storage: Storage, command: str, *, progress: Progress | None = None, **w
         if said["error"]["code"] != "standby":
             raise Told(said["error"])
     return None
+
+
+def refuse_replaced(storage: Storage) -> None:
+    """Raises Told where the app's file is not the one that this command would open by the same name."""
+    found = ask(storage, "condition")
+    if found and found["code"] == Replaced.code:
+        raise Told({**found, "exit_code": 1})
 
 
 def _sockets(storage: Storage) -> list[Path]:

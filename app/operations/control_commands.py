@@ -18,6 +18,7 @@ from app.domain import accounts
 from app.errors import NotFound, Problem
 from app.operations.control import Command, Control, Progress
 from app.version import __version__
+from app.writer.gate import standing_by
 from app.writer.instance import Instance
 
 STEPS = 10_000
@@ -74,6 +75,8 @@ def new_password(database: Database, email: str) -> dict[str, str]:
 
 def _condition(instance: Instance, *, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
     """What is wrong with the database, as the app has found it: for a doctor who may find it well by his own look."""
+    if instance.gate.opened is None:
+        raise standing_by()  # another app on this machine may have it
     problem = instance.problem
     return {key: getattr(problem, key) for key in ("code", "message", "hint")} if problem else {}
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from app.database.condition import HOW_TO_GO_BACK
 from app.database.engine import PRAGMAS
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
@@ -229,5 +230,4 @@ def _integrity(said: str, *, full: bool) -> Finding:
     kind = "full" if full else "quick"
     if said == "ok":
         return Finding("integrity", "ok", f"ok ({kind} check)", "ok")
-    fix = "Restore the newest backup; docs/DATABASE_PERSISTENCE.md says how."
-    return Finding("integrity", "fault", f"{said} ({kind} check)", said, fix)
+    return Finding("integrity", "fault", f"{said} ({kind} check)", said, HOW_TO_GO_BACK)

@@ -57,8 +57,8 @@ def exclusive_access(storage: Storage, *, replaces: bool = False, by_force: bool
         alone = Alone(acquired, lease)
         yield alone
         if replaces:
-            lease.note_schema(alone.leaves)
-        lease.note_pending(None)
+            lease.note(schema=alone.leaves, doubt=None)  # what was put there was verified
+        lease.note(pending=None)
         if not lease.holds():
             raise _unsure()
         safe = True

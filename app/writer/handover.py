@@ -11,6 +11,7 @@ from app.errors import Locked, Problem, Unwell
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
 from app.writer import takeover
+from app.writer.checkup import Checkup, Keep
 from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
@@ -29,7 +30,8 @@ log = structlog.get_logger()
 
 
 class Watch:
-    """`prepare` brings an opened database up to this code, and raises CannotStart where it can't.
+    """`prepare` brings an opened database up to this code, and raises CannotStart where it can't; `keep` copies what is
+    open where its file was removed or replaced.
 
     `requests_handover` is False for an instance that comes back after it lost the lease.
     """
@@ -42,13 +44,15 @@ class Watch:
         heartbeat: Heartbeat,
         *,
         prepare: Callable[[Database], object],
+        keep: Keep | None,
         requests_handover: bool,
     ) -> None:
         self.probed = threading.Event()
         """The platform has asked for this instance's health."""
         self.rest_until = self._ask_from = 0.0
         self._storage, self._lease, self._gate, self._heartbeat = storage, lease, gate, heartbeat
-        self._prepare, self._requests_handover = prepare, requests_handover
+        self._prepare, self._keep, self._requests_handover = prepare, keep, requests_handover
+        self._checkup: Checkup | None = None
         self._clock = Clock()
         self._called_back = b""
         self._letting_go = threading.Lock()
@@ -129,9 +133,11 @@ class Watch:
         # Once it has had its turn: one that can't open the database must not stop the one that can again and again.
         self._requests_handover = False
         try:
-            self._gate.opened = self._open(acquired)
+            self._gate.opened = database = self._open(acquired)
         except Lost:
             return False
+        self._checkup = Checkup(database, self._lease, self._keep)
+        self._checkup.start()
         self._gate.why_standby, self._gate.refused, self._heartbeat.requested_by = "", None, frozenset()
         with self._gate.changed:
             if self._gate.state != "standby":
@@ -160,7 +166,7 @@ class Watch:
         try:
             self._prepare(database)
             database.open_all()
-            self._lease.note_schema(known_revisions()[-1])
+            self._lease.note(schema=known_revisions()[-1])
         except BaseException:
             self._give_up(database)
             raise
@@ -203,6 +209,9 @@ class Watch:
         # One that stops during a hand-over waits for it: the process must not end between closing and releasing.
         with self._letting_go:
             if self._gate.opened is None:
+                return
+            if self._checkup and not self._checkup.end():
+                log.error("A check of the file did not end, so the database was not released.")
                 return
             # First, because on a mount that stops answering it lasts, and then the log is another one's when it ends.
             self._gate.opened.fold_in()

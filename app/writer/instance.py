@@ -14,6 +14,7 @@ from app.database.migrations import too_new
 from app.errors import Locked, Problem, Unwell
 from app.storage.mounts import Storage
 from app.writer import gate
+from app.writer.checkup import Keep
 from app.writer.gate import RequestGate
 from app.writer.handover import Watch
 from app.writer.heartbeat import Heartbeat
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 class Instance:
     """Requests pass its gate, its heartbeat renews the lease, and its watch takes the database over or hands it over.
 
-    `prepare` and `requests_handover` are for the watch, `on_lease_lost` for the heartbeat.
+    `prepare`, `keep` and `requests_handover` are for the watch, `on_lease_lost` for the heartbeat.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Instance:
         storage: Storage,
         prepare: Callable[[Database], object],
         *,
+        keep: Keep | None = None,
         requests_handover: bool = True,
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
@@ -43,7 +45,13 @@ class Instance:
         self.gate = RequestGate(self.lease)
         self.heartbeat = Heartbeat(storage, self.lease, self.gate, on_lease_lost=on_lease_lost)
         self.watch = Watch(
-            storage, self.lease, self.gate, self.heartbeat, prepare=prepare, requests_handover=requests_handover
+            storage,
+            self.lease,
+            self.gate,
+            self.heartbeat,
+            prepare=prepare,
+            keep=keep,
+            requests_handover=requests_handover,
         )
 
     # --- for requests -------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from app.storage.mounts import Storage
 from app.writer.lease_files import Clock, Folder, LocalLock, Names, Time, cant_be_used, folder_of, local_lock
 from app.writer.terms import (
     Acquired,
+    Doubt,
     Observation,
     Record,
     State,
@@ -70,6 +71,11 @@ class Lease:
     def term(self) -> int | None:
         """The number of the term that is this instance's, None without one."""
         return self._term
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Why the file may not be sound, None where it is known to be."""
+        return self._record.doubt
 
     def holds(self) -> bool:
         """May it write, and acknowledge what it wrote?"""
@@ -118,15 +124,8 @@ class Lease:
                 return self._still_highest(self._term, self._clock.now())
             return self._beat(self._term)
 
-    def note_schema(self, revision: str | None) -> None:
-        """A renewal that also says which revision the database has; None where nobody has looked. Raises Lost."""
-        self._note(schema=revision)
-
-    def note_pending(self, term: int | None) -> None:
-        """A renewal that also says that a copy must take the database's name first, or no more. Raises Lost."""
-        self._note(pending=term)
-
-    def _note(self, **what: str | int | None) -> None:
+    def note(self, **what: str | int | None) -> None:
+        """A renewal that also says something new of the database: schema, pending, doubt (terms.py). Raises Lost."""
         with self._writing:
             if self._term is None:
                 raise Lost

@@ -84,9 +84,9 @@ def _begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
         copy.rename(folder / _ready(acquired.term))
         pending = acquired.term
         # From here on the next holder must not take the file without its log for the whole.
-        lease.note_pending(pending)
+        lease.note(pending=pending)
     _take_the_name(storage, lease, folder / _ready(pending))
-    lease.note_pending(None)
+    lease.note(pending=None, doubt=None)  # the copy was checked before it took the name
     _sweep(folder, ("copy", "ready", "lost-ready"), acquired.term)
 
 

@@ -8,6 +8,8 @@ from typing import Literal
 from app.writer.lease_files import SIZE
 
 State = Literal["held", "released", "abandoned"]
+Doubt = Literal["unclean end", "damage"]
+"""Why the file may not be sound: an instance ended without closing it, or has met damage in it."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Record:
     successor: str | None = None
     pending: int | None = None
     """The term whose copy of the database must take the database's name before anybody opens it (takeover.py)."""
+    doubt: Doubt | None = None
+    """Stays from term to term until somebody has looked (checkup.py)."""
 
     def to_bytes(self) -> bytes:
         said = {key: value for key, value in asdict(self).items() if value is not None}
@@ -75,7 +79,10 @@ class Acquired:
 
 
 def first_record(owner: str, last: Record | None) -> Record:
-    return Record(owner, schema=last.schema if last else None, pending=last.pending if last else None)
+    if last is None:
+        return Record(owner)
+    doubt = last.doubt if last.state == "released" else last.doubt or "unclean end"
+    return Record(owner, schema=last.schema, pending=last.pending, doubt=doubt)
 
 
 def term_file(term: int) -> str:

@@ -11,11 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
-from app.errors import NotFound, Standby
+from app.cli import main
+from app.errors import NotFound, Replaced, Standby
 from app.operations import control, control_commands
 from app.operations.control import Control, Told, ask
 from app.storage.mounts import Storage, storage_under
@@ -165,6 +167,13 @@ def test_a_snapshot_of_a_database_that_no_other_process_can_open(running, storag
     add_items(running.database, 1)
     with pytest.raises(Told, match="exists already"):
         ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
+
+
+def test_no_snapshot_is_made_of_a_file_that_took_the_name_of_the_apps_own(running, storage: Storage, tmp_path: Path):
+    running.database.condition.report(Replaced("Somebody removed it.", "Type this."))
+    told = CliRunner().invoke(main, ["snapshot", str(tmp_path / "b.db")], env={"DATABASE_PATH": str(storage.path)})
+    assert (told.exit_code, told.stderr) == (1, "task-assist: Somebody removed it.\nType this.\n")
+    assert not (tmp_path / "b.db").exists()
 
 
 def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path: Path):

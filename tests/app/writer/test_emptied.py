@@ -315,7 +315,7 @@ def test_start_empty_leaves_a_database_with_rows_alone(ran: Storage):
 def test_start_empty_leaves_a_copy_alone_that_is_to_take_the_name(ran: Storage):
     lease = lease_of(ran)
     assert lease.acquire(lease.observe())
-    lease.note_pending(lease.term)
+    lease.note(pending=lease.term)
     lease.release("abandoned")
     ran.path.unlink()
     done = run(ran, "start-empty")

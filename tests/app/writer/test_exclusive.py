@@ -100,7 +100,7 @@ def test_after_a_restore_nobody_is_told_the_schema_of_before(storage: Storage, t
     snapshot(storage, tmp_path / "backup.db")
     newer = lease_of(storage)
     assert newer.acquire(newer.observe())
-    newer.note_schema("9999")
+    newer.note(schema="9999")
     newer.release()
     with exclusive_access(storage, replaces=True) as alone:
         restore(tmp_path / "backup.db", storage, sure=alone.sure)

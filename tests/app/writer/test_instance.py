@@ -158,7 +158,7 @@ def test_what_fails_to_open_is_left_to_others(start, storage: Storage):
 
 def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_back(start, storage: Storage):
     first = start()
-    first.lease.note_schema("9999")
+    first.lease.note(schema="9999")
     with pytest.raises(CannotStart, match=r"schema 9999.*\n.*newer version again"):
         start()
     assert first.writes
@@ -166,7 +166,7 @@ def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_bac
 
 def test_a_standby_of_older_code_does_not_take_over(start):
     first, second = start(), start(requests_handover=False)
-    first.lease.note_schema("9999")
+    first.lease.note(schema="9999")
     first.stop()
     eventually(lambda: "schema 9999" in second.gate.why_standby)
     assert not second.writes

@@ -228,8 +228,8 @@ def test_whose_folder_was_removed_has_lost(one: Lease, tmp_path: Path):
 
 def test_what_the_next_one_must_know_goes_from_term_to_term(one: Lease, two: Lease):
     acquire(one)
-    one.note_schema("0007")
-    one.note_pending(1)
+    one.note(schema="0007")
+    one.note(pending=1)
     one.release("abandoned")
     assert two.observe().schema == "0007"
     acquired = acquire(two)
@@ -241,8 +241,8 @@ def test_what_the_next_one_must_know_outlives_one_that_died_before_its_first_wor
     one: Lease, two: Lease, tmp_path: Path, clock: SetClock
 ):
     acquire(one)
-    one.note_schema("0007")
-    one.note_pending(1)
+    one.note(schema="0007")
+    one.note(pending=1)
     (tmp_path / "term-000000000002").touch()
     two.observe()
     clock.time += EXPIRES_AFTER + 1

@@ -1,0 +1,133 @@
+"""Looks after the open database beside the requests, from when this instance has it until it lets it go.
+
+Every few seconds: does its name still lead to the open file? After an end that nobody closed it at, and after damage
+that was met in it: is it sound? What is found goes to the database's condition (app/database/condition.py).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from app.database.condition import damaged
+from app.database.contents import fault_in_table, tables_to_check
+from app.database.engine import Database
+from app.database.open_file import kept
+from app.errors import Damaged, Problem, Replaced
+from app.writer.lease import Lease, Lost
+from app.writer.terms import Doubt
+
+LOOK_EVERY = {"shared": 2.0, "exclusive": 10.0}
+"""Seconds, by profile: on a network mount each look is two requests to its server."""
+RETRY = 60.0
+"""Seconds until a copy that could not be made is tried again."""
+END_WITHIN = 5.0
+"""Seconds that what runs here has to end in before the database is closed; interrupted, it takes milliseconds."""
+
+Keep = Callable[[Database], Path]
+"""Copies what the app has open, and gives the copy's path. Raises Problem."""
+
+log = structlog.get_logger()
+
+
+class Checkup:
+    """Of one open database. `keep` is called where its file was removed or replaced."""
+
+    def __init__(self, database: Database, lease: Lease, keep: Keep | None) -> None:
+        self._database, self._lease, self._keep = database, lease, keep
+        self._ending = threading.Event()
+        self._keep_at = 0.0
+        self._threads = [threading.Thread(target=self._look, name="checkup", daemon=True)]
+        if lease.doubt:
+            self._threads.append(threading.Thread(target=self._check, name="check-of-file", daemon=True))
+
+    def start(self) -> None:
+        if self._lease.doubt == "damage":
+            was = damaged(self._database.storage.path, "damage was found in it, and it is being checked again")
+            self._database.condition.report(was)
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> bool:
+        """Ends what runs; the database may then be closed. False where it did not end in time."""
+        self._ending.set()
+        until = time.monotonic() + END_WITHIN
+        for thread in self._threads:
+            while thread.is_alive() and time.monotonic() < until:
+                self._database.interrupt()  # again and again: one that comes between two statements ends neither
+                thread.join(0.05)
+        self._note_damage()
+        return not any(thread.is_alive() for thread in self._threads)
+
+    # --- every few seconds --------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        while not self._ending.wait(LOOK_EVERY[self._database.storage.profile]):
+            if not self._lease.holds():
+                continue  # what is there may be another instance's
+            try:
+                self._look_at_name()
+                self._note_damage()
+            except Exception as error:
+                log.error("An unexpected error while the database was looked after.", exc_info=error)
+
+    def _look_at_name(self) -> None:
+        try:
+            self._database.look_at_name()
+            self._keep_at = 0.0
+        except Replaced as lost:
+            if self._keep and time.monotonic() >= self._keep_at:
+                self._keep_what_is_open(self._keep, lost)
+
+    def _keep_what_is_open(self, keep: Keep, lost: Replaced) -> None:
+        """Once. Where it can't be done, on a full disk say, it is tried again."""
+        try:
+            copy = keep(self._database)
+        except Problem as problem:
+            self._keep_at = time.monotonic() + RETRY
+            log.error(f"What the app had open could not be copied; the next try is in {RETRY:.0f} s: {problem}")
+        else:
+            self._keep_at = float("inf")
+            self._database.condition.restate(kept(lost, copy))
+
+    def _note_damage(self) -> None:
+        """So that the next one who opens the file knows of it, and checks."""
+        if self._database.condition.knows(Damaged) and self._lease.doubt != "damage":
+            self._note("damage")
+
+    def _note(self, doubt: Doubt | None) -> None:
+        try:
+            self._lease.note(doubt=doubt)
+        except (Lost, OSError) as error:
+            log.warning(f"What was found in {self._database.storage.path} could not be written down: {error!r}.")
+
+    # --- once -----------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        file, began = self._database.storage.path, time.monotonic()
+        try:
+            fault = self._fault()
+        except Damaged:
+            return  # and it is reported
+        except Exception as error:
+            if not self._ending.is_set():
+                log.error(f"{file} could not be checked, so the next start tries again.", exc_info=error)
+            return
+        if fault:
+            self._database.condition.report(damaged(file, fault))
+        elif not self._ending.is_set():
+            self._note(None)
+            self._database.condition.mended(Damaged)
+            log.info(f"{file} was not closed at the last end, and is sound ({time.monotonic() - began:.1f} s).")
+
+    def _fault(self) -> str | None:
+        """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""
+        with self._database.beside() as connection:
+            for table in tables_to_check(connection):
+                if self._ending.is_set():
+                    return None
+                if fault := fault_in_table(connection, table):
+                    return fault
+        return None

@@ -1,0 +1,258 @@
+"""What is noticed of a database while the app runs: its names are taken away, and its file is not sound."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from app import create_app
+from app.backup.restore import restore
+from app.backup.snapshot import snapshot
+from app.backup.verify import verify
+from app.database import migrations
+from app.database.engine import Database
+from app.database.sqlite import opened, sqlite_driver, unchanging
+from app.errors import Damaged, Replaced
+from app.settings import load
+from app.storage.mounts import Storage, beside
+from app.web.context import WebApp
+from app.writer import checkup
+from app.writer.exclusive import exclusive_access
+from app.writer.instance import Instance
+from app.writer.lease import Lease
+from app.writer.lease_files import Folder, folder_of
+from app.writer.terms import Record
+from tests.app.backup.databases import add_items, closed_database, titles
+from tests.app.processes import eventually
+
+PAGE = 4096
+
+
+@pytest.fixture(params=["shared", "exclusive"])
+def storage(request, tmp_path: Path, monkeypatch) -> Storage:
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 0.05, "exclusive": 0.05})
+    return closed_database(tmp_path / "a.db", 3, request.param)
+
+
+@pytest.fixture
+def app(storage: Storage) -> Iterator[WebApp]:
+    path = str(storage.path)
+    made = create_app(load({"DATABASE_PATH": path, "DATABASE_STORAGE": storage.profile, "AUTH_DISABLED": "true"}))
+    yield made
+    made.instance.stop()
+
+
+# --- the file replaced or removed -------------------------------------------------------------------------
+
+
+def test_after_a_backup_was_moved_over_it_nothing_is_acknowledged_and_all_that_was_is_kept(app: WebApp, tmp_path: Path):
+    storage, client = app.instance.storage, app.test_client()
+    snapshot(storage, tmp_path / "backup.db", held=app.instance.using())
+    assert client.post("/api/v1/work-items", json={"title": "since the backup"}).status_code == 201
+    (tmp_path / "backup.db").rename(storage.path)
+    if storage.profile == "exclusive":  # there it is seen by the next look, not by the commit
+        eventually(lambda: app.instance.problem is not None)
+    refused = client.post("/api/v1/work-items", json={"title": "it would be lost"})
+    assert (refused.status_code, refused.get_json()["error"]["code"]) == (503, "replaced")
+    assert f"put in the place of {storage.path} " in refused.get_json()["error"]["message"]
+    kept = kept_by(app)
+    assert "since the backup" in titles(kept)
+    assert verify(kept).proven
+    ready = client.get("/readyz").get_json()["error"]
+    assert f"task-assist restore {kept}" in ready["hint"] and "restart the app" in ready["hint"]
+
+
+def test_on_a_local_disk_the_first_commit_after_it_is_refused_already(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600})
+    storage = closed_database(tmp_path / "a.db", 3, "shared")
+    instance = Instance(storage, migrations.upgrade)
+    instance.start()
+    storage.path.unlink()
+    with pytest.raises(Replaced), instance.database.write():
+        pass
+    instance.stop()
+
+
+def test_after_it_was_removed_the_way_back_that_is_told_brings_all_of_it_back(app: WebApp):
+    storage = app.instance.storage
+    storage.path.unlink()
+    eventually(lambda: app.instance.problem is not None)
+    assert f"Somebody removed {storage.path} " in str(app.instance.problem)
+    assert app.test_client().get("/").status_code == 200  # what was there can still be read
+    kept = kept_by(app)
+    app.instance.stop()
+    restore(kept, storage)
+    assert titles(storage.path) == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_the_log_of_the_newest_changes_removed_is_the_same(app: WebApp):
+    add_items(app.instance.database, 1, "In the log")
+    beside(app.instance.storage.path, "-wal").unlink()
+    eventually(lambda: app.instance.problem is not None)
+    with pytest.raises(Replaced, match=r"removed .*a\.db-wal"):
+        add_items(app.instance.database, 1)
+    assert "In the log 0" in titles(kept_by(app))
+
+
+def test_a_file_that_is_put_back_is_well_again(app: WebApp):
+    path = app.instance.storage.path
+    aside = path.rename(path.with_name("aside.db"))
+    eventually(lambda: app.instance.problem is not None)
+    aside.rename(path)
+    eventually(lambda: app.instance.problem is None)
+    add_items(app.instance.database, 1)
+
+
+def test_a_copy_that_has_no_room_is_made_once_there_is(storage: Storage, monkeypatch):
+    monkeypatch.setattr(checkup, "RETRY", 0.05)
+    tries = []
+
+    def keep(_database: Database) -> Path:
+        tries.append(1)
+        if len(tries) < 3:
+            raise Damaged("No.")
+        return Path("kept.db")
+
+    instance = Instance(storage, migrations.upgrade, keep=keep)
+    instance.start()
+    storage.path.unlink()
+    eventually(lambda: "kept.db" in str(instance.problem))
+    assert len(tries) == 3
+    instance.stop()
+
+
+def kept_by(app: WebApp) -> Path:
+    folder = app.instance.storage.path.parent
+    eventually(lambda: "is kept in" in str(app.instance.problem))
+    (kept,) = folder.glob("a-kept-*.db")
+    return kept
+
+
+# --- the file not sound -----------------------------------------------------------------------------------
+
+
+def damage(file: Path) -> None:
+    """Overwrites the root page of the table of tasks."""
+    with opened(unchanging(file), file) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'tasks'").fetchone()
+    with file.open("r+b") as whole:
+        whole.seek((page - 1) * PAGE)
+        whole.write(bytes(PAGE))
+
+
+def record_of(storage: Storage) -> Record:
+    record = Lease(Folder(folder_of(storage))).observe().record
+    assert record
+    return record
+
+
+def end_without_closing(storage: Storage) -> None:
+    """As a kill leaves it on a local disk."""
+    folder_of(storage).mkdir()
+    (folder_of(storage) / "term-000000000001").write_bytes(Record("killed").to_bytes())
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch) -> Storage:
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 0.05})
+    return closed_database(tmp_path / "a.db", 3)
+
+
+def test_after_an_end_that_nobody_closed_it_at_damage_is_found_without_a_request(local: Storage):
+    end_without_closing(local)
+    damage(local.path)
+    instance = Instance(local, migrations.upgrade)
+    with capture_logs() as lines:
+        instance.start()
+        eventually(lambda: instance.problem is not None)
+    assert "in the table tasks" in str(instance.problem)
+    assert any("in the table tasks" in line["event"] and "restore" in line["event"] for line in lines)
+    eventually(lambda: record_of(local).doubt == "damage")
+    instance.stop()
+    assert record_of(local).doubt == "damage"
+
+
+def test_one_that_was_closed_is_not_checked(local: Storage, monkeypatch):
+    monkeypatch.setattr(checkup, "fault_in_table", lambda *_: pytest.fail("it was checked"))
+    for _ in range(2):
+        instance = Instance(local, migrations.upgrade)
+        instance.start()
+        instance.stop()
+    assert record_of(local).doubt is None
+
+
+def test_one_that_is_found_sound_is_not_checked_again(local: Storage):
+    end_without_closing(local)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    eventually(lambda: record_of(local).doubt is None)
+    instance.stop()
+    assert instance.problem is None
+
+
+def test_damage_that_a_request_meets_is_red_and_stays_known_over_a_stop(local: Storage):
+    damage(local.path)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    with pytest.raises(Damaged, match="malformed"):
+        add_items(instance.database, 1)
+    assert isinstance(instance.problem, Damaged)
+    instance.stop()
+    second = Instance(local, migrations.upgrade)
+    second.start()
+    assert isinstance(second.problem, Damaged)  # at once, not when the check has come to it
+    second.stop()
+    assert record_of(local).doubt == "damage"
+
+
+def test_after_a_restore_it_is_green(local: Storage, tmp_path: Path):
+    snapshot(local, tmp_path / "backup.db")
+    damage(local.path)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    with pytest.raises(Damaged):
+        add_items(instance.database, 1)
+    instance.stop()
+    with exclusive_access(local, replaces=True) as alone:
+        restore(tmp_path / "backup.db", local, sure=alone.sure)
+    second = Instance(local, migrations.upgrade)
+    second.start()
+    assert second.problem is None and record_of(local).doubt is None
+    add_items(second.database, 1)
+    second.stop()
+
+
+def test_a_check_that_takes_long_does_not_hinder_a_stop_and_is_made_at_the_next_start(local: Storage, monkeypatch):
+    end_without_closing(local)
+    began = threading.Event()
+
+    def for_ever(connection, _table) -> None:
+        began.set()
+        connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+
+    monkeypatch.setattr(checkup, "fault_in_table", for_ever)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    assert began.wait(10)
+    with capture_logs() as lines:
+        instance.stop()
+    assert (record_of(local).state, record_of(local).doubt) == ("released", "unclean end")
+    assert not beside(local.path, "-wal").exists()
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == []
+
+
+def test_a_place_that_the_disk_cannot_read_is_damage_and_does_not_end_the_app_again_and_again(
+    local: Storage, monkeypatch
+):
+    def fails(*_: object) -> None:
+        raise sqlite_driver().OperationalError("disk I/O error")
+
+    end_without_closing(local)
+    monkeypatch.setattr(checkup, "fault_in_table", fails)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    eventually(lambda: isinstance(instance.problem, Damaged))
+    assert instance.writes
+    instance.stop()
