@@ -4,23 +4,24 @@ ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends binutils
+# Not below /app: a volume mounted there, instead of at /app/data, would keep the code, and each newer image run the old.
 # A venv without pip, linked to the base's own Python: it needs the same base in the stage below, and nothing else.
-RUN python3 -m venv --without-pip /app/.venv
+RUN python3 -m venv --without-pip /opt/task-assist/.venv
 COPY requirements/app.txt /tmp/
 # pip leaves bytecode beside what it installs: a start without it takes half a second longer.
-RUN pip --python /app/.venv/bin/python install --no-cache-dir --require-hashes -r /tmp/app.txt \
- && find /app/.venv -type d \( -name tests -o -name test -o -name testing \) -prune -exec rm -rf {} + \
- && find /app/.venv -type f -name '*.so*' -exec strip --strip-unneeded {} +
-RUN printf '#!/bin/sh\nexec /app/.venv/bin/python -P -m app "$@"\n' >/app/.venv/bin/task-assist \
- && chmod +x /app/.venv/bin/task-assist
-COPY app /app/app
-RUN python3 -m compileall -q /app/app
+RUN pip --python /opt/task-assist/.venv/bin/python install --no-cache-dir --require-hashes -r /tmp/app.txt \
+ && find /opt/task-assist/.venv -type d \( -name tests -o -name test -o -name testing \) -prune -exec rm -rf {} + \
+ && find /opt/task-assist/.venv -type f -name '*.so*' -exec strip --strip-unneeded {} +
+RUN printf '#!/bin/sh\nexec /opt/task-assist/.venv/bin/python -P -m app "$@"\n' >/opt/task-assist/.venv/bin/task-assist \
+ && chmod +x /opt/task-assist/.venv/bin/task-assist
+COPY app /opt/task-assist/app
+RUN python3 -m compileall -q /opt/task-assist/app
 
 FROM ${PYTHON_IMAGE}
 RUN useradd --uid 1000 --home-dir /app --shell /usr/sbin/nologin app && install -d -o app -g app -m 700 /app/data
-COPY --from=build /app/.venv /app/.venv
-COPY --from=build /app/app /app/app
-ENV PATH=/app/.venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+COPY --from=build /opt/task-assist/.venv /opt/task-assist/.venv
+COPY --from=build /opt/task-assist/app /opt/task-assist/app
+ENV PATH=/opt/task-assist/.venv/bin:$PATH PYTHONPATH=/opt/task-assist PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     APP_ENV=production DATABASE_PATH=/app/data/task_manager.db
 WORKDIR /app
 USER app

@@ -350,8 +350,11 @@ def test_what_is_not_there_is_named(script: Script):
 def test_an_image_that_is_too_old_or_another_one(script: Script):
     name = new_name()
     for command, said in (
-        ("rm /app/.venv/bin/task-assist", "is not Task Assist: it has no task-assist command."),
-        ("echo 'import click; click.Group(commands={})()' >/app/app/__main__.py", "is older than this script."),
+        ("rm /opt/task-assist/.venv/bin/task-assist", "is not Task Assist: it has no task-assist command."),
+        (
+            "echo 'import click; click.Group(commands={})()' >/opt/task-assist/app/__main__.py",
+            "is older than this script.",
+        ),
     ):
         docker("run", "--name", name, "--user", "0", script.image, "sh", "-c", command)
         docker("commit", "--change", "USER app", name, name)
