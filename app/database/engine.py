@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.database.condition import Condition, damaged
 from app.database.contents import refuse_foreign, revision_of
 from app.database.emptied import emptied
+from app.database.folding import Folding
 from app.database.open_file import OpenFile
 from app.database.sqlite import connect, sqlite_driver, sqlite_uri
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
@@ -66,6 +67,7 @@ class Database:
         self._engine = _engine(storage, self._driver, schema)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
+        self._folding = Folding(self._fold_all)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -143,26 +145,49 @@ class Database:
 
         It goes through files that are open. What can't be folded in, on a full disk say, stays in the WAL.
         """
+        self._folding.stop()
         try:
             with closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (TimeoutError, DatabaseError, self._driver.DatabaseError) as error:
             log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
 
+    def fold_in_pauses(self) -> None:
+        """From now on the WAL is folded in whenever the writes pause (folding.py)."""
+        self._folding.start()
+
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""
+        self._folding.stop()
         with self._translate_errors(), self._queue.turn(WAIT_SECONDS):
             self._engine.dispose()
 
     def _session(self, *, writing: bool) -> Session:
         return Session(self._engine.execution_options(writing=writing), expire_on_commit=False)
 
+    def _fold_all(self) -> bool:
+        """True if all is in the file and the WAL is empty. No writer waits for it longer than for a commit."""
+        try:
+            with self._translate_errors(), closing(self._engine.raw_connection()) as connection:
+                self._may_write()
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                with self._queue.turn(0):
+                    self._may_write()
+                    return _emptied_wal(connection.driver_connection)
+        except (Problem, DatabaseError, self._driver.DatabaseError) as error:
+            log.info(f"The log of {self.storage.path} is not folded into it yet: {error}")
+            return False
+
+    def _may_write(self) -> None:
+        self.condition.refuse_writes()
+        self._fence()
+
     @contextmanager
     def _turn(self) -> Iterator[None]:
         with self._queue.turn(WAIT_SECONDS):
-            self.condition.refuse_writes()
-            self._fence()
+            self._may_write()
             yield
+            self._folding.wrote()
             self._fence()
             if self.storage.profile == "shared":  # elsewhere it would cost a round trip, and is seen late
                 self.look_at_name()
@@ -226,6 +251,16 @@ def _set(connection: Any, pragma: str, value: object, expected: object, storage:
     (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
     if answer != expected:
         raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
+
+
+def _emptied_wal(connection: Any) -> bool:
+    """Waits for no reader: what one of them still reads stays in the WAL."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        (left, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+    return not left
 
 
 def _refuse_foreign(connection: Any, storage: Storage) -> None:

@@ -167,6 +167,7 @@ class Watch:
             self._prepare(database)
             database.open_all()
             self._lease.note(schema=known_revisions()[-1])
+            database.fold_in_pauses()
         except BaseException:
             self._give_up(database)
             raise

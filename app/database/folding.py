@@ -1,0 +1,53 @@
+"""Folds the WAL into the file when the writes pause, so that the file alone is whole as often as can be.
+
+Who copies a database by hand takes the file alone (docker cp), and who puts a backup in its place leaves the -wal. What
+is folded in is in the copy, and an empty -wal is nobody's.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+PAUSE = 1.0
+"""Seconds without a write."""
+AT_LATEST = 10.0
+"""Seconds, while the writes do not pause."""
+
+
+class Folding:
+    """`fold` brings what it can into the file, and says whether that was all. It is called by one thread."""
+
+    def __init__(self, fold: Callable[[], bool]) -> None:
+        self._fold = fold
+        self._wrote, self._ending = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name="folding", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wrote(self) -> None:
+        """There is something to fold in."""
+        self._wrote.set()
+
+    def stop(self) -> None:
+        """Returns when it folds no more."""
+        self._ending.set()
+        self._wrote.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            self._wrote.wait()
+            self._wait_for_a_pause()
+            if not self._ending.is_set() and not self._fold():
+                self._ending.wait(AT_LATEST)
+                self._wrote.set()
+
+    def _wait_for_a_pause(self) -> None:
+        until = time.monotonic() + AT_LATEST
+        while not self._ending.is_set() and time.monotonic() < until:
+            self._wrote.clear()
+            self._ending.wait(PAUSE)
+            if not self._wrote.is_set():
+                return
