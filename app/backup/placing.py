@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.backup import manifest
+from app.backup.fuller import refuse_to_replace_fuller
 from app.backup.manifest import Manifest
 from app.errors import Conflict, Unreadable
 from app.storage.files import to_disk
@@ -33,13 +34,14 @@ def workshop(file: Path) -> Iterator[Path]:
 def put_in_place(partial: Path, file: Path, proof: Manifest, *, force: bool) -> None:
     """Killed in between, there is a whole file that counts as unproven, never one beside another's manifest.
 
-    Raises what `refuse_taken` does, where another copy came first meanwhile.
+    Raises what `refuse_taken` does, where another copy came first meanwhile, and Conflict where `file` is far fuller.
     """
     proof_file, partial_proof = manifest.path_for(file), manifest.path_for(partial)
     partial_proof.write_text(proof.model_dump_json(indent=2) + "\n")
     to_disk(partial_proof)
     with _one_at_a_time(file.parent):
         refuse_taken(file, force=force)
+        refuse_to_replace_fuller(file, proof.rows)
         proof_file.unlink(missing_ok=True)
         partial.replace(file)
         partial_proof.replace(proof_file)

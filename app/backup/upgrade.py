@@ -1,6 +1,7 @@
 """An upgrade of the schema, and the checked copy of the database as it was that is kept beside it."""
 
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import structlog
 from app.backup.snapshot import snapshot
 from app.database import migrations
 from app.database.engine import Database
+from app.errors import Conflict
 
 log = structlog.get_logger()
 
@@ -25,10 +27,14 @@ def upgrade(database: Database) -> None:
 
 def _keep(database: Database, schema: str) -> Path:
     """The copy's path. A try that failed is tried again at each start, so the same name is written again."""
-    path = database.storage.path
-    copy = path_of_copy(path)
-    snapshot(database.storage, copy, force=True, held=nullcontext(database))
-    log.info(f"Kept {path} as it was with schema {schema} in {copy}. Remove it when all is well.")
+    storage, held = database.storage, nullcontext(database)
+    copy = path_of_copy(storage.path)
+    try:
+        snapshot(storage, copy, force=True, held=held)
+    except Conflict:  # of an earlier upgrade, and far fuller
+        copy = copy.with_stem(f"{copy.stem}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        snapshot(storage, copy, held=held)
+    log.info(f"Kept {storage.path} as it was with schema {schema} in {copy}. Remove it when all is well.")
     return copy
 
 

@@ -2,39 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from functools import partial
-from types import ModuleType
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
 from app.database.condition import Condition, damaged
-from app.database.contents import refuse_foreign, revision_of
-from app.database.emptied import emptied
+from app.database.connections import WAIT_SECONDS, empty_wal, engine_on, set_pragma
 from app.database.folding import Folding
 from app.database.open_file import OpenFile
-from app.database.sqlite import connect, sqlite_driver, sqlite_uri
+from app.database.sqlite import sqlite_driver
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
 from app.database.write_queue import QueueTimeout, WriteQueue
-from app.errors import CannotStart, Foreign, Problem, Replaced, Unwell
+from app.errors import Problem, Replaced, Unwell
 from app.settings import CONNECTIONS
-from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
 
 log = structlog.get_logger()
-
-WAIT_SECONDS = 5
-"""How long a write waits for the ones before it, and a request for a connection."""
-PRAGMAS = {
-    "journal_mode": ("wal", "wal"),
-    "synchronous": ("full", 2),
-    "foreign_keys": ("on", 1),
-    "busy_timeout": (WAIT_SECONDS * 1000, WAIT_SECONDS * 1000),
-}
-"""What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
 
 
 def _always() -> None:
@@ -64,7 +50,7 @@ class Database:
         self._beside: set[Any] = set()
         self._fence, self._failing = fence, failing
         self._driver = sqlite_driver()
-        self._engine = _engine(storage, self._driver, schema)
+        self._engine = engine_on(storage, self._driver, schema)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
         self._folding = Folding(self._fold_all)
@@ -95,12 +81,12 @@ class Database:
         """
         with self._translate_errors(), self._turn(), self._engine.connect() as connection:
             driver = connection.connection.driver_connection
-            _set(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
+            set_pragma(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
             try:
                 with connection.execution_options(writing=True).begin():
                     yield connection
             finally:
-                _set(driver, "foreign_keys", "on", 1, self.storage)
+                set_pragma(driver, "foreign_keys", "on", 1, self.storage)
 
     def open_all(self) -> None:
         """Opens every connection now, so that no request does.
@@ -173,9 +159,11 @@ class Database:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
                 with self._queue.turn(0):
                     self._may_write()
-                    return _emptied_wal(connection.driver_connection)
-        except (Problem, DatabaseError, self._driver.DatabaseError) as error:
-            log.info(f"The log of {self.storage.path} is not folded into it yet: {error}")
+                    return empty_wal(connection.driver_connection)
+        except Problem:  # a writer has his turn, or it is told already why nothing can be written
+            return False
+        except (DatabaseError, self._driver.DatabaseError) as error:
+            log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
             return False
 
     def _may_write(self) -> None:
@@ -212,63 +200,3 @@ class Database:
 
     def _reported(self, problem: Problem) -> Problem:
         return self.condition.report(problem) if isinstance(problem, Unwell) else problem
-
-
-def _engine(storage: Storage, driver: ModuleType, schema: str | None) -> Engine:
-    uri = sqlite_uri(storage)
-
-    engine = create_engine(
-        "sqlite+pysqlite://",
-        module=driver,
-        creator=partial(connect, uri, wait=WAIT_SECONDS),
-        poolclass=QueuePool,
-        pool_size=CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=WAIT_SECONDS,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: Any, _record: Any) -> None:
-        _refuse_foreign(connection, storage)
-        if schema and revision_of(connection) is None:
-            raise emptied(storage.path, schema)
-        for pragma, (value, expected) in PRAGMAS.items():
-            _set(connection, pragma, value, expected, storage)
-        give_back_delegations(storage)
-        # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
-        connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-    return engine
-
-
-def _set(connection: Any, pragma: str, value: object, expected: object, storage: Storage) -> None:
-    connection.execute(f"PRAGMA {pragma} = {value}")
-    (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
-    if answer != expected:
-        raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
-
-
-def _emptied_wal(connection: Any) -> bool:
-    """Waits for no reader: what one of them still reads stays in the WAL."""
-    connection.execute("PRAGMA busy_timeout = 0")
-    try:
-        (left, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
-    return not left
-
-
-def _refuse_foreign(connection: Any, storage: Storage) -> None:
-    """Before the first PRAGMA that writes: another app's file is not even switched to WAL."""
-    try:
-        refuse_foreign(connection, storage.path, may_be_empty=True)
-    except Foreign:
-        raise CannotStart(
-            f"{storage.path} is another app's database.",
-            "Nothing was changed. Set DATABASE_PATH to another file, or move this one away.",
-        ) from None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.database.condition import HOW_TO_GO_BACK
-from app.database.engine import PRAGMAS
+from app.database.connections import PRAGMAS
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Problem, Standby

@@ -61,6 +61,37 @@ def test_what_is_only_in_the_log_is_in_the_snapshot_too(make: Make, tmp_path: Pa
     database.close()
 
 
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_backup_that_is_far_fuller_is_not_replaced_unless_it_is_moved_away(make: Make, tmp_path: Path, proven: bool):
+    """As when the database was emptied, and the nightly backup runs."""
+    file, emptier = tmp_path / "nightly b.db", make("emptier.db", items=1)
+    snapshot(make("full.db", items=3), file)
+    if not proven:
+        manifest.path_for(file).unlink()
+    before = file.read_bytes()
+    with pytest.raises(
+        Conflict, match="holds 6 items and tasks, and the database only 2: it was not replaced"
+    ) as refused:
+        snapshot(emptier, file, force=True)
+    assert file.read_bytes() == before
+    assert names(tmp_path) >= {"nightly b.db"} and not any(name.endswith(".partial") for name in names(tmp_path))
+    subprocess.run(refused.value.hint.split("  ")[-1], shell=True, check=True)
+    assert snapshot(emptier, file, force=True).rows["tasks"] == 1
+    assert verify(tmp_path / "nightly b.db.old").proven == proven
+
+
+@pytest.mark.parametrize("there", [0, 1, 2])
+def test_a_backup_of_about_as_much_is_replaced(make: Make, tmp_path: Path, there: int):
+    snapshot(make("then.db", items=there), tmp_path / "b.db")
+    assert snapshot(make("now.db", items=1), tmp_path / "b.db", force=True).rows["tasks"] == 1
+
+
+def test_any_other_file_is_replaced_with_force(make: Make, tmp_path: Path):
+    for content in (b"", b"shopping", b"SQLite format 3\0" + b"\xff" * 5000):
+        (tmp_path / "b.db").write_bytes(content)
+        snapshot(make(items=0), tmp_path / "b.db", force=True)
+
+
 def test_it_is_one_file_for_its_owner_alone(make: Make, tmp_path: Path):
     storage = make()
     (tmp_path / "out").mkdir()
@@ -96,7 +127,7 @@ def test_an_existing_file_is_only_overwritten_when_told_to(make: Make, tmp_path:
 def test_a_kill_while_overwriting_never_leaves_a_file_with_another_manifest(
     make: Make, backup: Path, monkeypatch, renamed: int
 ):
-    storage, done, real = make(items=1), [], Path.replace
+    storage, done, real = make(items=12), [], Path.replace
 
     def killed(self: Path, to: Path) -> Path:
         if len(done) == renamed:
@@ -115,7 +146,7 @@ def test_of_two_snapshots_to_one_name_at_once_the_one_that_says_done_is_there_an
     make: Make, tmp_path: Path, force: bool
 ):
     """The second begins, and ends, in the middle of the first."""
-    few, many, file = make("few.db", items=2), make("many.db", items=5), tmp_path / "b.db"
+    few, many, file = make("few.db", items=2), make("many.db", items=4), tmp_path / "b.db"
     proofs = []
 
     def second(_done: int, _total: int) -> None:
@@ -133,7 +164,7 @@ def test_of_two_snapshots_to_one_name_at_once_the_one_that_says_done_is_there_an
 
 
 def test_of_many_snapshots_to_one_name_at_once_one_is_there_and_proven(make: Make, tmp_path: Path):
-    storages = [make(f"{number}.db", items=number) for number in range(1, 7)]
+    storages = [make(f"{number}.db", items=number) for number in range(6, 12)]
     with ThreadPoolExecutor(6) as pool:
         proofs = list(pool.map(lambda storage: snapshot(storage, tmp_path / "b.db", force=True), storages))
     assert verify(tmp_path / "b.db").proven

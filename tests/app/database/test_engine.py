@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from app.database import engine, migrations
+from app.database import connections, engine, migrations
 from app.database.engine import Database
 from app.errors import Busy, CannotStart, Damaged, Standby, StorageFull
 from app.storage.mounts import storage_under
@@ -22,7 +22,7 @@ def opened(request, tmp_path: Path):
 
 def test_an_acknowledged_write_is_on_disk_and_keys_are_checked(opened: Database):
     with opened.read() as session:
-        answers = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in engine.PRAGMAS}
+        answers = {name: session.execute(text(f"PRAGMA {name}")).scalar() for name in connections.PRAGMAS}
     assert answers == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
@@ -34,7 +34,7 @@ def test_only_the_exclusive_profile_works_without_a_shm_file(opened: Database):
 
 
 def test_a_pragma_that_sqlite_refuses_stops_the_start(monkeypatch, tmp_path: Path):
-    monkeypatch.setitem(engine.PRAGMAS, "journal_mode", ("memory", "wal"))
+    monkeypatch.setitem(connections.PRAGMAS, "journal_mode", ("memory", "wal"))
     with (
         pytest.raises(CannotStart, match="journal_mode = memory instead of wal"),
         Database(storage_under(tmp_path / "a.db")).connection(),

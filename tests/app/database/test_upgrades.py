@@ -9,7 +9,8 @@ from sqlalchemy import text
 from app.backup.upgrade import path_of_copy, upgrade
 from app.backup.verify import verify
 from app.database import migrations
-from app.database.engine import PRAGMAS, Database
+from app.database.connections import PRAGMAS
+from app.database.engine import Database
 from app.domain.schemas import NewTask, NewWorkItem
 from app.domain.tasks import add_task
 from app.domain.work_items import add_item
@@ -129,6 +130,17 @@ def test_what_the_database_was_is_kept_checked_beside_it_also_at_the_second_try(
         "a-before-upgrade-to-0002.db",
         "a-before-upgrade-to-0002.db.manifest.json",
     }
+
+
+def test_a_copy_of_an_earlier_upgrade_that_is_far_fuller_stays(filled: Database, revise):
+    revise(ALTER)
+    upgrade(filled)
+    with filled.write() as session:
+        session.execute(text("DELETE FROM work_items WHERE id > 3"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    upgrade(filled)
+    copies = [verify(file).contents.rows["work_items"] for file in filled.storage.path.parent.glob("a-before-*.db")]
+    assert sorted(copies) == [3, 20]
 
 
 def test_without_room_for_the_copy_nothing_is_upgraded(filled: Database, revise, monkeypatch):

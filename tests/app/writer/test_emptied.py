@@ -230,7 +230,7 @@ def test_a_backup_beside_an_old_log_is_refused_and_starts_after_the_command(ran:
 
 
 def test_a_lock_of_another_process_is_called_that(storage: Storage, start, monkeypatch):
-    monkeypatch.setattr("app.database.engine.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("app.database.connections.WAIT_SECONDS", 0.1)
     execute(storage.path, "PRAGMA application_id = 1413575531")
     other = sqlite_driver().connect(str(storage.path), isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")

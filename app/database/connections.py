@@ -1,0 +1,87 @@
+"""How each connection to the database is opened, and what is set on it."""
+
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+
+from app.database.contents import refuse_foreign, revision_of
+from app.database.emptied import emptied
+from app.database.sqlite import connect, sqlite_uri
+from app.errors import CannotStart, Foreign
+from app.settings import CONNECTIONS
+from app.storage.delegations import give_back_delegations
+from app.storage.mounts import Storage
+
+WAIT_SECONDS = 5
+"""How long a write waits for the ones before it, and a request for a connection."""
+PRAGMAS = {
+    "journal_mode": ("wal", "wal"),
+    "synchronous": ("full", 2),
+    "foreign_keys": ("on", 1),
+    "busy_timeout": (WAIT_SECONDS * 1000, WAIT_SECONDS * 1000),
+}
+"""What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
+
+
+def engine_on(storage: Storage, driver: ModuleType, schema: str | None) -> Engine:
+    """`schema`: the one that is known to have been in the file, which then is not opened without tables."""
+    uri = sqlite_uri(storage)
+
+    engine = create_engine(
+        "sqlite+pysqlite://",
+        module=driver,
+        creator=partial(connect, uri, wait=WAIT_SECONDS),
+        poolclass=QueuePool,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=WAIT_SECONDS,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        _refuse_foreign(connection, storage)
+        if schema and revision_of(connection) is None:
+            raise emptied(storage.path, schema)
+        for pragma, (value, expected) in PRAGMAS.items():
+            set_pragma(connection, pragma, value, expected, storage)
+        give_back_delegations(storage)
+        # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
+        connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def set_pragma(connection: Any, pragma: str, value: object, expected: object, storage: Storage) -> None:
+    """Raises CannotStart where SQLite answers otherwise than expected."""
+    connection.execute(f"PRAGMA {pragma} = {value}")
+    (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
+    if answer != expected:
+        raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
+
+
+def empty_wal(connection: Any) -> bool:
+    """True if all is in the file and the WAL is empty. Waits for no reader: what one still reads stays in the WAL."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        (left, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+    return not left
+
+
+def _refuse_foreign(connection: Any, storage: Storage) -> None:
+    """Before the first PRAGMA that writes: another app's file is not even switched to WAL."""
+    try:
+        refuse_foreign(connection, storage.path, may_be_empty=True)
+    except Foreign:
+        raise CannotStart(
+            f"{storage.path} is another app's database.",
+            "Nothing was changed. Set DATABASE_PATH to another file, or move this one away.",
+        ) from None
