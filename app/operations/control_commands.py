@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from app.backup.snapshot import snapshot
-from app.database.contents import revision_of
 from app.database.connections import PRAGMAS
+from app.database.contents import revision_of
 from app.database.engine import Database
 from app.domain import accounts
 from app.errors import NotFound, Problem
