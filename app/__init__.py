@@ -20,6 +20,7 @@ def create_app(
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     import structlog
 
+    from app.backup.others import name_filled_others
     from app.backup.rescue import keep_what_is_open
     from app.backup.upgrade import upgrade
     from app.storage.guard import guard
@@ -37,6 +38,7 @@ def create_app(
 
     def prepare(database: "Database") -> None:
         upgrade(database)
+        name_filled_others(database)
         sign_in.prepare_first_account(app, database)
 
     instance = Instance(

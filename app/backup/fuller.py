@@ -15,7 +15,7 @@ FAR = 2
 
 def refuse_to_replace_fuller(file: Path, rows: dict[str, int]) -> None:
     """Raises Conflict where `file` holds more than twice as many items and tasks, trash included, as `rows` says."""
-    there, now = _counted(_rows_in(file)), _counted(rows)
+    there, now = items_and_tasks_in(file), _counted(rows)
     if there > FAR * now:
         raise Conflict(
             f"{file} holds {there:,} items and tasks, and the database only {now:,}: it was not replaced.",
@@ -31,6 +31,11 @@ def _moved(file: Path) -> str:
 
 def _counted(rows: dict[str, int]) -> int:
     return sum(rows.get(table, 0) for table in COUNTED)
+
+
+def items_and_tasks_in(file: Path) -> int:
+    """0 also for what is no database of Task Assist."""
+    return _counted(_rows_in(file))
 
 
 def _rows_in(file: Path) -> dict[str, int]:

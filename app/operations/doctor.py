@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from app.backup.others import filled_others
 from app.database.condition import HOW_TO_GO_BACK
 from app.database.connections import PRAGMAS
 from app.database.migrations import known_revisions
@@ -63,7 +64,8 @@ def _path(storage: Storage) -> Finding:
     if refused := why_not_taken(storage):
         return Finding("database", "fault", refused.message, refused.code, refused.hint)
     if not there:
-        return Finding("database", "note", f"{storage.path}: there is none yet", None, "Start the app once.")
+        fix = filled_others(storage) or "Start the app once."
+        return Finding("database", "note", f"{storage.path}: there is none yet", None, fix)
     size = storage.path.stat().st_size
     return Finding("database", "ok", f"{storage.path}, {size:,} bytes", {"path": str(storage.path), "bytes": size})
 

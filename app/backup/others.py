@@ -1,0 +1,66 @@
+"""Other databases of Task Assist near an empty one: perhaps one of them was meant, and DATABASE_PATH is typed wrong."""
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import structlog
+from sqlalchemy import text
+
+from app.backup.fuller import items_and_tasks_in
+from app.database.engine import Database
+from app.database.sqlite import APPLICATION_ID
+from app.storage.files import SQLITE
+from app.storage.mounts import Storage
+
+log = structlog.get_logger()
+
+SHOWN = 3
+LOOKED_AT = 1000
+"""Files in a folder: a volume of another app may hold millions."""
+MARK = range(68, 72)
+"""The application_id in an SQLite file (sqlite.org/fileformat2)."""
+
+
+def name_filled_others(database: Database) -> None:
+    """Says so in the log, in one line, if the open database is empty and there are others."""
+    with database.read() as session:
+        if session.execute(text("SELECT 1 FROM work_items LIMIT 1")).first():
+            return
+    if said := filled_others(database.storage):
+        log.warning(said)
+
+
+def filled_others(storage: Storage) -> str:
+    """One sentence that names them and says what to do; empty where there are none. Only reads."""
+    found = [f"{file} holds {count:,} items and tasks" for file, count in islice(_filled(storage), SHOWN)]
+    if not found:
+        return ""
+    return (
+        f"{storage.path} is empty, but {', '.join(found)}. If that is the one you mean, name it in DATABASE_PATH; "
+        "if it is a backup:  task-assist restore FILE"
+    )
+
+
+def _filled(storage: Storage) -> Iterator[tuple[Path, int]]:
+    """Beside the database, and at the top of its own mount."""
+    folders = [storage.path.parent, *([Path(storage.mount.point)] if storage.own_mount else [])]
+    for folder in dict.fromkeys(folders):
+        names = os.listdir(folder) if os.access(folder, os.R_OK | os.X_OK) else []
+        for name in sorted(names)[:LOOKED_AT]:
+            file = folder / name
+            if _is_another(file, storage.path) and (count := items_and_tasks_in(file)):
+                yield file, count
+
+
+def _is_another(file: Path, database: Path) -> bool:
+    """Never opens the database itself, by whatever name: closing it again would drop SQLite's locks."""
+    try:
+        if not file.is_file() or (database.exists() and file.samefile(database)):
+            return False
+        with file.open("rb") as reading:
+            start = reading.read(100)
+    except OSError:  # another user's
+        return False
+    return start.startswith(SQLITE) and int.from_bytes(start[MARK.start : MARK.stop], "big") == APPLICATION_ID

@@ -1,0 +1,75 @@
+"""A filled database beside the configured, empty one is named: its path may only have been typed wrong."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app import create_app
+from app.backup.others import filled_others, log, name_filled_others
+from app.database.engine import Database
+from app.settings import Settings
+from app.storage.mounts import storage_under
+from tests.app.backup.conftest import Make
+from tests.app.backup.databases import execute
+
+
+@pytest.fixture
+def said(monkeypatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(log, "warning", lines.append)
+    return lines
+
+
+def test_the_filled_one_is_named_in_one_line_with_what_to_do(make: Make, said: list[str], tmp_path: Path):
+    filled, configured = make("tasks.db", items=3), Database(make("taks.db", items=0))
+    name_filled_others(configured)
+    (line,) = said
+    assert line.startswith(f"{tmp_path / 'taks.db'} is empty, but {filled.path} holds 6 items and tasks.")
+    assert "DATABASE_PATH" in line and "task-assist restore FILE" in line
+    configured.close()
+
+
+def test_a_start_says_so(make: Make, said: list[str], settings: Settings):
+    make("tasks.db", items=3)
+    create_app(settings).instance.stop()
+    (line,) = said
+    assert line.startswith(f"{settings.database_path} is empty, but ")
+
+
+def test_a_folder_that_is_not_there_has_none(tmp_path: Path):
+    assert filled_others(storage_under(tmp_path / "none/none.db")) == ""
+
+
+def test_beside_a_filled_one_nothing_is_said(make: Make, said: list[str]):
+    make("tasks.db", items=3)
+    configured = Database(make("configured.db", items=1))
+    name_filled_others(configured)
+    configured.close()
+    assert said == []
+
+
+def test_only_filled_databases_of_task_assist_are_named(make: Make, tmp_path: Path):
+    make("empty.db", items=0)
+    execute(tmp_path / "music.db", "CREATE TABLE albums (title)", "INSERT INTO albums VALUES ('Blue')")
+    (tmp_path / "notes.txt").write_text("shopping")
+    (tmp_path / "folder.db").mkdir()
+    os.mkfifo(tmp_path / "pipe.db")
+    (tmp_path / "broken.db").write_bytes(make("good.db").path.read_bytes()[:5000])
+    (tmp_path / "good.db").unlink()
+    assert filled_others(storage_under(tmp_path / "none.db")) == ""
+
+
+def test_the_database_itself_is_not_opened_by_another_name(make: Make, tmp_path: Path):
+    storage = make(items=3)
+    (tmp_path / "link.db").symlink_to(storage.path)
+    (tmp_path / "hard.db").hardlink_to(storage.path)
+    assert filled_others(storage) == ""
+
+
+def test_not_more_than_three_are_named(make: Make, tmp_path: Path):
+    filled = make("0.db", items=1)
+    for number in range(1, 6):
+        shutil.copy(filled.path, tmp_path / f"{number}.db")
+    assert filled_others(storage_under(tmp_path / "none.db")).count("holds 2 items and tasks") == 3
