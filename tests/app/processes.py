@@ -83,7 +83,7 @@ def wait_until_ready(port: int, process: Serving) -> None:
         except OSError:
             assert process.poll() is None, process.said
         time.sleep(0.1)
-    raise AssertionError("not ready after 20 s")
+    raise AssertionError(f"not ready after 20 s\n{process.said[-4000:]}")
 
 
 def all_of(process: subprocess.Popen) -> list[int]:

@@ -25,14 +25,19 @@ def soak(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A server and two clients with every kind of mount."""
+def guests_run_here() -> None:
+    """Skips where they can't."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         pytest.skip("real mounts need Linux on x86-64: Debian's user-mode-linux")
     if os.geteuid() != 0:
         pytest.skip("real mounts need root: their guests' disk is made with debootstrap")
     if not shutil.which("debootstrap") and not shutil.which("apt-get"):
         pytest.skip("real mounts need debootstrap")
+
+
+@pytest.fixture(scope="session")
+def lab(guests_run_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A server and two clients with every kind of mount."""
     made = Lab(tmp_path_factory.mktemp("mounts"))
     try:
         made.start()

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("srv", "c1", "c2")
 MOUNTS = ("nfs41", "nfs3", "nfs3nl", "cifs", "cifs_nobrl")
 """Under /mnt of each client: NFS 4.1, 3, 3 without locks, SMB 3.1.1, and that with nobrl. /mnt/ext4 is local."""
-MEGABYTES = {"srv": 1500, "c1": 2000, "c2": 2000}
+ALONE = "alone"
+"""A guest without a network; its disk, ext4, is the file `data`, which outlives it."""
+MEGABYTES = {"srv": 1500, "c1": 2000, "c2": 2000, ALONE: 1000}
 BOOT_SECONDS = 120
 LOOK_SECONDS = 0.01
 
@@ -118,13 +120,13 @@ class Guest:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         console = self.folder.parent / f"{self.name}.console"
-        changes, data = (self.folder.parent / f"{self.name}.{ending}" for ending in ("changes", "data"))
+        changes = self.folder.parent / f"{self.name}.changes"
         changes.unlink(missing_ok=True)
-        with data.open("wb") as file:
+        with self.data.open("wb") as file:
             file.truncate(6 << 30)
         arguments = [
             *(str(files / "linux"), f"mem={MEGABYTES[self.name]}M", f"umid={uuid4().hex}"),
-            *(f"ubd0={changes},{files / 'disk.ext4'}", f"ubd1={data}", "root=/dev/ubda", "rw", "init=/sbin/first"),
+            *(f"ubd0={changes},{files / 'disk.ext4'}", f"ubd1={self.data}", "root=/dev/ubda", "rw", "init=/sbin/first"),
             *("con=null", "con0=null,fd:1", "ssl=null", "quiet", *links),
             *(f"lab.name={self.name}", f"lab.host={self.folder}", f"lab.src={ROOT}"),
         ]
@@ -135,6 +137,11 @@ class Guest:
                 arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, start_new_session=True
             )
         self._session.write_text(str(self._process.pid))
+
+    @property
+    def data(self) -> Path:
+        """Its second disk, /data there; while it is off, any ext4 that can be mounted."""
+        return self.folder.parent / f"{self.name}.data"
 
     def wait_until_up(self) -> None:
         try:

@@ -90,9 +90,11 @@ class Load:
     file: str
 
     @classmethod
-    def on(cls, guest: Guest, port: int, seconds: float = 3600, **options: float) -> "Load":
+    def on(cls, guest: Guest, port: int, seconds: float = 3600, *, sync: bool = False, **options: float) -> "Load":
         name = f"{uuid4().hex}.acknowledged"
-        wanted = " ".join(f"--{option} {value}" for option, value in options.items())
+        wanted = " ".join(
+            [*(f"--{option} {value}" for option, value in options.items()), *(["--sync"] if sync else [])]
+        )
         command = f"exec python3 /src/tests/mounts/load.py {port} /host/{name} --seconds {seconds} {wanted}"
         return cls(guest.begin(command), name)
 
