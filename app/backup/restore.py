@@ -10,7 +10,7 @@ from app.backup.verify import Verified, verify
 from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
-from app.errors import Broken, NotSqlite, StorageFull, StrangeLog
+from app.errors import Broken, NotSqlite, StorageFull, StrangeLog, Unreadable
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside
@@ -24,6 +24,8 @@ def restore(
     Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place, and what
     `sure` raises, which is called before each step that can't be undone.
     """
+    if file.resolve() == storage.path:
+        raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Name a backup.")
     found = verify(file)
     refuse_unwritable(storage)
     target, new = storage.path, beside_of(storage.path)

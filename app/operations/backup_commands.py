@@ -1,4 +1,4 @@
-"""The commands `snapshot` and `verify`, and those that scripts/manage_db_volume.py runs inside the image."""
+"""The commands that make and check a backup: snapshot, verify; and `facts`, for scripts/manage_db_volume.py."""
 
 import json
 import sys
@@ -76,9 +76,9 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
     5 not an SQLite database · 6 another app's database · 8 damaged
     7 written by a newer Task Assist · 9 held by another process
     """
-    proof = _proof_of_snapshot(_storage(), file, force, progress)
+    proof = _proof_of_snapshot(storage_here(), file, force, progress)
     how = "checked" if "asked" not in proof else "checked, by the running app, which has the database for itself"
-    sentence = f"Copied the database to {file}: {_in_short(proof['rows'])}, {proof['size_bytes']:,} bytes, {how}."
+    sentence = f"Copied the database to {file}: {in_short(proof['rows'])}, {proof['size_bytes']:,} bytes, {how}."
     return Answer(proof, sentence)
 
 
@@ -129,66 +129,8 @@ def verify(file: Path, fold: bool, progress: Any) -> Answer:
         "revision": found.contents.revision,
     }
     how = "byte for byte what its manifest says" if found.proven else "but unproven: it has no manifest"
-    sentence = f"{file} is a sound database of Task Assist, {how}: {_in_short(rows)}."
+    sentence = f"{file} is a sound database of Task Assist, {how}: {in_short(rows)}."
     return Answer(facts, sentence, 0 if found.proven else UNPROVEN)
-
-
-@click.command(hidden=True)
-@FILE
-@answers("Restoring")
-def restore(file: Path, progress: Any) -> Answer:
-    """Puts FILE in the database's place. The app must be stopped. Answers in JSON."""
-    from app.backup.restore import restore
-    from app.writer.exclusive import exclusive_access
-
-    storage = _storage()
-    with exclusive_access(storage, replaces=True) as alone:
-        found = restore(file, storage, progress, sure=alone.sure)
-        alone.leaves = found.contents.revision
-    return Answer({"sha256": found.sha256, "rows": found.contents.rows})
-
-
-@click.command("start-empty")
-@JSON
-@answers("Looking")
-def start_empty(progress: Any) -> Answer:  # noqa: ARG001
-    """Lets the app begin with an empty database where one was that is gone, and was meant to go.
-
-    It asks for this where it finds none, or one without tables, though there was one. A database with rows in it is
-    left as it is; a log that a removed one left is set aside, not deleted.
-
-    \b
-    docker compose exec app task-assist start-empty
-    docker run --rm -v task-manager-data:/app/data task-assist task-assist start-empty
-
-    \b
-    Exit codes: 0 done: the app begins within 15 seconds, or when it is started
-    1 there is a database with rows, or a running app has it · 2 wrong usage
-    5 not an SQLite database · 6 another app's database · 8 damaged
-    """
-    from app.backup.start_empty import start_empty
-    from app.errors import Conflict
-    from app.writer.exclusive import exclusive_access
-
-    storage = _storage()
-    with exclusive_access(storage, replaces=True) as alone:
-        if alone.found.pending is not None:
-            raise Conflict(
-                f"{storage.path} is not empty: the last instance was lost, and its database is still being copied.",
-                "Nothing was changed. Start the app: it goes on with the copy.",
-            )
-        aside = [str(file) for file in start_empty(storage, alone.sure)]
-    kept = "".join(f" The log of the one that was there is now {file}." for file in aside)
-    return Answer({"set_aside": aside}, f"The next start begins with an empty {storage.path}.{kept}")
-
-
-@click.command(hidden=True)
-@answers("Checking")
-def settle(progress: Any) -> Answer:
-    """Takes away what a killed restore left, and says which database is there. The app must be stopped."""
-    from app.backup.restore import settle
-
-    return Answer({"sha256": settle(_storage(), progress)})
 
 
 @click.command(hidden=True)
@@ -201,10 +143,10 @@ def facts(folders: tuple[Path, ...], progress: Any) -> Answer:  # noqa: ARG001
     return Answer({"folders": {str(folder): facts_of(folder) for folder in folders}})
 
 
-COMMANDS = (snapshot, verify, restore, start_empty, settle, facts)
+COMMANDS = (snapshot, verify, facts)
 
 
-def _storage() -> Any:
+def storage_here() -> Any:
     from app import settings
     from app.storage.mounts import storage_under
 
@@ -212,5 +154,5 @@ def _storage() -> Any:
     return storage_under(loaded.database_path, loaded.database_storage)
 
 
-def _in_short(rows: dict[str, int]) -> str:
+def in_short(rows: dict[str, int]) -> str:
     return f"{rows.get('tasks', 0):,} tasks in {rows.get('work_items', 0):,} items"

@@ -14,6 +14,9 @@ from app.writer.lease_files import Clock, cant_be_used
 from app.writer.take import take
 from app.writer.terms import Acquired, Observation
 
+HANDS_OVER_WITHIN = 20.0
+"""Seconds. A holder hears of it at its next renewal, and then lets requests end."""
+
 
 @dataclass
 class Alone:
@@ -32,8 +35,11 @@ class Alone:
 
 
 @contextmanager
-def exclusive_access(storage: Storage, *, replaces: bool = False, by_force: bool = True) -> Iterator[Alone]:
-    """Nobody else has the database while the block runs. Raises Standby at once where a running app has it.
+def exclusive_access(
+    storage: Storage, *, replaces: bool = False, by_force: bool = True, asks: bool = False
+) -> Iterator[Alone]:
+    """Nobody else has the database while the block runs. Raises Standby where a running app has it: at once, or, if
+    this `asks` for it, when it was not handed over within HANDS_OVER_WITHIN. That app takes it again after the block.
 
     On a network mount an app that was killed can't be told from one that lives before 20 seconds have passed. Its
     database is then copied before it is used, unless the block `replaces` it anyway; without `by_force` it is left to
@@ -43,7 +49,7 @@ def exclusive_access(storage: Storage, *, replaces: bool = False, by_force: bool
     lease = lease_of(storage)
     acquire = lease.acquire if replaces else partial(take, lease, storage)
     try:
-        acquired = _acquire(lease, acquire, by_force=by_force)
+        acquired = _acquire(lease, acquire, by_force=by_force, asks=asks)
     except OSError as error:
         raise cant_be_used(storage, error) from error
     done = threading.Event()
@@ -69,8 +75,10 @@ def exclusive_access(storage: Storage, *, replaces: bool = False, by_force: bool
         lease.release("released" if safe else "abandoned")
 
 
-def _acquire(lease: Lease, acquire: Callable[[Observation], Acquired | None], *, by_force: bool) -> Acquired:
-    first = lease.observe()
+def _acquire(
+    lease: Lease, acquire: Callable[[Observation], Acquired | None], *, by_force: bool, asks: bool
+) -> Acquired:
+    first, began = lease.observe(), Clock().now()
     while True:
         observation = lease.observe()
         if not by_force and observation.state != "released" and not lease.local:
@@ -81,9 +89,13 @@ def _acquire(lease: Lease, acquire: Callable[[Observation], Acquired | None], *,
         if acquired := acquire(observation):
             return acquired
         if lease.local or _alive(first, observation):
-            raise Standby(
-                "A running app has the database.", "Type this where it runs (docker exec ...), or stop it first."
-            )
+            if not asks:
+                raise Standby(
+                    "A running app has the database.", "Type this where it runs (docker exec ...), or stop it first."
+                )
+            lease.ask(observation)
+            if Clock().now() - began > HANDS_OVER_WITHIN:
+                raise _not_handed_over()
         Clock().sleep(OBSERVE_EVERY)
 
 
@@ -110,6 +122,13 @@ def _renew(lease: Lease) -> None:
         raise _overtaken()
     if not lease.holds():
         raise _unsure()
+
+
+def _not_handed_over() -> Standby:
+    return Standby(
+        f"A running app has the database, and did not hand it over within {HANDS_OVER_WITHIN:.0f} s.",
+        "Nothing was changed. Something takes long in it: try again, or stop the app first.",
+    )
 
 
 def _overtaken() -> Standby:

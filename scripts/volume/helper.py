@@ -81,7 +81,7 @@ class Helper:
         return stream
 
     def _no_answer(self, code: int, said: str) -> Stop:
-        if code == NO_COMMAND and "No such command" in said:
+        if code == NO_COMMAND and ("No such command" in said or "No such option" in said):
             return Stop(
                 f"The image {self._place.image} is older than this script.",
                 "Build it anew:  docker compose build",

@@ -159,7 +159,7 @@ def _replace(
             container.stop()
         kept = keep(place, now, "before-restore-", speaker)
         with (
-            helper(place, ["restore", BACKUP], volume="write", scratch=scratch) as replacing,
+            helper(place, ["restore", "--no-keep", "--json", BACKUP], volume="write", scratch=scratch) as replacing,
             speaker.progress() as advance,
         ):
             replacing.run(advance)

@@ -1,0 +1,50 @@
+"""The copy of what is in the database's place, made beside it before something else takes that place."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.backup.snapshot import snapshot
+from app.errors import Foreign, Refused, StorageFull, is_no_room
+from app.storage.files import SIDECARS, copy, size_of
+from app.storage.mounts import Storage, beside
+
+
+@dataclass(frozen=True)
+class Kept:
+    """`sound`: a backup with its manifest. Else the files byte for byte, since no backup could be made of them."""
+
+    file: Path
+    sound: bool
+
+
+def keep(storage: Storage, occasion: str) -> Kept | None:
+    """None where there is nothing to keep. Nobody may have the database. Raises StorageFull, and Foreign."""
+    there = [ending for ending in ("", *SIDECARS) if size_of(beside(storage.path, ending))]
+    if not there:
+        return None
+    time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    kept = storage.path.with_name(f"{storage.path.stem}-{occasion}-{time}.db")
+    try:
+        snapshot(storage, kept)
+    except Foreign:
+        raise
+    except Refused:
+        _copy_as_it_is(storage, kept, there)
+        return Kept(kept, sound=False)
+    return Kept(kept, sound=True)
+
+
+def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:
+    try:
+        for ending in endings:
+            copy(beside(storage.path, ending), beside(kept, ending))
+    except OSError as error:
+        for ending in endings:
+            beside(kept, ending).unlink(missing_ok=True)
+        if not is_no_room(error):
+            raise
+        raise StorageFull(
+            f"There is no room beside {storage.path} to keep what is there.",
+            "Nothing was changed. Make the volume or share larger, or free some space.",
+        ) from error

@@ -1,0 +1,95 @@
+"""The commands that put another database in the place of the present one, or none: restore, start-empty, settle."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.operations.backup_commands import FILE, JSON, Answer, answers, in_short, storage_here
+
+
+@click.command()
+@FILE
+@click.option("--no-keep", is_flag=True, help="Keep no copy of the database that is there now.")
+@JSON
+@answers("Restoring")
+def restore(file: Path, no_keep: bool, progress: Any) -> Answer:
+    """Puts the backup FILE in the database's place, checked and whole, and keeps what was there in a file beside it.
+
+    A running app is asked to hand the database over, and goes on with the restored one by itself; requests wait
+    meanwhile. Killed at any point, the database is the old one or the new one.
+
+    \b
+    docker compose exec app task-assist restore /app/data/before-import.db
+    docker run --rm -v task-manager-data:/app/data task-assist task-assist restore /app/data/before-import.db
+
+    \b
+    Exit codes: 0 done · 1 can't read or write a file, no room, a running app didn't
+    hand over · 2 wrong usage · 4 not what its manifest says
+    5 not an SQLite database · 6 another app's database
+    7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
+    """
+    from app.backup.keep import keep
+    from app.backup.restore import restore
+    from app.backup.verify import verify
+    from app.writer.exclusive import exclusive_access
+
+    storage = storage_here()
+    verify(file)  # before anybody is disturbed for it
+    with exclusive_access(storage, replaces=True, asks=True) as alone:
+        kept = None if no_keep else keep(storage, "before-restore")
+        found = restore(file, storage, progress, sure=alone.sure)
+        alone.leaves = found.contents.revision
+    facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": str(kept.file) if kept else None}
+    sentence = f"Restored {storage.path} from {file}: {in_short(found.contents.rows)}. A running app goes on with it."
+    if kept and kept.sound:
+        sentence += f"\nTo go back:  task-assist restore {kept.file}"
+    elif kept:
+        sentence += f"\nWhat was there could not be read as a database. It is kept byte for byte in {kept.file}."
+    return Answer(facts, sentence)
+
+
+@click.command("start-empty")
+@JSON
+@answers("Looking")
+def start_empty(progress: Any) -> Answer:  # noqa: ARG001
+    """Lets the app begin with an empty database where one was that is gone, and was meant to go.
+
+    It asks for this where it finds none, or one without tables, though there was one. A database with rows in it is
+    left as it is; a log that a removed one left is set aside, not deleted.
+
+    \b
+    docker compose exec app task-assist start-empty
+    docker run --rm -v task-manager-data:/app/data task-assist task-assist start-empty
+
+    \b
+    Exit codes: 0 done: the app begins within 15 seconds, or when it is started
+    1 there is a database with rows, or a running app has it · 2 wrong usage
+    5 not an SQLite database · 6 another app's database · 8 damaged
+    """
+    from app.backup.start_empty import start_empty
+    from app.errors import Conflict
+    from app.writer.exclusive import exclusive_access
+
+    storage = storage_here()
+    with exclusive_access(storage, replaces=True) as alone:
+        if alone.found.pending is not None:
+            raise Conflict(
+                f"{storage.path} is not empty: the last instance was lost, and its database is still being copied.",
+                "Nothing was changed. Start the app: it goes on with the copy.",
+            )
+        aside = [str(file) for file in start_empty(storage, alone.sure)]
+    kept = "".join(f" The log of the one that was there is now {file}." for file in aside)
+    return Answer({"set_aside": aside}, f"The next start begins with an empty {storage.path}.{kept}")
+
+
+@click.command(hidden=True)
+@answers("Checking")
+def settle(progress: Any) -> Answer:
+    """Takes away what a killed restore left, and says which database is there. The app must be stopped."""
+    from app.backup.restore import settle
+
+    return Answer({"sha256": settle(storage_here(), progress)})
+
+
+COMMANDS = (restore, start_empty, settle)

@@ -1,0 +1,125 @@
+"""`task-assist restore`, typed where the app runs: the app goes on with the backup, and what was there is kept."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.backup.verify import verify
+from app.cli import main
+from app.storage.mounts import storage_under
+from app.writer import exclusive
+from app.writer.lease import lease_of
+from tests.app.backup.conftest import twenty_items  # noqa: F401  (a fixture)
+from tests.app.backup.databases import closed_database, names, titles
+from tests.app.processes import Serving, ask, eventually, free_port, wait_until_ready
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[tuple[Serving, int]]:
+    port = free_port()
+    process = Serving(tmp_path, port)
+    wait_until_ready(port, process)
+    yield process, port
+    process.terminate()
+    process.wait()
+
+
+def typed(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, list(words), env={"DATABASE_PATH": str(folder / "a.db")})
+
+
+def add(port: int, title: str) -> None:
+    assert ask(port, "POST", "/api/v1/work-items", {"title": title}).status == 201
+
+
+def test_beside_a_running_app_it_is_asked_to_hand_over_and_goes_on_with_the_backup(app, tmp_path: Path):
+    _, port = app
+    add(port, "Before")
+    assert typed(tmp_path, "snapshot", str(tmp_path / "b.db")).exit_code == 0
+    add(port, "After")
+    done = typed(tmp_path, "restore", str(tmp_path / "b.db"))
+    assert done.exit_code == 0, done.output
+    assert f"Restored {tmp_path}/a.db from {tmp_path}/b.db: 0 tasks in 1 items." in done.stdout
+    eventually(lambda: ask(port, "GET", "/readyz").status == 200)
+    assert titles(tmp_path / "a.db") == ["Before"]
+    add(port, "Later")
+
+    back = re.search(r"task-assist (restore \S+)", done.stdout)
+    assert back
+    assert verify(Path(back[1].split()[1])).proven
+    assert typed(tmp_path, *back[1].split()).exit_code == 0
+    eventually(lambda: ask(port, "GET", "/readyz").status == 200)
+    assert titles(tmp_path / "a.db") == ["Before", "After"]
+
+
+def test_requests_wait_meanwhile_and_none_that_was_acknowledged_before_it_is_lost(app, tmp_path: Path):
+    _, port = app
+    assert typed(tmp_path, "snapshot", str(tmp_path / "b.db")).exit_code == 0
+    answers, enough = [], Event()
+
+    def write() -> None:
+        while not enough.is_set():
+            title = f"Item {len(answers)}"
+            answers.append((title, ask(port, "POST", "/api/v1/work-items", {"title": title}).status))
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        eventually(lambda: len(answers) > 5)
+        done = typed(tmp_path, "restore", str(tmp_path / "b.db"))
+        since = len(answers)
+        eventually(lambda: len(answers) > since + 5)
+        enough.set()
+        writing.result()
+    assert done.exit_code == 0, done.output
+    assert {status for _, status in answers} == {201}
+    (kept,) = tmp_path.glob("a-before-restore-*.db")
+    assert sorted(titles(kept) + titles(tmp_path / "a.db")) == sorted(title for title, _ in answers)
+
+
+def test_a_wrong_file_disturbs_nobody(app, tmp_path: Path):
+    _, port = app
+    (tmp_path / "wrong.db").write_text("no database")
+    for file, code in ((tmp_path / "wrong.db", 5), (tmp_path / "nowhere.db", 1), (tmp_path / "a.db", 1)):
+        done = typed(tmp_path, "restore", str(file))
+        assert done.exit_code in (code, 8), done.output
+        assert done.stderr.startswith("task-assist: ")
+    assert not list(tmp_path.glob("a-before-restore-*"))
+    assert "asked for it" not in app[0].said
+    add(port, "Still there")
+
+
+def test_what_is_no_sound_database_is_kept_byte_for_byte(tmp_path: Path, twenty_items: Path):  # noqa: F811
+    storage = closed_database(tmp_path / "a.db", 60)
+    with storage.path.open("r+b") as file:
+        file.seek(4096 * 4)
+        file.write(b"\xff" * 4096)
+    damaged = storage.path.read_bytes()
+    done = typed(tmp_path, "restore", str(twenty_items))
+    assert done.exit_code == 0, done.output
+    assert "kept byte for byte" in done.stdout and "To go back" not in done.stdout
+    (kept,) = tmp_path.glob("a-before-restore-*.db")
+    assert kept.read_bytes() == damaged
+    assert len(titles(storage.path)) == 20
+
+
+def test_an_empty_place_has_nothing_to_keep_and_no_keep_keeps_nothing(tmp_path: Path, twenty_items: Path):  # noqa: F811
+    for words in ((), ("--no-keep",)):
+        assert typed(tmp_path, "restore", *words, str(twenty_items)).exit_code == 0
+    assert names(tmp_path) == {"a.db", "a.db.lease"}
+
+
+def test_an_app_that_does_not_hand_over_keeps_its_database(tmp_path: Path, twenty_items: Path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(exclusive, "HANDS_OVER_WITHIN", 0.5)
+    storage = closed_database(tmp_path / "a.db", 3)
+    holder = lease_of(storage)
+    assert holder.acquire(holder.observe())
+    done = typed(tmp_path, "restore", str(twenty_items))
+    holder.release()
+    assert (done.exit_code, "did not hand it over within" in done.stderr) == (1, True)
+    assert len(titles(storage_under(storage.path).path)) == 3
+    assert not list(tmp_path.glob("a-before-restore-*"))
