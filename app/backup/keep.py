@@ -12,9 +12,9 @@ from app.storage.mounts import Storage, beside
 
 @dataclass(frozen=True)
 class Kept:
-    """`sound`: a backup with its manifest. Else the files byte for byte, since no backup could be made of them."""
+    """`sound`: one backup with its manifest. Else the files byte for byte, since no backup could be made of them."""
 
-    file: Path
+    files: list[Path]
     sound: bool
 
 
@@ -31,8 +31,8 @@ def keep(storage: Storage, occasion: str) -> Kept | None:
         raise
     except Refused:
         _copy_as_it_is(storage, kept, there)
-        return Kept(kept, sound=False)
-    return Kept(kept, sound=True)
+        return Kept([beside(kept, ending) for ending in there], sound=False)
+    return Kept([kept], sound=True)
 
 
 def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:

@@ -71,9 +71,9 @@ class Condition:
 
 
 HOW_TO_GO_BACK = """\
-Stop the app, and put the newest backup in its place:
+Put the newest backup in its place; the app goes on with it:
+  task-assist restore /app/data/BACKUP.db                  where the app runs (docker compose exec app ...)
   python scripts/manage_db_volume.py restore BACKUP.db     for a Docker volume, from outside
-  task-assist restore BACKUP.db                            where the database is
 task-assist doctor --full says more of what is damaged."""
 
 

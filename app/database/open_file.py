@@ -43,6 +43,6 @@ def kept(lost: Replaced, copy: Path) -> Replaced:
     return Replaced(
         lost.message,
         f"Nothing is written any more: it would be gone at the next start. What the app had is kept in {copy}.\n"
-        f"To go on with that, stop the app and type:  task-assist restore {copy}\n"
+        f"To go on with that, type where the app runs:  task-assist restore {copy}\n"
         "To go on with what is there now, restart the app.",
     )

@@ -40,12 +40,13 @@ def restore(file: Path, no_keep: bool, progress: Any) -> Answer:
         kept = None if no_keep else keep(storage, "before-restore")
         found = restore(file, storage, progress, sure=alone.sure)
         alone.leaves = found.contents.revision
-    facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": str(kept.file) if kept else None}
+    names = [str(file) for file in kept.files] if kept else []
+    facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
     sentence = f"Restored {storage.path} from {file}: {in_short(found.contents.rows)}. A running app goes on with it."
     if kept and kept.sound:
-        sentence += f"\nTo go back:  task-assist restore {kept.file}"
+        sentence += f"\nTo go back:  task-assist restore {names[0]}"
     elif kept:
-        sentence += f"\nWhat was there could not be read as a database. It is kept byte for byte in {kept.file}."
+        sentence += f"\nWhat was there is no whole database. It is kept byte for byte in {' and '.join(names)}."
     return Answer(facts, sentence)
 
 

@@ -42,7 +42,7 @@ until [ ! -e {DATABASE_PATH} ] || task-assist snapshot --force "$before"; do
   [ $tries -gt 0 ] || {{ say "the app still runs; stop it and run this task again"; exit 1; }}
   sleep 10
 done
-task-assist restore "$copy/{FILE}"
+task-assist restore --no-keep "$copy/{FILE}"
 rm -rf "$copy" "$found"
 say "done: start the app again"
 """

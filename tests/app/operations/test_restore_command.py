@@ -107,6 +107,30 @@ def test_what_is_no_sound_database_is_kept_byte_for_byte(tmp_path: Path, twenty_
     assert len(titles(storage.path)) == 20
 
 
+@pytest.mark.parametrize("put_there", [True, False])
+def test_it_mends_a_file_that_was_replaced_or_removed_while_the_app_runs_by_the_command_that_is_named(
+    app, tmp_path: Path, put_there: bool
+):
+    process, port = app
+    add(port, "Before")
+    if put_there:
+        assert typed(tmp_path, "snapshot", str(tmp_path / "b.db")).exit_code == 0
+        add(port, "After")
+        (tmp_path / "b.db").replace(tmp_path / "a.db")
+    else:
+        (tmp_path / "a.db").unlink()
+    eventually(lambda: ask(port, "POST", "/api/v1/work-items", {"title": "Refused"}).status == 503)
+    eventually(lambda: "type where the app runs:  task-assist restore" in process.said)
+    named = re.search(r"task-assist (restore \S+\.db)", process.said)
+    assert named
+    done = typed(tmp_path, *named[1].split())
+    assert done.exit_code == 0, done.output
+    eventually(lambda: ask(port, "GET", "/readyz").status == 200)
+    add(port, "Later")
+    there = [title for title in titles(tmp_path / "a.db") if title != "Refused"]  # which may be there or not
+    assert there == ["Before", *(["After"] if put_there else []), "Later"]
+
+
 def test_an_empty_place_has_nothing_to_keep_and_no_keep_keeps_nothing(tmp_path: Path, twenty_items: Path):  # noqa: F811
     for words in ((), ("--no-keep",)):
         assert typed(tmp_path, "restore", *words, str(twenty_items)).exit_code == 0
