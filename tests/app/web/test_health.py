@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from app import create_app
 from app.errors import Damaged, Ending, ReadOnly, Replaced, StorageFull, Unwell
 from app.storage.mounts import Mount, Storage
 from app.web.error_pages import answer_in_loop
@@ -73,3 +74,20 @@ def test_what_is_over_is_green_again(app, client):
     condition.mended(Damaged)
     assert client.get("/readyz").status_code == 200
     assert client.get("/healthz").json["status"] == "ok"
+
+
+def test_a_database_that_is_not_opened_is_told_everywhere_in_the_same_words(settings):
+    create_app(settings).instance.stop()
+    settings.database_path.unlink()
+    app = create_app(settings)
+    client = app.test_client()
+    ready, alive = client.get("/readyz"), client.get("/healthz")
+    assert (ready.status_code, ready.json["error"]["code"]) == (503, "emptied")
+    assert (alive.status_code, alive.json["status"], alive.json["database"]["writer"]) == (200, "emptied", False)
+    page, answer = client.get("/"), client.post("/api/v1/work-items", json={"title": "milk"})
+    assert page.status_code == answer.status_code == 503
+    assert answer.json["error"] == ready.json["error"]
+    message = f"{settings.database_path} is gone, but the last Task Assist that ran here had a database in it"
+    assert message in ready.json["error"]["message"] and message in page.text
+    assert "task-assist start-empty" in page.text and "One moment" not in page.text
+    app.instance.stop()
