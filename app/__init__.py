@@ -23,6 +23,7 @@ def create_app(
     from app.backup.others import name_filled_others
     from app.backup.rescue import keep_what_is_open
     from app.backup.upgrade import upgrade
+    from app.errors import ReadOnly
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
     from app.web import auth, context, error_pages, health, request_log, security, sign_in
@@ -33,8 +34,13 @@ def create_app(
     log = structlog.get_logger()
     production = settings.app_env == "production"
     storage = storage_once_mounted(settings.database_path, settings.database_storage, production=production)
-    for warning in guard(storage, production=production, keeps_secret=settings.secret_key is None):
-        log.warning(warning)
+    try:
+        for warning in guard(storage, production=production, keeps_secret=settings.secret_key is None):
+            log.warning(warning)
+    except ReadOnly:
+        if not storage.mount.turned_read_only:
+            raise
+        # The instance stands by and says so: to end and be started again and again would mend nothing.
 
     def prepare(database: "Database") -> None:
         upgrade(database)

@@ -1,24 +1,23 @@
 """SQLite's messages, matched here and nowhere else, and the sentence that a person is told for each."""
 
-import shutil
 from pathlib import Path
 from typing import Literal
 
 from app.database.condition import damaged
-from app.errors import Broken, Busy, Held, Locked, NotSqlite, Problem, Refused, StorageFull
+from app.errors import Broken, Busy, Held, Locked, NotSqlite, Problem, ReadOnly, Refused, StorageFull
 from app.storage.mounts import Storage
+from app.storage.no_writes import no_room, why_no_writes
 
-Fault = Literal["full", "locked", "not a database", "malformed", "I/O"]
+Fault = Literal["full", "read-only", "locked", "not a database", "malformed", "I/O"]
 MESSAGES: dict[str, Fault] = {
     "disk is full": "full",
+    "readonly database": "read-only",
     "database is locked": "locked",
     "not a database": "not a database",
     "malformed": "malformed",
     "disk I/O error": "I/O",
 }
 """What SQLite says (sqlite3ErrStr in its src/main.c), and what that is."""
-FULL_BELOW = 1 << 20
-"""Bytes. SQLite reports a full disk as "disk I/O error" where it can't grow its -shm file: less than this is full."""
 
 
 def fault_in(message: str) -> Fault | None:
@@ -33,11 +32,13 @@ def busy() -> Busy:
 def told_of_running_app(storage: Storage, message: str) -> Problem | None:
     """What SQLite refused to the app on its own database, where a person can do something about it."""
     fault = fault_in(message)
-    if fault == "full" or (fault == "I/O" and _no_room(storage)):
-        return StorageFull(
-            f"There is no room left on {storage.mount.point}. Nothing was changed, nothing is lost.",
-            "Make the volume or share larger, or free some space, and try again.",
-        )
+    if fault == "full":
+        return no_room(storage)
+    # With either it may answer on a file system that is full, or has become read-only.
+    if fault in ("I/O", "read-only") and (problem := why_no_writes(storage)):
+        return problem
+    if fault == "read-only":
+        return ReadOnly(f"{storage.path} can't be written: {message}.", "task-assist doctor says why.")
     if fault == "locked":
         # The app's own writers wait in a queue, and never for SQLite.
         return Locked(
@@ -66,10 +67,3 @@ def told_of_file(file: Path, message: str) -> Refused | StorageFull:
             return NotSqlite(f"{file} is not an SQLite database, or it is encrypted.")
         case _:
             return Broken(f"{file} is damaged or can't be read: {message}.")
-
-
-def _no_room(storage: Storage) -> bool:
-    try:
-        return shutil.disk_usage(storage.path.parent).free < FULL_BELOW
-    except OSError:
-        return False  # the mount itself is gone

@@ -15,7 +15,7 @@ from app.database.condition import HOW_TO_GO_BACK
 from app.database.connections import PRAGMAS
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
-from app.errors import CannotStart, Problem, Standby
+from app.errors import Problem, Standby
 from app.operations import control
 from app.operations.control_commands import examined
 from app.storage.files import is_there
@@ -76,7 +76,7 @@ def _mount(storage: Storage, *, production: bool, keeps_secret: bool) -> Finding
     where = f"{mount.point}, {mount.filesystem}" + (f", Docker volume {mount.volume}" if mount.volume else "")
     try:
         warnings = guard(storage, production=production, keeps_secret=keeps_secret)
-    except CannotStart as refused:
+    except Problem as refused:
         return Finding("mount", "fault", f"{where}: {refused.message}", value, refused.hint)
     if warnings or not storage.persistent:
         return Finding("mount", "note", f"{where}: {' '.join(warnings) or 'gone with this container'}", value)

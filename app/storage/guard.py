@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.errors import CannotStart
 from app.storage.mounts import IN_MEMORY, Mount, Storage, beside, mount_of, profile_of, read_mounts
+from app.storage.no_writes import read_only
 
 MOUNT_PATH = "/app/data"
 CODE = Path(__file__).resolve().parent
@@ -24,7 +25,7 @@ and set DATABASE_PATH={MOUNT_PATH}/task_manager.db. To try the app without keepi
 
 
 def guard(storage: Storage, *, production: bool, keeps_secret: bool) -> list[str]:
-    """Raises CannotStart where data would be lost or can't be written; returns warnings for the log.
+    """Raises CannotStart where data would be lost, CannotStart or ReadOnly where it can't be written; returns warnings.
 
     `keeps_secret`: the secret of the sessions is beside the database, and not in SECRET_KEY.
     """
@@ -85,10 +86,7 @@ def refuse_unwritable(storage: Storage) -> None:
     if not folder.is_dir():
         raise CannotStart(f"The folder of DATABASE_PATH={storage.path} does not exist.", f"Make it:  mkdir -p {folder}")
     if storage.mount.read_only:
-        raise CannotStart(
-            f"{storage.mount.point} is mounted read-only, so the database {storage.path} can't be written.",
-            "Mount it without :ro (Docker), readOnly (ECS, Cloud Run) or ro (mount).",
-        )
+        raise read_only(storage.path, storage.mount)
     _refuse_denied(storage, folder, os.R_OK | os.W_OK | os.X_OK)
     _refuse_denied(storage, storage.lease, os.R_OK | os.W_OK | os.X_OK)
     for file in (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal"))):

@@ -32,6 +32,8 @@ class Mount:
     filesystem: str
     source: str
     read_only: bool
+    turned_read_only: bool = False
+    """It was mounted for writing, but its file system takes no writes any more."""
 
     @property
     def volume(self) -> str | None:
@@ -143,8 +145,11 @@ def _mount(line: str) -> Mount:
     before, _, after = line.partition(" - ")
     root, point, options = before.split(" ")[3:6]
     filesystem, source, super_options = [*after.split(" "), "", ""][:3]
-    read_only = "ro" in options.split(",") or "ro" in super_options.split(",")
-    return Mount(_unescaped(point), _unescaped(root), filesystem, _unescaped(source), read_only)
+    mounted_read_only = "ro" in options.split(",")
+    # ext4 of Linux 6.15 and newer says "emergency_ro" and no more "ro", and statvfs says nothing.
+    turned = not mounted_read_only and bool({"ro", "emergency_ro"} & set(super_options.split(",")))
+    read_only = mounted_read_only or turned
+    return Mount(_unescaped(point), _unescaped(root), filesystem, _unescaped(source), read_only, turned)
 
 
 def _unescaped(text: str) -> str:

@@ -1,7 +1,8 @@
 """Looks after the open database beside the requests, from when this instance has it until it lets it go.
 
-Every few seconds: does its name still lead to the open file? After an end that nobody closed it at, and after damage
-that was met in it: is it sound? What is found goes to the database's condition (app/database/condition.py).
+Every few seconds: do its names still lead to the open files, and does their file system take writes? Once, where nobody
+closed the file at the last end, or damage was met in it: is it sound? What is found goes to the database's condition
+(app/database/condition.py).
 """
 
 import threading
@@ -15,7 +16,8 @@ from app.database.condition import damaged
 from app.database.contents import fault_in_table, tables_to_check
 from app.database.engine import Database
 from app.database.open_file import kept
-from app.errors import Damaged, Problem, Replaced
+from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
+from app.storage.no_writes import takes_writes, why_no_writes
 from app.writer.lease import Lease, Lost
 from app.writer.terms import Doubt
 
@@ -69,6 +71,7 @@ class Checkup:
                 continue  # what is there may be another instance's
             try:
                 self._look_at_name()
+                self._look_at_file_system()
                 self._note_damage()
             except Exception as error:
                 log.error("An unexpected error while the database was looked after.", exc_info=error)
@@ -91,6 +94,14 @@ class Checkup:
         else:
             self._keep_at = float("inf")
             self._database.condition.restate(kept(lost, copy))
+
+    def _look_at_file_system(self) -> None:
+        storage, condition = self._database.storage, self._database.condition
+        if condition.knows(StorageFull) or condition.knows(ReadOnly):
+            if takes_writes(storage.path.parent):
+                condition.mended(StorageFull, ReadOnly)
+        elif isinstance(problem := why_no_writes(storage), ReadOnly):
+            condition.report(problem)
 
     def _note_damage(self) -> None:
         """So that the next one who opens the file knows of it, and checks."""

@@ -59,7 +59,7 @@ class RequestGate:
         if self.opened is None or self.state not in ("writer", "handing over"):
             raise self._why_closed()
         if not self._lease.holds():
-            raise unsure("Nothing was changed. task-assist doctor says how the storage is.")
+            raise self.problem or unsure("Nothing was changed. task-assist doctor says how the storage is.")
         return self.opened
 
     @property

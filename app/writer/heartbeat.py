@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import structlog
 
-from app.errors import Standby
+from app.errors import Problem, Standby, Unwell
 from app.storage.mounts import Storage
 from app.writer.gate import RequestGate, unsure
 from app.writer.lease import RENEW_EVERY, Lease, Lost
+from app.writer.lease_files import cant_be_used
 
 UNCONFIRMED = "Nothing is confirmed: look whether your change is there before you send it again."
 
@@ -65,3 +66,9 @@ class Heartbeat:
                 return
             except OSError as error:
                 log.warning(f"The lease on {self._storage.path} could not be renewed: {error}.")
+                self._tell(cant_be_used(self._storage, error))
+
+    def _tell(self, problem: Problem) -> None:
+        """Why the fence is about to close, for those who are refused then."""
+        if self._gate.opened and isinstance(problem, Unwell):
+            self._gate.opened.condition.report(problem)

@@ -177,6 +177,9 @@ class Lease:
         """The first record of a term. When it returns, the fence of the holder in `observation` has closed."""
         last = observation.record or self._last_record_before(observation.term)
         self._record = first_record(self.owner, last)
+        if self.local and observation.term:
+            # What the last term's file takes of the disk is there for this one's also when the disk is full.
+            self._names.move(term_file(observation.term), term_file(term))
         self._names.rewrite(term_file(term), self._record.to_bytes())
         if forced and self._names.read(term_file(observation.term)) != observation.content:
             # It renewed while this instance decided, and may write until its fence closes; its next renewal fails.

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from app.errors import CannotStart, Problem, StorageFull, is_no_room
+from app.errors import CannotStart, Problem
 from app.storage.delegations import open_undelegated
 from app.storage.guard import how_to_own
 from app.storage.mounts import Storage
+from app.storage.no_writes import told_of_no_writes
 
 SIZE = 256
 """Bytes of a record: one write, one page."""
@@ -52,6 +53,7 @@ class Names(Protocol):
     def rewrite(self, name: str, content: bytes) -> None: ...
     def read(self, name: str) -> bytes: ...
     def remove(self, name: str) -> None: ...
+    def move(self, name: str, to: str) -> None: ...
     def close(self) -> None: ...
 
 
@@ -101,6 +103,10 @@ class Folder:
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
+
+    def move(self, name: str, to: str) -> None:
+        """For a local disk: other clients of a network mount may see it late or never."""
+        (self.path / name).replace(self.path / to)
 
     def close(self) -> None:
         """Lets go of what `rewrite` keeps open."""
@@ -164,8 +170,10 @@ def cant_be_used(storage: Storage, error: OSError) -> Problem:
     """A failure of the lease's folder, in words for a person."""
     folder = folder_of(storage)
     what = f"The folder {folder}, which says who writes, can't be used: {error.strerror or error}."
-    if is_no_room(error):
-        return StorageFull(what, "Make the volume or share larger, or free some space.")
+    if problem := told_of_no_writes(storage, error):
+        return problem
     if error.errno in (errno.EACCES, errno.EPERM):
         return CannotStart(what, how_to_own(storage))
+    if error.errno == errno.EIO:
+        return CannotStart(what, "The disk or the file server fails. On the host, dmesg | tail -50 says how.")
     return CannotStart(what, "task-assist doctor says how the storage is.")

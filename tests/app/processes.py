@@ -57,6 +57,14 @@ def ask(port: int, method: str, path: str, body: dict | None = None) -> http.cli
         return answer
 
 
+def told(port: int, path: str) -> tuple[int, dict]:
+    """The status of the answer, and the JSON in it."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
 def exchange(port: int, *parts: bytes, pause: float = 0, hang_up: bool = False) -> bytes:
     """What comes back when the parts are sent as they are, until the server closes; nothing if it only breaks off.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import CannotStart
+from app.errors import CannotStart, ReadOnly
 from app.storage import guard as guards
 from app.storage import mounts as module
 from app.storage.guard import guard, refuse_unmounted
@@ -20,6 +20,8 @@ MOUNTINFO = r"""71 47 0:39 / / rw,relatime - overlay overlay rw,lowerdir=/var/li
 96 71 0:54 / /mnt/object rw - fuse.gcsfuse bucket rw
 97 71 0:55 / /mnt/share rw - ext4 /dev/vdc rw
 98 71 0:56 / /mnt/desktop rw - fakeowner /run/host rw
+99 71 7:1 / /mnt/broken rw,relatime - ext4 /dev/sdb1 rw,errors=remount-ro,emergency_ro
+100 71 7:2 / /mnt/older rw,relatime - ext4 /dev/sdc1 ro,errors=remount-ro
 """
 
 
@@ -53,6 +55,20 @@ def volume(**changes) -> Mount:
 def test_the_mount_is_the_longest_one_above_the_folder(mounts, folder: str, point: str, filesystem: str):
     found = mount_of(Path(folder), mounts)
     assert (found.point, found.filesystem) == (point, filesystem)
+
+
+@pytest.mark.parametrize(
+    ("folder", "read_only", "turned"),
+    [
+        ("/app/data", False, False),
+        ("/mnt/share/ro", True, False),
+        ("/mnt/broken", True, True),  # as Linux 6.15 and newer say it
+        ("/mnt/older", True, True),
+    ],
+)
+def test_one_that_became_read_only_is_told_from_one_that_was_mounted_so(mounts, folder: str, read_only, turned):
+    found = mount_of(Path(folder), mounts)
+    assert (found.read_only, found.turned_read_only) == (read_only, turned)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +142,7 @@ def test_object_stores_are_refused_by_name(tmp_path: Path, kind: str, production
 
 
 def test_a_read_only_mount_and_a_missing_folder_are_told(tmp_path: Path):
-    with pytest.raises(CannotStart, match="mounted read-only"):
+    with pytest.raises(ReadOnly, match="mounted read-only"):
         guard(on(volume(read_only=True), tmp_path), production=True, keeps_secret=False)
     with pytest.raises(CannotStart, match="mkdir -p"):
         guard(on(volume(), tmp_path / "missing"), production=True, keeps_secret=False)

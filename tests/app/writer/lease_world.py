@@ -233,5 +233,8 @@ class _Names:
     def remove(self, name: str) -> None:
         self._late(lambda records: records.pop(name, None))
 
+    def move(self, name: str, to: str) -> None:
+        raise NotImplementedError("only on a local disk")
+
     def close(self) -> None:
         self.kept = ""

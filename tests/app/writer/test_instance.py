@@ -1,5 +1,6 @@
 """An instance as writer and standby, in this process: hand-over, take-over, and what ends either."""
 
+import errno
 import os
 import threading
 import time
@@ -246,6 +247,23 @@ def test_a_storage_that_answers_with_errors_is_told_and_nothing_is_confirmed(sto
     with pytest.raises(Standby, match="answers with errors"):
         instance.enter()
     assert ends.wait(WITHIN)
+    instance.stop()
+
+
+def test_a_writer_that_cannot_renew_on_a_full_share_says_that(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
+    instance = Instance(storage_under(tmp_path / "a.db", "exclusive"), migrations.upgrade)
+    instance.start()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as filled:
+        filled.setattr(Folder, "rewrite", full)
+        eventually(lambda: isinstance(instance.problem, StorageFull))
+        filled.setattr(Lease, "holds", lambda _: False)
+        with pytest.raises(StorageFull, match="no room left"):
+            instance.enter()
     instance.stop()
 
 

@@ -1,0 +1,74 @@
+"""A file system that takes no writes, because it is full or read-only: how that is told, and when it is over."""
+
+import errno
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from app.errors import ReadOnly, StorageFull, is_no_room
+from app.storage.mounts import Mount, Storage, mount_of, read_mounts
+
+FULL_BELOW = 1 << 20
+"""Bytes. With less than this free the file system counts as full, and with as much written as one that takes writes.
+SQLite needs as much for a change: it also reports a full disk as "disk I/O error" where it can't grow its -shm file."""
+
+
+def why_no_writes(storage: Storage) -> StorageFull | ReadOnly | None:
+    """What the system says of the file system now. A quota that is used up, say, it does not tell."""
+    mount = mount_of(storage.path.parent, read_mounts())
+    if mount.read_only:
+        return read_only(storage.path, mount)
+    with suppress(OSError):  # the mount itself is gone
+        if shutil.disk_usage(storage.path.parent).free < FULL_BELOW:
+            return no_room(storage)
+    return None
+
+
+def takes_writes(folder: Path) -> bool:
+    """Has a megabyte just been written there? Its name is gone before, so that nothing is left behind by a kill."""
+    file = folder / f".takes-writes-{os.getpid()}"
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            file.unlink()
+            written = os.pwrite(descriptor, bytes(FULL_BELOW), 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
+    return written == FULL_BELOW
+
+
+def no_room(storage: Storage) -> StorageFull:
+    where = storage.mount.point
+    return StorageFull(
+        f"There is no room left on {where}. Nothing was changed, nothing is lost.",
+        f"Make the volume or share larger, or free some space: then it goes on by itself. To see what is used:\n"
+        f"  df -h {where}      bytes\n"
+        f"  df -i {where}      files",
+    )
+
+
+def read_only(database: Path, mount: Mount) -> ReadOnly:
+    if not mount.turned_read_only:
+        return ReadOnly(
+            f"{mount.point} is mounted read-only, so the database {database} can't be written.",
+            "Mount it without :ro (Docker), readOnly (ECS, Cloud Run) or ro (mount).",
+        )
+    return ReadOnly(
+        f"The file system at {mount.point} has become read-only, so the database {database} can't be written. Nothing "
+        "is lost that was saved before.",
+        "The system does that after an error of the disk. On the host:\n"
+        "  dmesg | tail -50      says which error it was\n"
+        f"  fsck {mount.source}      mends the file system, once the app is stopped and it is unmounted\n"
+        "Start the app when it is mounted again.",
+    )
+
+
+def told_of_no_writes(storage: Storage, error: OSError) -> StorageFull | ReadOnly | None:
+    """The system's own refusal of a write, in words; None for another kind of error."""
+    if is_no_room(error):
+        return no_room(storage)
+    return why_no_writes(storage) if error.errno in (errno.EROFS, errno.EIO) else None
