@@ -14,11 +14,11 @@ from kit.aws.task import TaskArgs, task
 
 ROOT = "/restored"
 BRINGS_BACK = "AWSBackupServiceRolePolicyForRestores"
-# Exit codes of `task-assist verify` and `snapshot`, as their --help lists them: sound without a manifest; and those
-# of a present database that can't be copied, which is no reason not to replace it.
-UNPROVEN, BEYOND_COPYING = 3, "5|6|7|8"
-# While an app that was stopped still has the database, it is asked for this often, every 10 s.
-TRIES = 30
+# Exit codes of `task-assist verify` and `restore`, as their --help lists them: sound without a manifest; and an app that
+# does not hand the database over, or a file that can't be read or has no room.
+UNPROVEN, STILL_IN_USE = 3, 1
+# Each try waits 20 s for an app to hand over, and the next one follows after 10: five minutes for one to be stopped.
+TRIES = 10
 FILE = DATABASE_PATH.rpartition("/")[2]
 # What AWS Backup restored is files as they lay on the disk, so the log beside the database belongs to it. The copy is
 # made in the app's directory, through the app's own access point: what is written there belongs to the image's user.
@@ -28,21 +28,17 @@ found=$(find {ROOT} -mindepth 1 -maxdepth 1 -type d -name 'aws-backup-restore_*'
 [ -n "$found" ] || {{ say "AWS Backup has restored nothing into this file system yet."; exit 1; }}
 from="$found{DIRECTORY}"
 copy={MOUNT_PATH}/.from-backup
-before={MOUNT_PATH}/before-restore.db
 say "checking what lies in $from"
 rm -rf "$copy"; mkdir -m 700 "$copy"
 for file in {FILE} {FILE}-wal; do [ ! -e "$from/$file" ] || cp "$from/$file" "$copy/$file"; done
 task-assist verify --fold "$copy/{FILE}" || [ $? = {UNPROVEN} ]
-say "keeping the present database as $before"
+say "putting it in the place of the present database, which is kept beside it"
 tries={TRIES}
-until [ ! -e {DATABASE_PATH} ] || task-assist snapshot --force "$before"; do
-  code=$?
-  case $code in {BEYOND_COPYING}) say "it could not be copied (exit code $code)"; break ;; esac
-  tries=$((tries - 1))
-  [ $tries -gt 0 ] || {{ say "the app still runs; stop it and run this task again"; exit 1; }}
+until task-assist restore "$copy/{FILE}"; do
+  code=$? tries=$((tries - 1))
+  [ $code = {STILL_IN_USE} ] && [ $tries -gt 0 ] || {{ say "nothing was replaced (exit code $code)"; exit $code; }}
   sleep 10
 done
-task-assist restore --no-keep "$copy/{FILE}"
 rm -rf "$copy" "$found"
 say "done: start the app again"
 """
