@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.backup.fuller import items_and_tasks_in
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID
+from app.errors import Problem
 from app.storage.files import SQLITE
 from app.storage.mounts import Storage
 
@@ -28,7 +29,11 @@ def name_filled_others(database: Database) -> None:
     with database.read() as session:
         if session.execute(text("SELECT 1 FROM work_items LIMIT 1")).first():
             return
-    if said := filled_others(database.storage):
+    try:
+        said = filled_others(database.storage)
+    except (OSError, Problem) as error:  # it is advice: no start fails for it
+        said = f"{database.storage.path} is empty, and what lies beside it can't be looked at: {error}"
+    if said:
         log.warning(said)
 
 

@@ -170,6 +170,12 @@ class Lease:
             # Somebody took an even higher one meanwhile.
             self._forget()
             return None
+        except OSError:
+            # A term of which nothing can be written, on a full disk say, would let others wait for one that is dead.
+            self._forget()
+            with suppress(OSError):
+                self._names.remove(term_file(term))
+            raise
         self._sweep(term)
         return Acquired(term, forced, self._record.pending, self._record.schema)
 

@@ -14,6 +14,9 @@ from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Make
 from tests.app.backup.databases import execute
 
+HEADER = b"SQLite format 3\0".ljust(68, b"\0") + b"TAsk".ljust(32, b"\0")
+"""Of one that says it is Task Assist's."""
+
 
 @pytest.fixture
 def said(monkeypatch) -> list[str]:
@@ -36,6 +39,18 @@ def test_a_start_says_so(make: Make, said: list[str], settings: Settings):
     create_app(settings).instance.stop()
     (line,) = said
     assert line.startswith(f"{settings.database_path} is empty, but ")
+
+
+def test_a_start_does_not_fail_for_it(said: list[str], settings: Settings, monkeypatch):
+    def fails(_file: Path) -> int:
+        raise OSError("Input/output error")
+
+    settings.database_path.with_name("tasks.db").write_bytes(HEADER)
+    monkeypatch.setattr("app.backup.others.items_and_tasks_in", fails)
+    create_app(settings).instance.stop()
+    assert said == [
+        f"{settings.database_path} is empty, and what lies beside it can't be looked at: Input/output error"
+    ]
 
 
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path):
