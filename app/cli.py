@@ -13,15 +13,16 @@ class TaskAssist(click.Group):
     """Shows a problem in words, without a traceback, and exits with 1."""
 
     def invoke(self, ctx: click.Context):
-        from app.errors import Problem
+        from app.errors import Problem, problem_of
 
         # Whatever a command writes may hold password hashes: for its owner alone.
         os.umask(0o077)
         try:
             return super().invoke(ctx)
-        except Problem as problem:
+        except (Problem, OSError) as error:
+            problem = problem_of(error) if isinstance(error, OSError) else error
             click.echo(f"task-assist: {problem}", err=True)
-            sys.exit(1)
+            sys.exit(problem.exit_code)
 
 
 @click.group(cls=TaskAssist)
@@ -32,8 +33,3 @@ def main() -> None:
 
 for command in (*app_commands.COMMANDS, *backup_commands.COMMANDS, *restore_commands.COMMANDS):
     main.add_command(command)
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    main()

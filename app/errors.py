@@ -13,11 +13,13 @@ class Problem(Exception):
     """Something a person can act on.
 
     `message` says what happened and to which value, `hint` what to do next, `fields` maps the name of
-    an input to what is wrong with it, `retry_after` is in seconds. `status` is the HTTP status that fits.
+    an input to what is wrong with it, `retry_after` is in seconds. `status` is the HTTP status that fits,
+    `exit_code` is what a command ends with.
     """
 
     code = "invalid"
     status = 400
+    exit_code = 1
 
     def __init__(
         self, message: str, hint: str = "", *, fields: dict[str, str] | None = None, retry_after: int | None = None
@@ -30,6 +32,10 @@ class Problem(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}
 
 
 class Invalid(Problem):
@@ -197,6 +203,14 @@ class Held(Refused):
 def is_no_room(error: OSError) -> bool:
     """Also where a quota is used up, which statfs doesn't always show."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def problem_of(error: OSError) -> Problem:
+    """What the operating system refused, in words."""
+    where = f" at {error.filename}" if error.filename else ""
+    if is_no_room(error):
+        return StorageFull(f"There is no room left{where}.", "Free some space, or make it larger, and try again.")
+    return Unreadable(f"It was refused{where}: {error.strerror or error}.", "The kernel's log may say why:  dmesg")
 
 
 def invalid_input(error: ValidationError) -> Invalid:

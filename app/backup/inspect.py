@@ -76,7 +76,7 @@ def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
         refuse_unfinished(file)
         contents = _contents_with_log(file) if in_use else _contents(file, unchanging(file))
     except Refused as refused:
-        return {"problem": {"code": refused.code, "message": refused.message, "hint": refused.hint}}
+        return {"problem": refused.as_dict()}
     # The file format version for writing: 2 is WAL (sqlite.org/fileformat2).
     journal_mode = "wal" if start[18] == 2 else "rollback"
     return {"problem": None, "rows": contents.rows, "revision": contents.revision, "journal_mode": journal_mode}

@@ -30,14 +30,14 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
     def wrap(function: Callable[..., Answer]) -> Callable[..., None]:
         @wraps(function)
         def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
-            from app.errors import Problem
+            from app.errors import Problem, problem_of
             from app.operations.progress import shown
 
             try:
                 with shown(doing, lines=as_json) as progress:
                     answer = function(*arguments, progress=progress, **options)
-            except Problem as problem:
-                _stop(problem, as_json=as_json)
+            except (Problem, OSError) as error:
+                _stop(problem_of(error) if isinstance(error, OSError) else error, as_json=as_json)
             click.echo(json.dumps(answer.facts) if as_json else answer.sentence)
             sys.exit(answer.exit_code)
 
@@ -48,11 +48,10 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
 
 def _stop(problem: Any, *, as_json: bool) -> NoReturn:
     if as_json:
-        error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
-        click.echo(json.dumps({"error": error}))
+        click.echo(json.dumps({"error": problem.as_dict()}))
     else:
         click.echo(f"task-assist: {problem}", err=True)
-    sys.exit(getattr(problem, "exit_code", 1))
+    sys.exit(problem.exit_code)
 
 
 @click.command()

@@ -10,6 +10,7 @@ import os
 import socket
 import socketserver
 import stat
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -21,10 +22,10 @@ from typing import Any, cast
 import structlog
 
 from app.errors import Problem, Replaced
+from app.storage.files import Progress
 from app.storage.mounts import Storage
 
 LONGEST_REQUEST = 1 << 16
-Progress = Callable[[int, int], None]
 Command = Callable[..., dict[str, Any]]
 """Called with what was asked, as keywords, and `progress`; gives what can be JSON. Raises Problem."""
 
@@ -38,7 +39,7 @@ BROKEN_OFF = {
 log = structlog.get_logger()
 
 
-class Told(Problem):
+class AppRefused(Problem):
     """What the running app said it could not do, with its code and exit code."""
 
     def __init__(self, error: dict[str, Any]) -> None:
@@ -78,8 +79,10 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(address, _Conversation)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        # The default prints a traceback; nearly always it is a command that was interrupted.
-        log.info("A command on the control socket went away.")
+        if isinstance(sys.exception(), ConnectionError):
+            log.info("A command on the control socket went away.")
+        else:
+            log.error("A command on the control socket could not be understood.", exc_info=True)
 
 
 class _Conversation(socketserver.StreamRequestHandler):
@@ -89,8 +92,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         try:
             said = {"answer": command(**asked, progress=self._progress)}
         except Problem as problem:
-            error = {key: getattr(problem, key) for key in ("code", "message", "hint")}
-            said = {"error": {**error, "exit_code": getattr(problem, "exit_code", 1)}}
+            said = {"error": {**problem.as_dict(), "exit_code": problem.exit_code}}
         except ConnectionError:
             raise  # the command was interrupted
         except Exception as error:
@@ -112,28 +114,28 @@ class _Conversation(socketserver.StreamRequestHandler):
 def ask(storage: Storage, command: str, *, progress: Progress | None = None, **what: Any) -> dict[str, Any] | None:
     """The answer of the app that runs on this machine and has the database; None where none does.
 
-    Raises Told with what the app could not do.
+    Raises AppRefused with what the app could not do.
     """
     for file in _sockets(storage):
         with closing(socket.socket(socket.AF_UNIX)) as connection:
             try:
                 connection.connect(str(file))
             except (ConnectionRefusedError, FileNotFoundError):
-                file.unlink(missing_ok=True)  # of a killed app
+                _remove_left(file)
                 continue
             said = _answer(connection, {"command": command, **what}, progress)
         if "answer" in said:
             return said["answer"]
         if said["error"]["code"] != "standby":
-            raise Told(said["error"])
+            raise AppRefused(said["error"])
     return None
 
 
 def refuse_replaced(storage: Storage) -> None:
-    """Raises Told where the app's file is not the one that this command would open by the same name."""
+    """Raises AppRefused where the app's file is not the one that this command would open by the same name."""
     found = ask(storage, "condition")
     if found and found["code"] == Replaced.code:
-        raise Told({**found, "exit_code": 1})
+        raise AppRefused({**found, "exit_code": 1})
 
 
 def _sockets(storage: Storage) -> list[Path]:
@@ -141,6 +143,16 @@ def _sockets(storage: Storage) -> list[Path]:
         return sorted(_folder().glob(f"{_name(storage)}-*.sock"))
     except FileNotFoundError:
         return []  # there is no folder for temporary files that the app could have put one into
+
+
+def _remove_left(file: Path) -> None:
+    """The socket of a killed app. One that is just being made refuses connections too, until it listens."""
+    try:
+        os.kill(int(file.stem.rpartition("-")[2]), 0)
+    except ProcessLookupError:
+        file.unlink(missing_ok=True)
+    except PermissionError:
+        return  # another user's process has the number now
 
 
 def _answer(connection: socket.socket, asked: dict[str, Any], progress: Progress | None) -> dict[str, Any]:

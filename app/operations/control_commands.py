@@ -79,7 +79,7 @@ def _condition(instance: Instance, *, progress: Progress) -> dict[str, Any]:  # 
     if instance.gate.opened is None:
         raise standing_by()  # another app on this machine may have it
     problem = instance.problem
-    return {key: getattr(problem, key) for key in ("code", "message", "hint")} if problem else {}
+    return problem.as_dict() if problem else {}
 
 
 def _examine(instance: Instance, *, full: bool, progress: Progress) -> dict[str, Any]:  # noqa: ARG001

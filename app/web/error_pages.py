@@ -80,7 +80,7 @@ def _for_program(path: str) -> bool:
 
 
 def _for_programs(problem: Problem) -> dict[str, Any]:
-    return {"error": {key: getattr(problem, key) for key in ("code", "message", "hint", "fields")}}
+    return {"error": {**problem.as_dict(), "fields": problem.fields}}
 
 
 def _title(problem: Problem) -> str:

@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -112,16 +113,16 @@ def kept_secret(storage: Storage) -> str:
     """The secret beside the database, made at the first start. Of two instances that start at once, one makes it."""
     file = storage.secret
     while True:
-        try:
-            return _make_secret(storage, file)
-        except FileExistsError:
-            if secret := _read_secret(file):
-                return secret
+        with suppress(FileExistsError):
+            _make_secret(storage, file)
+        # Read also by its maker: one that was held up for long while it wrote may have been taken for dead.
+        if secret := _read_secret(file):
+            return secret
         log.warning(f"A start was killed before it had written {file}. Nothing was signed with it: it is made anew.")
         file.unlink(missing_ok=True)
 
 
-def _make_secret(storage: Storage, file: Path) -> str:
+def _make_secret(storage: Storage, file: Path) -> None:
     """Raises FileExistsError where there is a file."""
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -129,10 +130,9 @@ def _make_secret(storage: Storage, file: Path) -> str:
         raise
     except OSError as error:
         raise CannotStart(f"The session secret {file} can't be made: {error.strerror}.", "Or set SECRET_KEY.") from None
-    secret = secrets.token_hex(32)
     with os.fdopen(descriptor, "w") as opened:
         try:
-            opened.write(secret)
+            opened.write(secrets.token_hex(32))
             opened.flush()
             os.fsync(descriptor)
         except OSError as error:
@@ -143,7 +143,6 @@ def _make_secret(storage: Storage, file: Path) -> str:
         mode = os.fstat(descriptor).st_mode & 0o777
     if mode & 0o077:
         log.warning(f"{storage.mount.filesystem} can't keep {file} from other users (mode {mode:o}).")
-    return secret
 
 
 def _read_secret(file: Path) -> str | None:

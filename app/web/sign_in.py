@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 def prepare_first_account(app: WebApp, data: Database) -> None:
     """Makes the first account from the settings, or prints the set-up code that makes it in the browser."""
+    app.setup_code = None  # of an earlier turn: the account may have been made at another instance meanwhile
     wanted = app.settings
     if wanted.auth_disabled:
         return

@@ -1,5 +1,7 @@
 """The task-assist command."""
 
+import errno
+import os
 import socket
 import subprocess
 import sys
@@ -59,6 +61,21 @@ def test_beside_an_app_that_can_not_be_asked_it_is_said_where_to_type_it(run, lo
     result = run("reset-password", EMAIL)
     assert result.exit_code == 1
     assert "A running app has the database" in result.stderr and "docker exec" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "no room left"), (errno.EDQUOT, "no room left"), (errno.EIO, "dmesg")]
+)
+@pytest.mark.parametrize("command", [("snapshot", "/tmp/a.db"), ("doctor",), ("check",)])
+def test_what_the_system_refuses_is_told_in_words(run, locked_app, monkeypatch, command, number: int, words: str):
+    def refuse(*_given, **_options):
+        raise OSError(number, os.strerror(number), "/somewhere")
+
+    for each in ("app.backup.snapshot.snapshot", "app.operations.doctor.examine", "app.storage.guard.guard"):
+        monkeypatch.setattr(each, refuse)
+    result = run(*command)
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert words in result.stderr and "/somewhere" in result.stderr
 
 
 def test_without_a_database_no_empty_one_is_made(run, locked_settings):

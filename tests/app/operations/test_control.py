@@ -5,13 +5,15 @@ import json
 import os
 import socket
 import stat
+import subprocess
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
@@ -19,7 +21,7 @@ from app.backup.verify import verify
 from app.cli import main
 from app.errors import NotFound, Replaced, Standby
 from app.operations import control, control_commands
-from app.operations.control import Control, Told, ask
+from app.operations.control import AppRefused, Control, ask
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance
 from tests.app.backup.databases import add_items
@@ -62,7 +64,7 @@ def test_what_the_app_refuses_comes_back_in_its_words(serving, storage: Storage)
         raise NotFound("There is no such thing.", "Look elsewhere.")
 
     serving(command)
-    with pytest.raises(Told) as refused:
+    with pytest.raises(AppRefused) as refused:
         ask(storage, "do")
     assert str(refused.value) == "There is no such thing.\nLook elsewhere."
     assert (refused.value.code, refused.value.exit_code) == ("not_found", 1)
@@ -70,15 +72,6 @@ def test_what_the_app_refuses_comes_back_in_its_words(serving, storage: Storage)
 
 def test_without_an_app_there_is_no_answer(storage: Storage):
     assert ask(storage, "do") is None
-
-
-def test_what_a_killed_app_left_is_no_answer_and_is_taken_away(serving, storage: Storage, place: Path):
-    serving(lambda progress: {}).close()
-    left = place / f"task-assist-{os.getuid()}" / f"{control._name(storage)}-1.sock"
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(left))
-    assert ask(storage, "do") is None
-    assert not left.exists()
 
 
 def test_a_standby_is_passed_over(serving, storage: Storage):
@@ -94,8 +87,32 @@ def test_an_app_that_ends_before_it_answers_is_told(serving, storage: Storage):
         raise RuntimeError
 
     serving(command)
-    with pytest.raises(Told, match="before it had answered"):
+    with pytest.raises(AppRefused, match="before it had answered"):
         ask(storage, "do")
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_only_the_socket_of_a_dead_app_is_taken_away(storage: Storage, alive: bool):
+    """One that is bound and does not listen yet refuses connections as well."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    file = control._folder() / f"{control._name(storage)}-{os.getpid() if alive else ended.pid}.sock"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    with closing(socket.socket(socket.AF_UNIX)) as bound:
+        bound.bind(str(file))
+        assert ask(storage, "do") is None
+        assert file.exists() == alive
+    file.unlink(missing_ok=True)
+
+
+def test_what_is_not_a_question_is_an_error_in_the_log(serving, storage: Storage):
+    serving(lambda progress: {})
+    (file,) = control._sockets(storage)
+    with closing(socket.socket(socket.AF_UNIX)) as connection, capture_logs() as logged:
+        connection.connect(str(file))
+        connection.sendall(b"hello\n")
+        connection.recv(100)
+    assert [line["log_level"] for line in logged] == ["error"]
 
 
 def test_an_app_that_ends_before_it_reads_is_told(serving, storage: Storage, monkeypatch):
@@ -103,7 +120,7 @@ def test_an_app_that_ends_before_it_reads_is_told(serving, storage: Storage, mon
     monkeypatch.setattr(control._Conversation, "setup", lambda _: None)
     monkeypatch.setattr(control._Conversation, "handle", lambda _: None)
     monkeypatch.setattr(control._Conversation, "finish", lambda _: None)
-    with pytest.raises(Told, match="before it had answered"):
+    with pytest.raises(AppRefused, match="before it had answered"):
         ask(storage, "do", much="x" * 1_000_000)
 
 
@@ -165,7 +182,7 @@ def test_a_snapshot_of_a_database_that_no_other_process_can_open(running, storag
     assert proof and proof["rows"]["work_items"] == 3
     assert verify(tmp_path / "b.db").proven
     add_items(running.database, 1)
-    with pytest.raises(Told, match="exists already"):
+    with pytest.raises(AppRefused, match="exists already"):
         ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
 
 
@@ -185,14 +202,14 @@ def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path
     def acquire() -> None:
         try:
             found.append(ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False))  # type: ignore[arg-type]
-        except Told as told:
+        except AppRefused as told:
             found.append(told)
 
     thread = threading.Thread(target=acquire)
     thread.start()
     thread.join()
     (told,) = found
-    assert isinstance(told, Told) and told.code == "broken_off" and "Run it again" in told.hint
+    assert isinstance(told, AppRefused) and told.code == "broken_off" and "Run it again" in told.hint
     assert not (tmp_path / "b.db").exists()
 
 
@@ -201,7 +218,7 @@ def test_what_goes_wrong_in_the_app_is_logged_and_the_command_is_told(running, s
         raise RuntimeError("a fault of the app")
 
     monkeypatch.setattr("app.operations.control_commands.examined", fail)
-    with pytest.raises(Told, match=r"had answered.*\n.*log says why"):
+    with pytest.raises(AppRefused, match=r"had answered.*\n.*log says why"):
         ask(storage, "examine", full=False)
     assert "a fault of the app" in capsys.readouterr().out
 
@@ -218,7 +235,7 @@ def test_an_examination_gives_way_to_a_hand_over(running, storage: Storage, monk
         control_commands, "STEPS", 1
     )  # so small a database is examined in fewer than are looked at else
     assert ask(storage, "examine", full=True)
-    with monkeypatch.context() as asked_for, pytest.raises(Told, match="examination was broken off"):
+    with monkeypatch.context() as asked_for, pytest.raises(AppRefused, match="examination was broken off"):
         asked_for.setattr(instance.Instance, "wanted", True)
         ask(storage, "examine", full=True)
     assert ask(storage, "examine", full=True)

@@ -7,8 +7,10 @@ from structlog.testing import capture_logs
 
 from app import create_app
 from app.domain import accounts
+from app.domain.schemas import NewAccount
 from app.settings import load
 from app.web.context import WebApp
+from app.web.sign_in import prepare_first_account
 from tests.app.conftest import EMAIL, PASSWORD
 
 
@@ -42,6 +44,14 @@ def test_the_code_in_the_log_makes_the_first_account_once(empty_app: WebApp):
     other = empty_app.test_client()
     assert set_up(other, code, "eve@example.com").location == "/sign-in"
     assert sign_in(other, "eve@example.com").status_code == 422
+
+
+def test_the_code_ends_where_the_account_was_made_at_another_instance_meanwhile(empty_app: WebApp):
+    with empty_app.instance.database.write() as session:
+        accounts.add_first_account(session, NewAccount(email=EMAIL, password=PASSWORD, role="admin"))
+    prepare_first_account(empty_app, empty_app.instance.database)  # as when it gets the database back
+    assert empty_app.test_client().get("/").location.startswith("/sign-in")
+    assert sign_in(empty_app.test_client()).location == "/"
 
 
 def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: WebApp):

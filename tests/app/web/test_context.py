@@ -1,6 +1,6 @@
 """What a request works with."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,17 @@ from app.settings import load
 from app.web import context
 
 
-@pytest.mark.parametrize(("zone", "today"), [("Pacific/Kiritimati", 2), ("UTC", 1), ("Pacific/Pago_Pago", 1)])
+@pytest.mark.parametrize(("zone", "today"), [("Pacific/Kiritimati", 2), ("UTC", 1), ("Pacific/Pago_Pago", 28)])
 def test_today_is_the_date_in_the_time_zone_of_tz(monkeypatch, tmp_path: Path, zone: str, today: int):
-    """At 11:00 UTC it is 01:00 of the next day on Kiritimati (UTC+14), and midnight on Pago Pago (UTC-11)."""
+    """At 10:30 UTC it is 00:30 of the next day on Kiritimati (UTC+14), and 23:30 of the day before on Pago Pago."""
 
-    class Eleven(datetime):
+    class BeforeEleven(datetime):
         @classmethod
         def now(cls, tz=None):
-            return datetime(2026, 3, 1, 11, tzinfo=UTC).astimezone(tz)
+            return datetime(2026, 3, 1, 10, 30, tzinfo=UTC).astimezone(tz)
 
-    monkeypatch.setattr(context, "datetime", Eleven)
+    monkeypatch.setattr(context, "datetime", BeforeEleven)
     app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "AUTH_DISABLED": "true", "TZ": zone}))
     with app.app_context():
-        assert context.today() == date(2026, 3, today)
+        assert context.today().day == today
     app.instance.stop()

@@ -143,6 +143,15 @@ def test_a_secret_that_a_killed_start_did_not_write_is_made_anew(monkeypatch, pl
     assert place.secret.stat().st_mode & 0o777 == 0o600
 
 
+def test_who_was_held_up_while_it_wrote_the_secret_takes_the_one_that_was_made_meanwhile(monkeypatch, place: Storage):
+    def held_up(_descriptor: int) -> None:
+        place.secret.unlink()
+        place.secret.write_text("b" * 64)
+
+    monkeypatch.setattr(security.os, "fsync", held_up)
+    assert kept_secret(place) == "b" * 64
+
+
 def test_a_secret_that_is_just_being_written_is_waited_for(monkeypatch, place: Storage):
     place.secret.write_text("")
     monkeypatch.setattr(security.time, "sleep", lambda seconds: place.secret.write_text("a" * 64))
