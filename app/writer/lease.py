@@ -171,11 +171,12 @@ class Lease:
             self._forget()
             return None
         except OSError:
-            # A term of which nothing can be written, on a full disk say, would let others wait for one that is dead.
             self._forget()
-            with suppress(OSError):
-                self._names.remove(term_file(term))
-            raise
+            if not self.local:
+                # Of one who can write nothing, on a full disk say: others would wait for it as for a dead one.
+                with suppress(OSError):
+                    self._names.remove(term_file(term))
+            raise  # on a local disk nobody waits, and its file is the last one's, with all that is known
         self._sweep(term)
         return Acquired(term, forced, self._record.pending, self._record.schema)
 

@@ -274,6 +274,31 @@ def test_one_whose_storage_fails_while_it_takes_has_nothing_and_stops_nobody(
     assert acquired and not acquired.forced
 
 
+@pytest.mark.parametrize("failing", ["create", "move", "rewrite", "list"])
+def test_what_the_next_one_must_know_outlives_one_whose_local_disk_fails_while_it_takes(tmp_path: Path, failing: str):
+    def local(names: Folder) -> Lease:
+        return Lease(names, lock=LocalLock(tmp_path / "lock"))
+
+    first = local(Folder(tmp_path))
+    assert acquire(first)
+    first.note(schema="0007")
+    first.release()
+
+    class Broken(Folder):
+        pass
+
+    def fail(self: Broken, *arguments: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    second = local(Broken(tmp_path))
+    observation = second.observe()
+    setattr(Broken, failing, fail)
+    with pytest.raises(OSError, match="No space"):
+        second.acquire(observation)
+    acquired = acquire(local(Folder(tmp_path)))
+    assert acquired and acquired.schema == "0007"
+
+
 def test_what_a_newer_version_says_besides_is_passed_over(one: Lease, tmp_path: Path):
     newer = b'{"owner": "newer", "beat": 3, "state": "released", "schema": "0009", "colour": "red"}'
     (tmp_path / "term-000000000004").write_bytes(newer.ljust(SIZE))
