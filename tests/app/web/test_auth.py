@@ -48,7 +48,8 @@ def test_the_code_in_the_log_makes_the_first_account_once(empty_app: WebApp):
 
 def test_the_code_ends_where_the_account_was_made_at_another_instance_meanwhile(empty_app: WebApp):
     with empty_app.instance.database.write() as session:
-        accounts.add_first_account(session, NewAccount(email=EMAIL, password=PASSWORD, role="admin"))
+        fields = NewAccount.model_validate({"email": EMAIL, "password": PASSWORD, "role": "admin"})
+        accounts.add_first_account(session, fields)
     prepare_first_account(empty_app, empty_app.instance.database)  # as when it gets the database back
     assert empty_app.test_client().get("/").location.startswith("/sign-in")
     assert sign_in(empty_app.test_client()).location == "/"
