@@ -184,7 +184,7 @@ def _expect(world: World, code: str, *, readable: bool = True) -> None:
     """/readyz comes to tell this, "" for all is well, while work goes on; and what is there can be read."""
     if not eventually(lambda: world.ready().code == code, NOTICED_SECONDS):
         wanted = code or "that all is well"
-        raise Broken(f"After {NOTICED_SECONDS} s /readyz tells {world.ready()}, not {wanted}\n{world.said[-2000:]}")
+        raise Broken(f"After {NOTICED_SECONDS} s /readyz tells {world.ready()}, not {wanted}\n{world.end_of_log}")
     if readable and not (page := world.ask("/")).ok:
         raise Broken(f"While it says {code or 'that all is well'}, nothing can be read: {page}")
 

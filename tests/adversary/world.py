@@ -92,7 +92,12 @@ class World:
 
     @property
     def _settings(self) -> dict[str, str]:
-        return {"DATABASE_PATH": str(self.database), "DATABASE_STORAGE": self.profile, "APP_ENV": "production"}
+        return {
+            "DATABASE_PATH": str(self.database),
+            "DATABASE_STORAGE": self.profile,
+            "APP_ENV": "production",
+            "PYTHONFAULTHANDLER": "1",
+        }
 
     def bring_newer_code(self) -> None:
         """From now on a start knows one revision of the schema more."""
@@ -122,6 +127,13 @@ class World:
         """By the app that runs, or ran last: its log."""
         assert self.app
         return self.app.said
+
+    @property
+    def end_of_log(self) -> str:
+        """Without the requests, and whether it runs."""
+        events = [line for line in self.said.splitlines() if '"status"' not in line]
+        state = "It runs." if self.app and self.app.poll() is None else f"It ended: {self.app and self.app.returncode}."
+        return "\n".join([state, *events[-20:]])
 
     def command(self, *words: str | Path) -> subprocess.Popen[str]:
         environment = {**os.environ, **self._settings, "AUTH_DISABLED": "true"}
@@ -158,7 +170,7 @@ class World:
             if seen.code not in FOR_A_MOMENT:
                 return seen
             if time.monotonic() > give_up:
-                raise Broken(f"Neither well nor a refusal within {START_SECONDS} s: {seen}\n{self.said[-4000:]}")
+                raise Broken(f"Neither well nor a refusal within {START_SECONDS} s: {seen}\n{self.end_of_log}")
             time.sleep(0.05)
 
     def ready(self) -> Seen:
@@ -173,7 +185,7 @@ class World:
         assert self.app
         _, found, words = self.said.rpartition("task-assist: ")
         if not found or "Traceback" in self.said or not self.app.returncode:
-            raise Broken(f"It ended with {self.app.returncode} and without a refusal:\n{self.said[-4000:]}")
+            raise Broken(f"It ended with {self.app.returncode} and without a refusal:\n{self.end_of_log}")
         return Seen("cannot_start", words.strip())
 
     def _look_at_page(self) -> Seen:
@@ -218,7 +230,7 @@ class World:
         self.load.resume()
         while self.acknowledged < before + ENOUGH:
             if time.monotonic() > give_up:
-                raise Broken(f"No writes are acknowledged: {self.load.statuses}\n{self.said[-4000:]}")
+                raise Broken(f"No writes are acknowledged: {self.load.statuses}, {self.ready()}\n{self.end_of_log}")
             time.sleep(0.02)
         self.wait_a_moment()
 

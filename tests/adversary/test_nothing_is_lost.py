@@ -1,0 +1,31 @@
+"""Two minutes of all that can happen to an app's files, disk and processes, by a seed that is printed.
+
+An hour of it, and one seed again: the usage of tests/adversary/__main__.py.
+"""
+
+import os
+import secrets
+import shutil
+import sys
+
+import pytest
+
+from tests.adversary.deck import Run, play
+
+SECONDS = 100
+"""What has begun by then still comes to its end."""
+
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root on Linux: it breaks a disk"),
+    pytest.mark.skipif(not shutil.which("mkfs.ext4"), reason="needs mkfs.ext4"),
+]
+
+
+def test_nothing_acknowledged_is_lost_without_a_refusal_and_nothing_is_green_that_is_not_well(measured):
+    run = play(Run(secrets.randbelow(1_000_000)), SECONDS)
+    measured(
+        f"{run.faults} faults, {run.acknowledged} changes acknowledged, {len(run.broken)} times broken, seed {run.seed}"
+    )
+    assert run.broken == []
+    assert run.acknowledged > 0
