@@ -12,8 +12,8 @@ from app.backup.fuller import items_and_tasks_in
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID
 from app.errors import Problem
-from app.storage.files import SQLITE
-from app.storage.mounts import Storage
+from app.storage.files import SIDECARS, SQLITE
+from app.storage.mounts import Storage, beside
 
 log = structlog.get_logger()
 
@@ -60,12 +60,16 @@ def _filled(storage: Storage) -> Iterator[tuple[Path, int]]:
 
 
 def _is_another(file: Path, database: Path) -> bool:
-    """Never opens the database itself, by whatever name: closing it again would drop SQLite's locks."""
+    """Never opens a file that SQLite has open, by whatever name: closing it again would drop SQLite's locks on it."""
     try:
-        if not file.is_file() or (database.exists() and file.samefile(database)):
+        if not file.is_file() or any(own.exists() and file.samefile(own) for own in _opened_by_sqlite(database)):
             return False
         with file.open("rb") as reading:
             start = reading.read(100)
     except OSError:  # another user's
         return False
     return start.startswith(SQLITE) and int.from_bytes(start[MARK.start : MARK.stop], "big") == APPLICATION_ID
+
+
+def _opened_by_sqlite(database: Path) -> list[Path]:
+    return [database, *(beside(database, ending) for ending in ("-shm", *SIDECARS))]

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,27 @@ def test_the_database_itself_is_not_opened_by_another_name(make: Make, tmp_path:
     (tmp_path / "link.db").symlink_to(storage.path)
     (tmp_path / "hard.db").hardlink_to(storage.path)
     assert filled_others(storage) == ""
+
+
+LOCKS = """
+import fcntl, struct, sys
+asked = struct.pack("hhqqi", fcntl.F_WRLCK, 0, 128, 1, 0)
+kind, *_ = struct.unpack("hhqqi", fcntl.fcntl(open(sys.argv[1], "r+b"), fcntl.F_GETLK, asked))
+print(kind != fcntl.F_UNLCK)
+"""
+"""Is the byte of the -shm locked by which SQLite knows that a database is in use? Whoever finds it free empties the
+-shm, and a process that has it in its memory ends with SIGBUS (os_unix.c, UNIX_SHM_DMS)."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the locks as Linux has them")
+def test_looking_around_does_not_drop_the_locks_of_the_open_database(make: Make, tmp_path: Path):
+    configured = Database(make("configured.db", items=0))
+    with configured.read():
+        name_filled_others(configured)
+        shm = tmp_path / "configured.db-shm"
+        locked = subprocess.run([sys.executable, "-c", LOCKS, shm], capture_output=True, text=True, check=True)
+    configured.close()
+    assert locked.stdout == "True\n"
 
 
 def test_not_more_than_three_are_named(make: Make, tmp_path: Path):
