@@ -9,13 +9,12 @@ from pathlib import Path
 
 from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, unchanging
-from app.database.strange_logs import starts_a_database
+from app.database.strange_logs import lacks_its_log, starts_a_database
 from app.errors import Emptied, Refused
 from app.storage.files import SIDECARS, is_there, sidecars, size_of
 from app.storage.mounts import Storage, beside
 
 START_EMPTY = "To begin with an empty one, type this where the app runs:  task-assist start-empty"
-WAL_MODE = 2
 
 
 def refuse_emptied(storage: Storage, schema: str | None) -> None:
@@ -46,7 +45,7 @@ def refuse_half_copied(storage: Storage) -> None:
     """
     file = storage.path
     alone = not any(is_there(beside(file, ending)) for ending in (*SIDECARS, "-shm"))
-    if size_of(file) and alone and _mode(file) == WAL_MODE and not _rows_in(file):
+    if alone and lacks_its_log(file) and not _rows_in(file):
         raise Emptied(
             f"{file} holds nothing, as if it had been copied from a running app without the {file.name}-wal beside it.",
             f"Nothing was changed. Copy both, or better take a backup there:  task-assist snapshot FILE\n{START_EMPTY}",
@@ -56,11 +55,6 @@ def refuse_half_copied(storage: Storage) -> None:
 def _emptied(what: str) -> Emptied:
     hint = f"Nothing was changed. Put the file back, or a backup of it:  task-assist restore FILE\n{START_EMPTY}"
     return Emptied(what, hint)
-
-
-def _mode(file: Path) -> int:
-    with file.open("rb") as reading:
-        return reading.read(19).ljust(19, b"\0")[18]
 
 
 def _rows_in(file: Path) -> int | None:

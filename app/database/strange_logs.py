@@ -9,11 +9,12 @@ import struct
 from pathlib import Path
 
 from app.errors import StrangeLog
-from app.storage.files import JOURNAL, SQLITE, sidecars, size_of
+from app.storage.files import JOURNAL, SQLITE, is_there, sidecars, size_of
+from app.storage.mounts import beside
 
 LARGEST_PAGE = LARGEST_SECTOR = 1 << 16
 HEADER = 100
-WRITE_VERSION, IN_ROLLBACK_MODE = 18, 1
+WRITE_VERSION, IN_ROLLBACK_MODE, IN_WAL_MODE = 18, b"\1", b"\2"
 CHANGED_BY_A_SWITCH = (range(18, 20), range(24, 28), range(92, 100))
 """Of the header: both versions, the change counter, and for which change the number of pages was true."""
 
@@ -37,6 +38,12 @@ def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
     )
 
 
+def lacks_its_log(database: Path) -> bool:
+    """Is there no -wal beside a file in WAL mode? While it is open there always is one."""
+    start = _start(database, HEADER) if size_of(database) else b""
+    return start[WRITE_VERSION : WRITE_VERSION + 1] == IN_WAL_MODE and not is_there(beside(database, "-wal"))
+
+
 def starts_a_database(journal: Path) -> bool:
     """Is it of the first change ever made to a file? Before that one the file had no page."""
     head = _start(journal, LARGEST_SECTOR)
@@ -45,7 +52,8 @@ def starts_a_database(journal: Path) -> bool:
 
 def _is_own_wal(database: Path) -> bool:
     start = _start(database, HEADER)
-    return start != b"" and not (start.startswith(SQLITE) and start[WRITE_VERSION] == IN_ROLLBACK_MODE)
+    mode = start[WRITE_VERSION : WRITE_VERSION + 1]
+    return start != b"" and not (start.startswith(SQLITE) and mode == IN_ROLLBACK_MODE)
 
 
 def _is_own_journal(journal: Path, database: Path) -> bool:

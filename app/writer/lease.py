@@ -172,11 +172,10 @@ class Lease:
             return None
         except OSError:
             self._forget()
-            if not self.local:
-                # Of one who can write nothing, on a full disk say: others would wait for it as for a dead one.
+            if not self.local:  # others would wait for it; on a local disk nobody does, and the file is the last one's
                 with suppress(OSError):
                     self._names.remove(term_file(term))
-            raise  # on a local disk nobody waits, and its file is the last one's, with all that is known
+            raise
         self._sweep(term)
         return Acquired(term, forced, self._record.pending, self._record.schema)
 

@@ -1,12 +1,21 @@
 """Takes the lease on a database that can be opened without a loss; of any other it says why, and leaves it as it is."""
 
+import structlog
+
 from app.database.emptied import refuse_emptied, refuse_half_copied
-from app.database.strange_logs import refuse_strange_log
+from app.database.strange_logs import lacks_its_log, refuse_strange_log
 from app.errors import Emptied, Problem
 from app.storage.mounts import Storage
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of, local_lock
 from app.writer.terms import Acquired, Observation
+
+LOG_GONE = (
+    "{file} was not closed at the last end, and its {log} is gone all the same. If another program has closed the file "
+    "since, such as sqlite3, nothing is missing; if somebody removed the {log}, the newest changes are."
+)
+
+log = structlog.get_logger()
 
 
 def take(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
@@ -18,6 +27,8 @@ def take(lease: Lease, storage: Storage, observation: Observation) -> Acquired |
     if acquired and acquired.pending is None:
         try:
             _refuse_a_loss(storage, acquired.schema)
+            if lease.doubt == "unclean end" and lacks_its_log(storage.path):
+                log.warning(LOG_GONE.format(file=storage.path, log=f"{storage.path.name}-wal"))
         except BaseException:
             lease.release("abandoned" if acquired.forced else "released")
             raise

@@ -243,6 +243,23 @@ def test_a_lock_of_another_process_is_called_that(storage: Storage, start, monke
     eventually(lambda: instance.writes)
 
 
+def test_a_log_that_was_removed_after_a_kill_is_missed(ran: Storage, start, monkeypatch):
+    lines: list[str] = []
+    monkeypatch.setattr("app.writer.take.log.warning", lines.append)
+    for removed in (False, True):
+        killed = lease_of(ran)
+        assert killed.acquire(killed.observe())
+        beside(ran.path, "-wal").touch()
+        if removed:
+            beside(ran.path, "-wal").unlink()
+        killed.release("abandoned")
+        instance = start()
+        assert instance.writes
+        instance.stop()
+    (line,) = lines
+    assert line.startswith(f"{ran.path} was not closed at the last end, and its a.db-wal is gone all the same.")
+
+
 # --- what goes on by itself -------------------------------------------------------------------------------
 
 
