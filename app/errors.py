@@ -226,9 +226,8 @@ def sentence(fault: Mapping[str, Any]) -> str:
         case "missing":
             return "This is needed."
         case "too_short" | "string_too_short":
-            return (
-                "This can't be empty." if limits["min_length"] == 1 else f"At least {limits['min_length']} characters."
-            )
+            least = limits["min_length"]
+            return "This can't be empty." if least == 1 else f"At least {least} characters."
         case "too_long" | "string_too_long":
             return f"At most {limits['max_length']} characters."
         case "literal_error":

@@ -247,5 +247,4 @@ def lease_of(storage: Storage) -> Lease:
         os.listdir(folder)
     except OSError as error:
         raise cant_be_used(storage, error) from error
-    lock = local_lock(storage) if storage.profile == "shared" else None
-    return Lease(Folder(folder), lock=lock)
+    return Lease(Folder(folder), lock=local_lock(storage) if storage.profile == "shared" else None)
