@@ -1,8 +1,10 @@
 """backup: a checked copy of the database in the volume, with its manifest, while the app goes on writing."""
 
+import getpass
 import hashlib
 import json
 import os
+import platform
 import shlex
 import shutil
 from argparse import ArgumentParser, Namespace
@@ -14,8 +16,9 @@ from typing import Any
 
 from .content import Content, content, refuse_strange_owner, refuse_without_database
 from .engine import Place, command
+from .fuller import confirm_if_fuller
 from .helper import BACKUP, Helper, helper, scratch_volume
-from .leftovers import at_work
+from .leftovers import alone_at, at_work
 from .speak import Advance, Speaker, all_rows, in_short, size, unseen
 from .stop import CANT_WRITE, Stop
 from .through_app import app_that_has_it, snapshot_by_app
@@ -35,8 +38,8 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
     path = options.path or default_path(place)
     refuse_target(path, force=options.force)
     place.attributes()
-    with at_work(place, speaker):
-        proof = take(place, content(place), path, speaker)
+    with at_work(place, speaker), alone_at(path):
+        proof = take(place, content(place), path, speaker, force=options.force)
     tell(proof, path, speaker)
     speaker.say(
         f"Backed up {place.volume} to {path}: {in_short(proof['rows'])}, {size(proof['size_bytes'])}, "
@@ -75,13 +78,13 @@ def refuse_target(path: Path, *, force: bool) -> None:
         raise Stop(f"This user may not write in {path.parent}.", "Choose another place for the backup.", CANT_WRITE)
 
 
-def take(place: Place, found: Content, path: Path, speaker: Speaker) -> dict[str, Any]:
+def take(place: Place, found: Content, path: Path, speaker: Speaker, *, force: bool = False) -> dict[str, Any]:
     """Writes the backup and its manifest; they appear whole or not at all. Gives the manifest."""
     refuse_without_database(place, found)
     refuse_strange_owner(place, found)
     app = app_that_has_it(place, found)
-    # A fixed name: what a killed backup left is overwritten by the next one.
-    partial = path.with_name(f".{place.volume}.partial")
+    # One for each person on each machine, who can't be at work here twice: what a killed backup left is overwritten.
+    partial = path.with_name(f".{place.volume}.{getpass.getuser()}@{platform.node()}.partial")
     if app:
         speaker.say(f"{app.name} has the database for itself, so it is asked for the copy.")
     with (
@@ -89,9 +92,11 @@ def take(place: Place, found: Content, path: Path, speaker: Speaker) -> dict[str
         speaker.progress() as advance,
     ):
         proof = copying.run(advance)
+        confirm_if_fuller(path, proof["rows"], speaker)
         _refuse_without_room(path, proof["size_bytes"])
         try:
             write_checked(partial, proof, copying, advance)
+            refuse_target(path, force=force)  # somebody may have made it meanwhile
             put_in_place(partial, path, proof)
         finally:
             partial.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """One command at a time on a volume, and mending what a killed one left: helpers, a restore, stopped containers."""
 
 import getpass
+import hashlib
 import sqlite3
 import tempfile
 import time
@@ -46,26 +47,40 @@ def at_work(place: Place, speaker: Speaker, *, only_looking: bool = False) -> It
 
     Raises Stop while another one is at work, unless `only_looking`.
     """
-    with closing(sqlite3.connect(lock_file(place.volume), timeout=0, isolation_level=None)) as lock:
+    with _lock(lock_file(place.volume)) as alone:
+        if alone and (mended := mend(place)):
+            speaker.say(f"A restore of {place.volume} was interrupted. {mended}")
+        if not alone and not only_looking:
+            raise Stop(f"Another command is at work on {place.volume}.", "Wait until it ends, and try again.", IN_USE)
+        yield
+
+
+@contextmanager
+def alone_at(path: Path) -> Iterator[None]:
+    """Keeps other backups, of other volumes too, off the file and its manifest. Raises Stop while one is at work."""
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:16]
+    with _lock(lock_file(name)) as alone:
+        if not alone:
+            raise Stop(f"Another backup is being written to {path}.", "Wait until it ends, and try again.", IN_USE)
+        yield
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[bool]:
+    """False where another process has it. Free again as soon as its process ends, however it ends, on every system."""
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as lock:
         try:
-            # Free again as soon as this process ends, however it ends, on every system.
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
                 raise
-            if not only_looking:
-                raise Stop(
-                    f"Another command is at work on {place.volume}.", "Wait until it ends, and try again.", IN_USE
-                ) from None
+            yield False
         else:
-            mended = mend(place)
-            if mended:
-                speaker.say(f"A restore of {place.volume} was interrupted. {mended}")
-        yield
+            yield True
 
 
 def lock_file(volume: str) -> Path:
-    """Locked by the command that is at work on the volume."""
+    """Locked by the command that is at work on the volume, or on the file of a backup."""
     return Path(tempfile.gettempdir(), f"task-assist-{getpass.getuser()}-{volume}.lock")
 
 

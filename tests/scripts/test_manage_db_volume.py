@@ -6,17 +6,22 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import docker.errors
 import pytest
 
+from app.backup import fuller as apps_fuller
+from scripts.volume import fuller
 from scripts.volume.backup import refuse_target
 from scripts.volume.cli import COMMANDS, main
 from scripts.volume.engine import Place, command
 from scripts.volume.helper import Helper
+from scripts.volume.leftovers import alone_at
 from scripts.volume.restore import readable_files
 from scripts.volume.speak import Speaker, size
 from scripts.volume.stop import EXIT_CODES, Stop
@@ -89,6 +94,52 @@ def test_each_message_in_the_documentation_is_one_that_is_said():
     assert len(messages) > 30
     said = sentences()
     assert [message for message in messages if not any(message.strip("… ") in text for text in said)] == []
+
+
+def test_the_rule_of_what_is_far_fuller_is_the_apps():
+    assert (fuller.COUNTED, fuller.FAR) == (apps_fuller.COUNTED, apps_fuller.FAR)
+
+
+def database_of(file: Path, items: int, *, proven: bool) -> Path:
+    file.unlink(missing_ok=True)
+    with closing(sqlite3.connect(file)) as connection:
+        for table in ("work_items", "tasks"):
+            connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+            connection.executemany(f"INSERT INTO {table} VALUES (?)", [(number,) for number in range(items)])
+        connection.commit()
+    if proven:
+        proof = {"rows": {"work_items": items, "tasks": items}}
+        file.with_name(file.name + ".manifest.json").write_text(json.dumps(proof))
+    return file
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_far_fuller_backup_is_not_replaced_without_a_yes(tmp_path: Path, proven: bool):
+    file = database_of(tmp_path / "b.db", 5, proven=proven)
+    fuller.confirm_if_fuller(file, {"work_items": 2, "tasks": 3}, Speaker())  # half of it is not far
+    with pytest.raises(Stop, match="no terminal") as stopped:
+        fuller.confirm_if_fuller(file, {"work_items": 2, "tasks": 2}, Speaker())
+    assert stopped.value.hint == (
+        f"{file} was not replaced. Choose another name, or look first why the database holds so few. To say yes:  --yes"
+    )
+    fuller.confirm_if_fuller(file, {"work_items": 0, "tasks": 0}, Speaker(yes=True))
+
+
+def test_what_is_no_backup_is_not_asked_about(tmp_path: Path):
+    (tmp_path / "words").write_text("no database")
+    for name in ("words", "nothing"):
+        fuller.confirm_if_fuller(tmp_path / name, {}, Speaker())
+
+
+def test_two_backups_to_one_file_are_not_at_work_at_once(tmp_path: Path):
+    with alone_at(tmp_path / "b.db"), alone_at(tmp_path / "c.db"):
+        with (
+            pytest.raises(Stop, match=f"Another backup is being written to {tmp_path}/b.db"),
+            alone_at(tmp_path / "b.db"),
+        ):
+            pytest.fail("it was not alone")
+    with alone_at(tmp_path / "b.db"):
+        pass
 
 
 @pytest.fixture
