@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from app.backup.snapshot import snapshot
@@ -12,27 +13,35 @@ from app.storage.mounts import Storage, beside
 
 @dataclass(frozen=True)
 class Kept:
-    """`sound`: one backup with its manifest. Else the files byte for byte, since no backup could be made of them."""
+    """`sound`: a backup with its manifest. Else the files byte for byte, since no backup could be made of them: `file`
+    and what lay beside it, with their endings."""
 
+    file: Path
     files: list[Path]
     sound: bool
 
 
 def keep(storage: Storage, occasion: str) -> Kept | None:
-    """None where there is nothing to keep. Nobody may have the database. Raises StorageFull, and Foreign."""
+    """None where there is no database. Nobody may have the database. Raises StorageFull, and Foreign."""
     there = [ending for ending in ("", *SIDECARS) if size_of(beside(storage.path, ending))]
-    if not there:
-        return None
-    time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    kept = storage.path.with_name(f"{storage.path.stem}-{occasion}-{time}.db")
+    if "" not in there:
+        return None  # a log alone is set aside by the restore
+    kept = _free_name(storage.path, f"{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
         snapshot(storage, kept)
     except Foreign:
         raise
     except Refused:
         _copy_as_it_is(storage, kept, there)
-        return Kept([beside(kept, ending) for ending in there], sound=False)
-    return Kept([kept], sound=True)
+        return Kept(kept, [beside(kept, ending) for ending in there], sound=False)
+    return Kept(kept, [kept], sound=True)
+
+
+def _free_name(database: Path, what: str) -> Path:
+    """Two in one second are told apart by a number."""
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    names = (database.with_name(f"{database.stem}-{what}{ending}.db") for ending in endings)
+    return next(name for name in names if not name.exists())
 
 
 def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:

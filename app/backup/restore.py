@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.verify import Verified, verify
+from app.backup.verify import Verified, unverified, verify
 from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
@@ -17,16 +17,23 @@ from app.storage.mounts import Storage, beside
 
 
 def restore(
-    file: Path, storage: Storage, progress: Progress | None = None, *, sure: Callable[[], None] = lambda: None
+    file: Path,
+    storage: Storage,
+    progress: Progress | None = None,
+    *,
+    sure: Callable[[], None] = lambda: None,
+    as_it_is: bool = False,
 ) -> Verified:
     """Replaces the database by `file`. Nothing may have it open: raises Held if something does.
+
+    `as_it_is`: without looking what it is, with the -wal and -journal beside it; the way back to a damaged one.
 
     Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place, and what
     `sure` raises, which is called before each step that can't be undone.
     """
     if file.resolve() == storage.path:
         raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Name a backup.")
-    found = verify(file)
+    found = unverified(file) if as_it_is else verify(file)
     refuse_unwritable(storage)
     target, new = storage.path, beside_of(storage.path)
     new.unlink(missing_ok=True)
@@ -42,6 +49,8 @@ def restore(
         sure()
         clear_the_place(storage)
         sure()
+        for log in sidecars(file) if as_it_is else ():
+            copy(log, beside(target, log.name.removeprefix(file.name)))
         new.replace(target)
         to_disk(target.parent)
     finally:

@@ -11,9 +11,10 @@ from app.operations.backup_commands import FILE, JSON, Answer, answers, in_short
 @click.command()
 @FILE
 @click.option("--no-keep", is_flag=True, help="Keep no copy of the database that is there now.")
+@click.option("--as-it-is", is_flag=True, help="Check nothing: the way back to a database that was damaged already.")
 @JSON
 @answers("Restoring")
-def restore(file: Path, no_keep: bool, progress: Any) -> Answer:
+def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     """Puts the backup FILE in the database's place, checked and whole, and keeps what was there in a file beside it.
 
     A running app is asked to hand the database over, and goes on with the restored one by itself; requests wait
@@ -35,19 +36,24 @@ def restore(file: Path, no_keep: bool, progress: Any) -> Answer:
     from app.writer.exclusive import exclusive_access
 
     storage = storage_here()
-    verify(file)  # before anybody is disturbed for it
+    if not as_it_is:
+        verify(file)  # before anybody is disturbed for it
     with exclusive_access(storage, replaces=True, asks=True) as alone:
         kept = None if no_keep else keep(storage, "before-restore")
-        found = restore(file, storage, progress, sure=alone.sure)
-        alone.leaves = found.contents.revision
-    names = [str(file) for file in kept.files] if kept else []
+        found = restore(file, storage, progress, sure=alone.sure, as_it_is=as_it_is)
+        alone.leaves, alone.doubt = found.contents.revision or None, "damage" if as_it_is else None
+    rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
+    names = [str(name) for name in kept.files] if kept else []
     facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
-    sentence = f"Restored {storage.path} from {file}: {in_short(found.contents.rows)}. A running app goes on with it."
-    if kept and kept.sound:
-        sentence += f"\nTo go back:  task-assist restore {names[0]}"
-    elif kept:
-        sentence += f"\nWhat was there is no whole database. It is kept byte for byte in {' and '.join(names)}."
-    return Answer(facts, sentence)
+    sentence = f"Restored {storage.path} from {file}: {rows}. A running app goes on with it."
+    return Answer(facts, sentence + _way_back(kept))
+
+
+def _way_back(kept: Any) -> str:
+    if kept is None:
+        return ""
+    unsound = "" if kept.sound else "What was there is no whole database. It is kept byte for byte.\n"
+    return f"\n{unsound}To go back:  task-assist restore {'' if kept.sound else '--as-it-is '}{kept.file}"
 
 
 @click.command("start-empty")

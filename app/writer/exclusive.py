@@ -12,7 +12,7 @@ from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
 from app.writer.lease_files import Clock, cant_be_used
 from app.writer.take import take
-from app.writer.terms import Acquired, Observation
+from app.writer.terms import Acquired, Doubt, Observation
 
 HANDS_OVER_WITHIN = 20.0
 """Seconds. A holder hears of it at its next renewal, and then lets requests end."""
@@ -23,11 +23,13 @@ class Alone:
     """Nobody else has the database. `found` is what this command came upon.
 
     `leaves`: the revision of what the block has put in the place, for those who come next; None: they look.
+    `doubt`: why that may not be sound; None where it was verified.
     """
 
     found: Acquired
     _lease: Lease
     leaves: str | None = None
+    doubt: Doubt | None = None
 
     def sure(self) -> None:
         """To be called before what can't be undone. Raises Standby where another instance may have come first."""
@@ -63,7 +65,7 @@ def exclusive_access(
         alone = Alone(acquired, lease)
         yield alone
         if replaces:
-            lease.note(schema=alone.leaves, doubt=None)  # what was put there was verified
+            lease.note(schema=alone.leaves, doubt=alone.doubt)
         lease.note(pending=None)
         if not lease.holds():
             raise _unsure()

@@ -38,9 +38,9 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         place.client.volumes.get(place.volume).remove()
     if backup:
         speaker.say(f"To have it back:  {command('create', place=place)}")
-        speaker.say(f"and then:  {command('restore', backup, place=place)}")
+        speaker.say(f"and then:  {command('restore', *backup.words, place=place)}")
     speaker.say(f"Deleted the volume {place.volume}.")
-    return {"volume": place.volume, "deleted": True, "backup": str(backup) if backup else None}
+    return {"volume": place.volume, "deleted": True, "backup": str(backup.path) if backup else None}
 
 
 def refuse_in_use(place: Place) -> None:

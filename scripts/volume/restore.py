@@ -1,5 +1,6 @@
 """restore: a verified file in the database's place, whole or not at all, and the way back."""
 
+import hashlib
 import os
 import stat
 from argparse import ArgumentParser, Namespace
@@ -10,7 +11,7 @@ from .content import Content, content, refuse_strange_owner
 from .engine import Place, command, told_in_words
 from .helper import BACKUP, helper, scratch_volume
 from .leftovers import Mended, at_work, mend, note
-from .safety import keep, refuse_without_room_to_keep
+from .safety import Kept, keep, refuse_without_room_to_keep
 from .speak import Speaker, in_short
 from .stop import IN_USE, INTERRUPTED, NOT_THERE, REFUSED, Stop
 
@@ -25,13 +26,14 @@ def arguments(parser: ArgumentParser) -> None:
         "path", metavar="PATH", type=Path, help="a backup, or a database copied from a stopped container"
     )
     parser.add_argument("--dry-run", action="store_true", help="only check PATH and show what would change")
+    parser.add_argument("--as-it-is", action="store_true", help="check nothing: the way back to a damaged database")
 
 
 def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
     files = readable_files(options.path)
     place.attributes()
     with at_work(place, speaker), scratch_volume(place) as scratch:
-        incoming = _verified(place, options.path, files, scratch, speaker)
+        incoming = _incoming(place, options, files, scratch, speaker)
         now = content(place)
         stopping = place.running_users()
         _refuse(place, now, stopping)
@@ -44,8 +46,8 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         for doubt in _doubts(options.path, now, incoming, place):
             speaker.confirm(f"{doubt} Restore it?", "Nothing was changed.")
         refuse_without_room_to_keep(place, now)
-        kept, mended = _replace(place, now, stopping, incoming["sha256"], options.path, scratch, speaker)
-    back = f"To go back:  {command('restore', kept, place=place)}" if kept else ""
+        kept, mended = _replace(place, now, stopping, incoming["sha256"], options, scratch, speaker)
+    back = f"To go back:  {command('restore', *kept.words, place=place)}" if kept else ""
     if mended.not_ready:
         raise Stop(
             f"{place.volume} has the database of {options.path}, but {', '.join(mended.not_ready)} is not ready.",
@@ -53,8 +55,9 @@ def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
         )
     if back:
         speaker.say(back)
-    speaker.say(f"Restored {place.volume} from {options.path}: {in_short(incoming['rows'])}, checked.")
-    return result | {"restored": True, "kept": str(kept) if kept else None, "started_again": mended.started}
+    rows = "as it is, unchecked" if options.as_it_is else f"{in_short(incoming['rows'])}, checked"
+    speaker.say(f"Restored {place.volume} from {options.path}: {rows}.")
+    return result | {"restored": True, "kept": str(kept.path) if kept else None, "started_again": mended.started}
 
 
 def readable_files(path: Path) -> dict[str, Path]:
@@ -75,6 +78,19 @@ def readable_files(path: Path) -> dict[str, Path]:
         why = error.strerror if isinstance(error, OSError) else error
         raise Stop(f"Can't read {where}: {why}.", "Nothing was changed.", REFUSED) from None
     return files
+
+
+def _incoming(
+    place: Place, options: Namespace, files: dict[str, Path], scratch: str, speaker: Speaker
+) -> dict[str, Any]:
+    """What will be in the database's place; its files are in the scratch volume then."""
+    if not options.as_it_is:
+        return _verified(place, options.path, files, scratch, speaker)
+    with helper(place, [], volume=None, scratch=scratch) as bringing, speaker.progress() as advance:
+        bringing.put(files, advance)
+    with options.path.open("rb") as reading:
+        sha256 = hashlib.file_digest(reading, "sha256").hexdigest()
+    return {"proven": False, "revision": "not looked at", "rows": {}, "sha256": sha256}
 
 
 def _verified(place: Place, path: Path, files: dict[str, Path], scratch: str, speaker: Speaker) -> dict[str, Any]:
@@ -118,7 +134,8 @@ def _refuse(place: Place, now: Content, stopping: list[Any]) -> None:
 
 
 def _tell(path: Path, now: Content, incoming: dict[str, Any], stopping: list[Any], speaker: Speaker) -> None:
-    proven = "byte for byte what its manifest says" if incoming["proven"] else "sound, but unproven"
+    sound = "sound, but unproven" if incoming["rows"] else "as it is, unchecked"
+    proven = "byte for byte what its manifest says" if incoming["proven"] else sound
     speaker.facts(
         {
             "From": f"{path}, {proven}",
@@ -150,18 +167,17 @@ def _doubts(path: Path, now: Content, incoming: dict[str, Any], place: Place) ->
 
 
 def _replace(
-    place: Place, now: Content, stopping: list[Any], sha256: str, path: Path, scratch: str, speaker: Speaker
-) -> tuple[Path | None, Mended]:
+    place: Place, now: Content, stopping: list[Any], sha256: str, options: Namespace, scratch: str, speaker: Speaker
+) -> tuple[Kept | None, Mended]:
     """Stops, keeps, replaces; whatever happens, `mend` starts again and says which database is there."""
+    path, as_it_is = options.path, ["--as-it-is"] if options.as_it_is else []
+    verb = ["restore", "--no-keep", "--json", *as_it_is, BACKUP]
     try:
         note(place, stopping, sha256, str(path))
         for container in stopping:
             container.stop()
         kept = keep(place, now, "before-restore-", speaker)
-        with (
-            helper(place, ["restore", "--no-keep", "--json", BACKUP], volume="write", scratch=scratch) as replacing,
-            speaker.progress() as advance,
-        ):
+        with helper(place, verb, volume="write", scratch=scratch) as replacing, speaker.progress() as advance:
             replacing.run(advance)
     except BaseException as error:
         raise _undone(place, path, error) from error

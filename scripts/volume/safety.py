@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .backup import default_path, refuse_target, take
@@ -21,8 +22,21 @@ def refuse_without_room_to_keep(place: Place, found: Content) -> None:
         refuse_target(default_path(place), force=False)
 
 
-def keep(place: Place, found: Content, occasion: str, speaker: Speaker) -> Path | None:
-    """Backs up the database into backups/; gives its path, None where there is nothing to keep.
+@dataclass(frozen=True)
+class Kept:
+    """`sound`: a backup. Else the files as they were, which only `restore --as-it-is` puts back."""
+
+    path: Path
+    sound: bool
+
+    @property
+    def words(self) -> list[str]:
+        """What is typed behind `restore` to have it back."""
+        return [str(self.path), *([] if self.sound else ["--as-it-is"])]
+
+
+def keep(place: Place, found: Content, occasion: str, speaker: Speaker) -> Kept | None:
+    """Backs up the database into backups/; None where there is nothing to keep.
 
     One that is damaged, or of a newer version, makes no backup that this version could prove, so its files are copied
     as they are. Nothing may be writing.
@@ -31,18 +45,19 @@ def keep(place: Place, found: Content, occasion: str, speaker: Speaker) -> Path 
         return None
     path = default_path(place, occasion)
     refuse_target(path, force=False)
-    if found.problem and found.problem["code"] != "in_use":
-        _copy_as_it_is(place, path, speaker)
-    else:
-        try:
+    sound = not found.problem or found.problem["code"] == "in_use"
+    try:
+        if sound:
             take(place, found, path, speaker)
-        except Stop as stop:
-            if stop.code != REFUSED:
-                raise
-            speaker.say(stop.message)
-            _copy_as_it_is(place, path, speaker)
+    except Stop as stop:
+        if stop.code != REFUSED:
+            raise
+        speaker.say(stop.message)
+        sound = False
+    if not sound:
+        _copy_as_it_is(place, path, speaker)
     speaker.say(f"Kept what was there in {path}.")
-    return path
+    return Kept(path, sound)
 
 
 def _copy_as_it_is(place: Place, path: Path, speaker: Speaker) -> None:

@@ -1,5 +1,7 @@
 """Each command of scripts/manage_db_volume.py on an empty, a used, a foreign and a root-owned volume."""
 
+import re
+import shlex
 import sqlite3
 import subprocess
 import threading
@@ -298,9 +300,29 @@ def test_a_damaged_database_can_be_replaced_and_is_kept_as_it_was(script: Script
     script.put("task_manager.db", b"\0" * 9000)
     assert "It is not an SQLite database" in script.refused(5, "backup", "c.db")
     script.refused(7, "restore", "b.db")
-    kept = script.ask("restore", "b.db", "--yes")["kept"]
-    assert (script.folder / kept).read_bytes() == b"\0" * 9000
+    done = script.run("restore", "b.db", "--yes")
+    (kept,) = (script.folder / "backups").iterdir()
+    assert kept.read_bytes() == b"\0" * 9000
     assert script.titles() == ["Item 0", "Item 1", "Item 2"]
+
+    assert "Can't restore" in script.refused(5, "restore", str(kept), "--yes")
+    back = re.search(r"To go back:  python scripts/manage_db_volume.py (.* --as-it-is)", done.stdout)
+    assert back, done.stdout
+    assert script.run(*shlex.split(back[1]), "--yes").returncode == 0
+    assert script.files()["task_manager.db"][1] == b"\0" * 9000
+
+
+def test_a_far_fuller_backup_is_not_replaced_by_that_of_an_emptied_database(script: Script):
+    script.seed(5)
+    script.ask("backup", "b.db")
+    before = (script.folder / "b.db").read_bytes()
+    script.seed(1)
+    said = script.refused(7, "backup", "b.db", "--force")
+    assert "b.db was not replaced." in said
+    assert (script.folder / "b.db").read_bytes() == before
+    script.ask("backup", "b.db", "--force", "--yes")
+    assert titles(script.folder / "b.db") == ["Item 0"]
+    assert {file.name for file in script.folder.iterdir()} == {"b.db", "b.db.manifest.json"}
 
 
 def test_damage_that_only_a_full_check_finds_does_not_stand_in_the_way_of_a_restore(script: Script, tmp_path: Path):

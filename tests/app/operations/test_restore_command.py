@@ -15,7 +15,7 @@ from app.storage.mounts import storage_under
 from app.writer import exclusive
 from app.writer.lease import lease_of
 from tests.app.backup.conftest import twenty_items  # noqa: F401  (a fixture)
-from tests.app.backup.databases import closed_database, names, titles
+from tests.app.backup.databases import closed_database, execute, names, titles
 from tests.app.processes import Serving, ask, eventually, free_port, wait_until_ready
 
 
@@ -101,10 +101,32 @@ def test_what_is_no_sound_database_is_kept_byte_for_byte(tmp_path: Path, twenty_
     damaged = storage.path.read_bytes()
     done = typed(tmp_path, "restore", str(twenty_items))
     assert done.exit_code == 0, done.output
-    assert "kept byte for byte" in done.stdout and "To go back" not in done.stdout
+    assert "It is kept byte for byte." in done.stdout
     (kept,) = tmp_path.glob("a-before-restore-*.db")
     assert kept.read_bytes() == damaged
     assert len(titles(storage.path)) == 20
+
+    assert typed(tmp_path, "restore", str(kept)).exit_code == 8
+    back = re.search(r"To go back:  task-assist (restore --as-it-is \S+)", done.stdout)
+    assert back
+    assert typed(tmp_path, *back[1].split()).exit_code == 0
+    assert storage.path.read_bytes() == damaged
+    assert lease_of(storage).observe().record.doubt == "damage"
+
+
+def test_the_log_of_a_database_that_is_kept_as_it_is_comes_along_both_ways(tmp_path: Path, twenty_items: Path):  # noqa: F811
+    storage = closed_database(tmp_path / "a.db", 3)
+    log = tmp_path / "a.db-wal"
+    execute(storage.path, "PRAGMA journal_mode = DELETE")
+    log.write_bytes(b"\x37\x7f\x06\x82" + bytes(4096))  # of another database, so no backup can be made
+    before = (storage.path.read_bytes(), log.read_bytes())
+    done = typed(tmp_path, "restore", str(twenty_items))
+    assert done.exit_code == 0, done.output
+    assert len(titles(storage.path)) == 20
+    back = re.search(r"task-assist (restore --as-it-is \S+)", done.stdout)
+    assert back
+    assert typed(tmp_path, *back[1].split()).exit_code == 0
+    assert (storage.path.read_bytes(), log.read_bytes()) == before
 
 
 @pytest.mark.parametrize("put_there", [True, False])
