@@ -14,7 +14,13 @@ from app.errors import Emptied, Refused
 from app.storage.files import SIDECARS, is_there, sidecars, size_of
 from app.storage.mounts import Storage, beside
 
-START_EMPTY = "To begin with an empty one, type this where the app runs:  task-assist start-empty"
+START_EMPTY = """\
+If it was emptied on purpose, begin with an empty one:
+  task-assist start-empty      where the app runs"""
+PUT_BACK = f"""\
+Nothing was changed. Put the file back, or a backup of it; the app then goes on by itself:
+  task-assist restore FILE     where the app runs (docker compose exec app ...)
+{START_EMPTY}"""
 
 
 def refuse_emptied(storage: Storage, schema: str | None) -> None:
@@ -48,13 +54,13 @@ def refuse_half_copied(storage: Storage) -> None:
     if alone and lacks_its_log(file) and not _rows_in(file):
         raise Emptied(
             f"{file} holds nothing, as if it had been copied from a running app without the {file.name}-wal beside it.",
-            f"Nothing was changed. Copy both, or better take a backup there:  task-assist snapshot FILE\n{START_EMPTY}",
+            "Nothing was changed. Copy both, or better take a backup where that app runs, and put it here:\n"
+            f"  task-assist snapshot FILE    where that app runs (docker compose exec app ...)\n{START_EMPTY}",
         )
 
 
 def _emptied(what: str) -> Emptied:
-    hint = f"Nothing was changed. Put the file back, or a backup of it:  task-assist restore FILE\n{START_EMPTY}"
-    return Emptied(what, hint)
+    return Emptied(what, PUT_BACK)
 
 
 def _rows_in(file: Path) -> int | None:

@@ -32,8 +32,8 @@ def refuse_strange_log(database: Path) -> None:
 def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
     return StrangeLog(
         f"{log.name} ({size_of(log):,} bytes) is not the log of {database} beside it, but that of a database that was"
-        " there before. SQLite would mix the two.",
-        f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside:\n"
+        " there before. SQLite would mix the two without a word.",
+        f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside, where both are:\n"
         f"  mv {log} {log}.old",
     )
 

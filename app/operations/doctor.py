@@ -62,7 +62,8 @@ def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: boo
 def _path(storage: Storage) -> Finding:
     there = storage.path.parent.is_dir() and is_there(storage.path)
     if refused := why_not_taken(storage):
-        return Finding("database", "fault", refused.message, refused.code, refused.hint)
+        fix = f"{refused.hint}\n{filled_others(storage)}".rstrip()
+        return Finding("database", "fault", refused.message, refused.code, fix)
     if not there:
         fix = filled_others(storage) or "Start the app once."
         return Finding("database", "note", f"{storage.path}: there is none yet", None, fix)

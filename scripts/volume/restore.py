@@ -111,7 +111,8 @@ def _cant_restore(place: Place, path: Path, stop: Stop) -> Stop:
         said = said.replace(BACKUP, "it", 1)
     hint = stop.hint or f"To see what is in the volume now:  {command('inspect', place=place)}"
     said, hint = (text.replace(BACKUP, str(path)) for text in (said, hint))
-    return Stop(f"Can't restore {path}: {said}", f"Nothing was changed. {hint}", stop.code)
+    hint = f"Nothing was changed. {hint.removeprefix('Nothing was changed. ')}"
+    return Stop(f"Can't restore {path}: {said}", hint, stop.code)
 
 
 def _refuse(place: Place, now: Content, stopping: list[Any]) -> None:

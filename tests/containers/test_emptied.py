@@ -1,5 +1,6 @@
 """A database that is gone from its volume, or was copied while its app ran: nothing is lost without a word."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def _answers(site: Site) -> bool:
 
 
 def command_in(error: dict[str, str]) -> list[str]:
-    return shlex.split(error["hint"].splitlines()[-1].split("  ")[-1])
+    return shlex.split(re.split(" {2,}", error["hint"].splitlines()[-1])[1])
 
 
 def removed(volume: str, image: str) -> None:

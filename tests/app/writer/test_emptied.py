@@ -1,6 +1,7 @@
 """What a start refuses because rows would be lost by it, what it goes on from by itself, and the way out."""
 
 import os
+import re
 import shlex
 import shutil
 import struct
@@ -67,7 +68,7 @@ def run(storage: Storage, *command: str):
 
 def typed(storage: Storage, hint: str) -> None:
     """Types the last command that a hint names."""
-    line = hint.splitlines()[-1].split("  ")[-1]
+    line = re.split(" {2,}", hint.splitlines()[-1])[1]
     if line.startswith("task-assist "):
         done = run(storage, *shlex.split(line)[1:])
         assert done.exit_code == 0, done.output
@@ -350,3 +351,9 @@ def test_doctor_and_check_say_the_same_and_reset_password_makes_no_new_one(ran: 
         assert done.exit_code == 1, command
         assert problem.message in done.output and "task-assist start-empty" in done.output
     assert not ran.path.exists()
+
+
+def test_doctor_names_the_backups_that_lie_beside_it(ran: Storage):
+    snapshot(ran, ran.path.with_name("nightly.db"))
+    ran.path.unlink()
+    assert f"{ran.path.with_name('nightly.db')} holds 6 items and tasks" in run(ran, "doctor").output
