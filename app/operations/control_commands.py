@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from app.backup.snapshot import snapshot
+from app.database.condition import damaged
 from app.database.connections import PRAGMAS
 from app.database.contents import revision_of
 from app.database.engine import Database
+from app.database.long_log import long_log
 from app.domain import accounts
 from app.errors import NotFound, Problem
 from app.operations.control import Command, Control, Progress
@@ -85,7 +88,10 @@ def _condition(instance: Instance, *, progress: Progress) -> dict[str, Any]:  # 
 def _examine(instance: Instance, *, full: bool, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
     with instance.using() as database:
         try:
-            return examined(database, full=full, gives_way=lambda: instance.wanted)
+            facts = examined(database, full=full, gives_way=lambda: instance.wanted)
+            if facts["integrity"] != "ok":
+                database.condition.report(damaged(database.storage.path, facts["integrity"]))
+            return facts
         except DatabaseError:
             if instance.wanted:
                 raise _broken_off("examination") from None
@@ -111,6 +117,7 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
             "sqlite_version": connection.exec_driver_sql("SELECT sqlite_version()").scalar(),
             "pragmas": {name: ask(name) for name in PRAGMAS},
             "revision": revision_of(connection.connection.driver_connection),
+            "log": asdict(found) if (found := long_log(database.storage)) else None,
             "integrity": ask("integrity_check(1)" if full else "quick_check(1)"),
         }
 

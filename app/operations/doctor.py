@@ -6,9 +6,8 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from app.backup.others import filled_others
 from app.database.condition import HOW_TO_GO_BACK
@@ -18,12 +17,12 @@ from app.database.sqlite import sqlite_driver
 from app.errors import Problem, Standby
 from app.operations import control
 from app.operations.control_commands import examined
+from app.operations.finding import Finding
+from app.operations.writer_finding import writer_finding
 from app.storage.files import is_there
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
 from app.writer.database_alone import database_alone
-from app.writer.lease import RENEW_EVERY, Lease
-from app.writer.lease_files import Folder, cant_be_used, folder_of, local_lock
 from app.writer.take import why_not_taken
 
 FSYNCS = 20
@@ -33,29 +32,13 @@ LITTLE_ROOM = 100 << 20
 # sqlite.org/wal.html, "The WAL-Reset Bug".
 WAL_RESET_BUG = ((3, 7, 0), (3, 51, 2))
 
-Level = Literal["ok", "note", "fault"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`value` is for programs, `text` for people. A note is worth knowing, a fault must be mended: `fix` says how."""
-
-    name: str
-    level: Level
-    text: str
-    value: Any = None
-    fix: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: bool) -> list[Finding]:
     """All findings, those that take longer last. Changes nothing but a small file that it writes and takes away."""
     findings = [_path(storage), _mount(storage, production=production, keeps_secret=keeps_secret), _profile(storage)]
     if findings[1].level == "fault":
         return findings
-    findings += [_room(storage), _fsync(storage), _lease(storage), *_condition(storage)]
+    findings += [_room(storage), _fsync(storage), writer_finding(storage), *_condition(storage)]
     return [*findings, *_inside(storage, full=full)]
 
 
@@ -134,33 +117,6 @@ def _fsync_seconds(folder: Path) -> list[float]:
         file.unlink()
 
 
-def _lease(storage: Storage) -> Finding:
-    """Who writes. Only looks, and makes nothing."""
-    try:
-        return _writer(storage) if folder_of(storage).is_dir() else Finding("writer", "ok", "none yet", None)
-    except OSError as error:
-        problem = cant_be_used(storage, error)
-        return Finding("writer", "fault", problem.message, None, problem.hint)
-
-
-def _writer(storage: Storage) -> Finding:
-    lease = Lease(Folder(folder_of(storage)))
-    first = lease.observe()
-    if first.term == 0:
-        return Finding("writer", "ok", "none yet", None)
-    owner = first.record.owner if first.record else None
-    killed = storage.profile == "shared" and local_lock(storage).free
-    if first.state != "held" or killed:
-        return Finding("writer", "ok", f"none now; the last was {owner} (term {first.term})", None)
-    if storage.profile == "shared":
-        return Finding("writer", "ok", f"{owner} (term {first.term})", owner)
-    time.sleep(2 * RENEW_EVERY)
-    if lease.observe().content != first.content:
-        return Finding("writer", "ok", f"{owner} (term {first.term}), heard of just now", owner)
-    text = f"{owner} (term {first.term}), silent for more than {2 * RENEW_EVERY:.0f} s"
-    return Finding("writer", "note", text, owner, "If it is dead, the next instance takes over by itself within 30 s.")
-
-
 def _condition(storage: Storage) -> Iterator[Finding]:
     """What the running app has found, which shows as this on its pages and on /readyz."""
     found = None
@@ -193,6 +149,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
     yield _sqlite(facts["sqlite_version"])
     yield _schema(facts["revision"])
     yield _pragmas(facts["pragmas"])
+    yield _log(facts["log"])
     yield _integrity(facts["integrity"], full=full)
 
 
@@ -227,6 +184,12 @@ def _pragmas(found: dict[str, Any]) -> Finding:
         return Finding("pragmas", "ok", text, found)
     expected = ", ".join(f"{name} {PRAGMAS[name][0]}" for name in wrong)
     return Finding("pragmas", "fault", text, found, f"SQLite should answer {expected} here. Please report it.")
+
+
+def _log(found: dict[str, Any] | None) -> Finding:
+    if found is None:
+        return Finding("log", "ok", "of a usual size", None)
+    return Finding("log", "fault", found["text"], found["size"], found["fix"])
 
 
 def _integrity(said: str, *, full: bool) -> Finding:

@@ -1,8 +1,8 @@
 """Looks after the open database beside the requests, from when this instance has it until it lets it go.
 
-Every few seconds: do its names still lead to the open files, and does their file system take writes? Once, where nobody
-closed the file at the last end, or damage was met in it: is it sound? What is found goes to the database's condition
-(app/database/condition.py).
+Every few seconds: do its names still lead to the open files, does their file system take writes, does the log grow?
+Once, where nobody closed the file at the last end, or damage was met in it: is it sound? What is found goes to the
+database's condition (app/database/condition.py).
 """
 
 import threading
@@ -15,6 +15,7 @@ import structlog
 from app.database.condition import damaged
 from app.database.contents import fault_in_table, tables_to_check
 from app.database.engine import Database
+from app.database.long_log import long_log
 from app.database.open_file import kept
 from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
 from app.storage.no_writes import takes_writes, why_no_writes
@@ -41,6 +42,7 @@ class Checkup:
         self._database, self._lease, self._keep = database, lease, keep
         self._ending = threading.Event()
         self._keep_at = 0.0
+        self._told_of = 0
         self._threads = [threading.Thread(target=self._look, name="checkup", daemon=True)]
         if lease.doubt:
             self._threads.append(threading.Thread(target=self._check, name="check-of-file", daemon=True))
@@ -72,6 +74,7 @@ class Checkup:
             try:
                 self._look_at_name()
                 self._look_at_file_system()
+                self._look_at_log()
                 self._note_damage()
             except Exception as error:
                 log.error("An unexpected error while the database was looked after.", exc_info=error)
@@ -102,6 +105,15 @@ class Checkup:
                 condition.mended(StorageFull, ReadOnly)
         elif isinstance(problem := why_no_writes(storage), ReadOnly):
             condition.report(problem)
+
+    def _look_at_log(self) -> None:
+        """Says that it grows, and again at each doubling."""
+        found = long_log(self._database.storage)
+        if found is None:
+            self._told_of = 0
+        elif found.size >= 2 * self._told_of:
+            self._told_of = found.size
+            log.warning(f"{found.text} {found.fix}")
 
     def _note_damage(self) -> None:
         """So that the next one who opens the file knows of it, and checks."""

@@ -16,6 +16,7 @@ from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
 from app.writer.lease_files import Clock, cant_be_used
+from app.writer.other_holder import how_to_find
 from app.writer.take import take
 from app.writer.terms import Acquired, Observation
 
@@ -23,6 +24,8 @@ MAX_WAIT_FOR_PROBE = 5.0
 """Seconds after which a starting instance asks for the lease though no platform has looked at its health."""
 SILENT = EXPIRES_AFTER / 2
 """Seconds without a heartbeat after which the writer may have died: time to prepare, not yet to take over."""
+LONG = 60.0
+"""Seconds after which a standby says who has the database: a redeploy takes a few."""
 RETRY = 15.0
 """Seconds until a standby tries again after it could not open the database."""
 
@@ -55,6 +58,8 @@ class Watch:
         self._checkup: Checkup | None = None
         self._clock = Clock()
         self._called_back = b""
+        self._holder: str | None = None
+        self._held_since = 0.0
         self._letting_go = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="lease-watch", daemon=True)
 
@@ -100,9 +105,22 @@ class Watch:
             return
         if observation.state == "released":
             self._gate.expect_handover()
+        self._name_the_holder(observation)
         if not self.try_to_write(observation) and self._may_ask() and self._lease.ask(observation):
             log.info("Asked the instance that has the database to hand over.")
             self._gate.expect_handover()
+
+    def _name_the_holder(self, observation: Observation) -> None:
+        """Of a standby that stays one somebody must know why, and where the other one is."""
+        holder = observation.record.owner if observation.state == "held" and observation.record else None
+        if holder != self._holder:
+            self._holder, self._held_since = holder, self._clock.now()
+            self._gate.why_standby = ""
+        if holder and self._clock.now() - self._held_since >= LONG:
+            self._say(
+                f"{holder} has had the database {self._storage.path} for more than a minute, and this instance stands "
+                f"by.\n{how_to_find(self._storage, holder)}"
+            )
 
     def _may_ask(self) -> bool:
         return self._requests_handover and (self.probed.is_set() or self._clock.now() >= self._ask_from)

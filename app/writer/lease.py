@@ -79,9 +79,7 @@ class Lease:
 
     def holds(self) -> bool:
         """May it write, and acknowledge what it wrote?"""
-        if self._term is None:
-            return False
-        return self.local or self._clock.now() - self._renewed < WRITE_DEADLINE
+        return self._term is not None and (self.local or self._clock.now() - self._renewed < WRITE_DEADLINE)
 
     def observe(self) -> Observation:
         """Who holds now, and since when nothing was heard of them."""
@@ -158,7 +156,8 @@ class Lease:
 
     def _acquire_next(self, observation: Observation) -> Acquired | None:
         term = observation.term + 1
-        if not self._names.create(term_file(term)):
+        room_of = term_file(observation.term) if self.local and observation.term else None
+        if not self._names.create(term_file(term), room_of):
             return None
         forced = observation.state != "released" and not self.local
         try:
@@ -183,9 +182,6 @@ class Lease:
         """The first record of a term. When it returns, the fence of the holder in `observation` has closed."""
         last = observation.record or self._last_record_before(observation.term)
         self._record = first_record(self.owner, last)
-        if self.local and observation.term:
-            # What the last term's file takes of the disk is there for this one's also when the disk is full.
-            self._names.move(term_file(observation.term), term_file(term))
         self._names.rewrite(term_file(term), self._record.to_bytes())
         if forced and self._names.read(term_file(observation.term)) != observation.content:
             # It renewed while this instance decided, and may write until its fence closes; its next renewal fails.

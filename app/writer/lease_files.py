@@ -49,11 +49,10 @@ class Names(Protocol):
     """All that the lease asks of a file system."""
 
     def list(self) -> Iterable[str]: ...
-    def create(self, name: str) -> bool: ...
+    def create(self, name: str, room_of: str | None = None) -> bool: ...
     def rewrite(self, name: str, content: bytes) -> None: ...
     def read(self, name: str) -> bytes: ...
     def remove(self, name: str) -> None: ...
-    def move(self, name: str, to: str) -> None: ...
     def close(self) -> None: ...
 
 
@@ -68,10 +67,17 @@ class Folder:
     def list(self) -> list[str]:
         return os.listdir(self.path)
 
-    def create(self, name: str) -> bool:
-        """False where somebody else has made it: of many that try, one wins."""
+    def create(self, name: str, room_of: str | None = None) -> bool:
+        """False where somebody else has made it: of many that try, one wins.
+
+        `room_of`: a record that nobody needs any more. On a local disk it gets the new name, too, and can then be
+        rewritten though the disk is full.
+        """
         try:
-            os.close(os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            if room_of:
+                os.link(self.path / room_of, self.path / name)
+            else:
+                os.close(os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return False
         return True
@@ -103,10 +109,6 @@ class Folder:
 
     def remove(self, name: str) -> None:
         (self.path / name).unlink(missing_ok=True)
-
-    def move(self, name: str, to: str) -> None:
-        """For a local disk: other clients of a network mount may see it late or never."""
-        (self.path / name).replace(self.path / to)
 
     def close(self) -> None:
         """Lets go of what `rewrite` keeps open."""

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,20 +12,21 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main
-from app.database import migrations
+from app.database import long_log, migrations
 from app.errors import Damaged
-from app.operations import doctor
+from app.operations import control_commands, doctor, writer_finding
 from app.operations.control_commands import listen
-from app.operations.doctor import Finding, examine
+from app.operations.doctor import examine
+from app.operations.finding import Finding
 from app.storage.mounts import Storage, storage_under
 from app.writer.instance import Instance
 from app.writer.lease_files import folder_of
-from tests.app.backup.databases import closed_database
+from tests.app.backup.databases import add_items, closed_database
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, place: Path) -> None:
-    monkeypatch.setattr(doctor, "RENEW_EVERY", 0.05)
+    monkeypatch.setattr(writer_finding, "RENEW_EVERY", 0.05)
 
 
 @pytest.fixture(params=["shared", "exclusive"])
@@ -84,7 +86,50 @@ def test_a_writer_that_was_killed_on_a_local_disk_is_none(tmp_path: Path):
     folder_of(storage).mkdir()
     (folder_of(storage) / "lock").touch()
     (folder_of(storage) / "term-000000000003").write_text('{"owner": "host-1", "beat": 4}'.ljust(256))
-    assert doctor._lease(storage).text == "none now; the last was host-1 (term 3)"
+    assert writer_finding.writer_finding(storage).text == "none now; the last was host-1 (term 3)"
+
+
+def test_a_writer_in_another_container_is_named_and_how_to_find_it(tmp_path: Path, monkeypatch):
+    storage = closed_database(tmp_path / "a.db", 3)
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    assert writer_finding.writer_finding(storage).level == "ok"
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    finding = writer_finding.writer_finding(storage)
+    assert finding.level == "note" and running.lease.owner in finding.text and "docker ps" in finding.fix
+    running.stop()
+
+
+def test_a_log_that_a_reader_keeps_growing_is_a_fault_that_names_the_reader(storage: Storage, monkeypatch):
+    monkeypatch.setattr(long_log, "LONG", 1 << 16)
+    monkeypatch.setattr(long_log, "holders_of", lambda *_: ["process 4711 (sqlite3)"])
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    listening = listen(running)
+    assert listening
+    assert found(storage)["log"].level == "ok"
+    with running.database.read() as reading:
+        reading.connection().exec_driver_sql("SELECT count(*) FROM tasks").all()
+        add_items(running.database, 20)
+        finding = found(storage)["log"]
+    assert finding.level == "fault" and "process 4711 (sqlite3)" in finding.text and "End that program" in finding.fix
+    listening.close()
+    running.stop()
+
+
+def test_damage_that_an_examination_finds_is_red_for_all(storage: Storage, monkeypatch):
+    examined = control_commands.examined
+    monkeypatch.setattr(
+        control_commands, "examined", lambda *a, **b: examined(*a, **b) | {"integrity": "row 3 missing"}
+    )
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    listening = listen(running)
+    assert listening
+    assert "integrity" in faults(found(storage))
+    assert "row 3 missing" in str(running.problem)
+    listening.close()
+    running.stop()
 
 
 def test_what_a_killed_app_left_on_a_network_mount_is_left_alone(tmp_path: Path):
@@ -118,9 +163,9 @@ def test_a_lease_that_cannot_be_read_is_a_fault_with_words(storage: Storage, mon
     def refused(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(doctor.Lease, "observe", refused)
+    monkeypatch.setattr(writer_finding.Lease, "observe", refused)
     folder_of(storage).mkdir(exist_ok=True)
-    finding = doctor._lease(storage)
+    finding = writer_finding.writer_finding(storage)
     assert finding.level == "fault" and "Permission denied" in finding.text and "chown" in finding.fix
 
 
@@ -177,7 +222,7 @@ def test_a_writer_that_is_silent_is_told(tmp_path: Path):
     storage = storage_under(tmp_path / "a.db", "exclusive")
     folder_of(storage).mkdir()
     (folder_of(storage) / "term-000000000003").write_text('{"owner": "host-1", "beat": 4}'.ljust(256))
-    finding = doctor._lease(storage)
+    finding = writer_finding.writer_finding(storage)
     assert finding.level == "note" and "host-1 (term 3), silent" in finding.text
 
 

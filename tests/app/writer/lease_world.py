@@ -214,7 +214,7 @@ class _Names:
     def list(self) -> list[str]:
         return self._late(list)
 
-    def create(self, name: str) -> bool:
+    def create(self, name: str, room_of: str | None = None) -> bool:
         return self._late(lambda records: name not in records and records.setdefault(name, b"") == b"")
 
     def rewrite(self, name: str, content: bytes) -> None:
@@ -232,9 +232,6 @@ class _Names:
 
     def remove(self, name: str) -> None:
         self._late(lambda records: records.pop(name, None))
-
-    def move(self, name: str, to: str) -> None:
-        raise NotImplementedError("only on a local disk")
 
     def close(self) -> None:
         self.kept = ""

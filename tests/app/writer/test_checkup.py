@@ -1,7 +1,11 @@
 """What is noticed of a database while the app runs: its names are taken away, and its file is not sound."""
 
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ from app import create_app
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
-from app.database import migrations
+from app.database import long_log, migrations
 from app.database.engine import Database
 from app.database.sqlite import opened, sqlite_driver, unchanging
 from app.errors import Damaged, Replaced
@@ -255,4 +259,45 @@ def test_a_place_that_the_disk_cannot_read_is_damage_and_does_not_end_the_app_ag
     instance.start()
     eventually(lambda: isinstance(instance.problem, Damaged))
     assert instance.writes
+    instance.stop()
+
+
+# --- the log ------------------------------------------------------------------------------------------------
+
+READS = """
+import sys
+from app.database.sqlite import sqlite_driver
+connection = sqlite_driver().connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN")
+print(connection.execute("SELECT count(*) FROM tasks").fetchone(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_log_that_another_program_keeps_growing_is_told_with_its_name_and_at_each_doubling(
+    local: Storage, monkeypatch
+):
+    monkeypatch.setattr(long_log, "LONG", 1 << 16)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+
+    def told() -> list[str]:
+        return [line["event"] for line in lines if "has grown to" in line["event"]]
+
+    with (
+        capture_logs() as lines,
+        subprocess.Popen(
+            [sys.executable, "-c", READS, local.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as reader,
+    ):
+        assert reader.stdout and reader.stdout.readline()
+        for _ in range(3):
+            seen = len(told())
+            while len(told()) == seen:
+                add_items(instance.database, 5)
+        assert reader.stdin
+        reader.stdin.close()
+    assert f"process {reader.pid} (python" in told()[0]
+    sizes = [int(re.findall(r"grown to ([0-9,]+) bytes", text)[0].replace(",", "")) for text in told()]
+    assert all(later >= 2 * earlier for earlier, later in pairwise(sizes))
     instance.stop()

@@ -1,12 +1,16 @@
 """What a standby answers: alive, not ready, and a page that reloads itself."""
 
+import time
+
 import pytest
+from structlog.testing import capture_logs
 
 from app import create_app
 from app.web.context import WebApp
-from app.writer import gate
+from app.writer import gate, handover
 from app.writer.lease_files import folder_of
 from tests.app.conftest import EMAIL, PASSWORD
+from tests.app.processes import eventually
 
 
 @pytest.fixture
@@ -24,6 +28,18 @@ def test_it_is_alive_but_not_ready(standby):
     assert (health.json["status"], health.json["database"]["writer"]) == ("standby", False)
     ready = standby.get("/readyz")
     assert (ready.status_code, ready.json["error"]["code"]) == (503, "standby")
+
+
+def test_after_a_minute_it_names_the_other_one_and_how_to_find_it(app: WebApp, standby, monkeypatch):
+    """Two projects on one volume, say: the one that stands by would else say for ever that it takes a moment."""
+    monkeypatch.setattr(handover, "LONG", 0.1)
+    owner = app.instance.lease.owner
+    with capture_logs() as lines:
+        eventually(lambda: owner in standby.get("/").text)
+        time.sleep(1)
+    said = [line["event"] for line in lines if owner in line["event"]]
+    assert len(said) == 1 and "more than a minute" in said[0] and "docker ps" in said[0]
+    assert "docker ps" in standby.get("/readyz").json["error"]["message"]
 
 
 def test_a_writer_whose_storage_is_silent_says_that(app, monkeypatch):
