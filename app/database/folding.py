@@ -8,10 +8,14 @@ import threading
 import time
 from collections.abc import Callable
 
+import structlog
+
 PAUSE = 1.0
 """Seconds without a write."""
 AT_LATEST = 10.0
 """Seconds, while the writes do not pause."""
+
+log = structlog.get_logger()
 
 
 class Folding:
@@ -40,9 +44,16 @@ class Folding:
         while not self._ending.is_set():
             self._wrote.wait()
             self._wait_for_a_pause()
-            if not self._ending.is_set() and not self._fold():
+            if not self._ending.is_set() and not self._folded():
                 self._ending.wait(AT_LATEST)
                 self._wrote.set()
+
+    def _folded(self) -> bool:
+        try:
+            return self._fold()
+        except Exception as error:
+            log.error("An unexpected error while the log was folded in.", exc_info=error)
+            return False
 
     def _wait_for_a_pause(self) -> None:
         until = time.monotonic() + AT_LATEST

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.database import folding, migrations
+from app.database import engine, folding, migrations
 from app.database.engine import Database
 from app.database.folding import Folding
 from app.errors import Standby
@@ -71,12 +71,37 @@ def test_while_the_writes_do_not_pause_it_folds_all_the_same(database: Database,
         add_items(database, 1)
 
 
-def test_a_write_that_runs_is_not_waited_for_and_not_stopped(database: Database):
+def test_it_waits_for_its_turn_among_the_writers(database: Database, monkeypatch):
+    """Beside one of them an older SQLite can damage the file."""
     add_items(database, 1)
+    folded: list[bool] = []
+    thread = threading.Thread(target=lambda: folded.append(database._fold_all()))
     with database.write() as session:
         session.execute(text("UPDATE work_items SET title = 'Changed'"))
+        thread.start()
+        thread.join(0.3)
+        assert folded == []
+    thread.join(WITHIN)
+    assert folded == [True]
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.05)
+    with database.write():
         assert database._fold_all() is False
-    assert database._fold_all() is True
+
+
+def test_an_unexpected_error_does_not_end_it(monkeypatch):
+    tries: list[int] = []
+
+    def fold() -> bool:
+        tries.append(1)
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(folding, "PAUSE", 0.01)
+    monkeypatch.setattr(folding, "AT_LATEST", 0.01)
+    made = Folding(fold)
+    made.start()
+    made.wrote()
+    eventually(lambda: len(tries) > 2)
+    made.stop()
 
 
 def test_behind_a_closed_fence_nothing_is_folded_in(tmp_path: Path):
