@@ -170,10 +170,10 @@ class Lease:
             self._forget()
             return None
         except OSError:
+            # A term of which nothing can be written, on a full disk say, would let others wait for one that is dead.
             self._forget()
-            if not self.local:  # others would wait for it; on a local disk nobody does, and the file is the last one's
-                with suppress(OSError):
-                    self._names.remove(term_file(term))
+            with suppress(OSError):
+                self._names.remove(term_file(term))
             raise
         self._sweep(term)
         return Acquired(term, forced, self._record.pending, self._record.schema)

@@ -274,7 +274,7 @@ def test_one_whose_storage_fails_while_it_takes_has_nothing_and_stops_nobody(
     assert acquired and not acquired.forced
 
 
-@pytest.mark.parametrize("failing", ["create", "move", "rewrite", "list"])
+@pytest.mark.parametrize("failing", ["create", "rewrite", "list"])
 def test_what_the_next_one_must_know_outlives_one_whose_local_disk_fails_while_it_takes(tmp_path: Path, failing: str):
     def local(names: Folder) -> Lease:
         return Lease(names, lock=LocalLock(tmp_path / "lock"))
