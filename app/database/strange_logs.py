@@ -5,10 +5,12 @@ rollback journal is only ever made by the app for the first page of a new file, 
 Layouts: sqlite.org/fileformat2, "The Database Header", "The Rollback Journal".
 """
 
+import os
 import struct
 from pathlib import Path
 
 from app.errors import StrangeLog
+from app.storage.delegations import open_undelegated
 from app.storage.files import JOURNAL, SQLITE, is_there, sidecars, size_of
 from app.storage.mounts import beside
 
@@ -85,5 +87,8 @@ def _switched(page: bytes) -> bytes:
 
 
 def _start(file: Path, size: int) -> bytes:
-    with file.open("rb") as reading:
-        return reading.read(size)
+    descriptor = open_undelegated(file, os.O_RDONLY)
+    try:
+        return os.pread(descriptor, size, 0)
+    finally:
+        os.close(descriptor)
