@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from app import create_app
 from app.backup.upgrade import path_of_copy, upgrade
 from app.backup.verify import verify
 from app.database import migrations
@@ -15,8 +16,9 @@ from app.domain.schemas import NewTask, NewWorkItem
 from app.domain.tasks import add_task
 from app.domain.work_items import add_item
 from app.errors import CannotStart, StorageFull
+from app.settings import Settings
 from app.storage.mounts import storage_under
-from tests.app.backup.databases import names
+from tests.app.backup.databases import add_items, names
 
 ALTER = """
     with op.batch_alter_table("work_items") as table:
@@ -46,12 +48,12 @@ def filled(request, tmp_path: Path):
 def revise(tmp_path: Path, monkeypatch):
     """revise(body): from now on this code knows one revision more, whose upgrade() is `body`."""
 
-    def add(body: str) -> None:
+    def add(body: str, until: pytest.MonkeyPatch = monkeypatch) -> None:
         folder = Path(shutil.copytree(Path(migrations.__file__).parent, tmp_path / "migrations", dirs_exist_ok=True))
         (folder / "versions/0002_second.py").write_text(
             f"from alembic import op\n\nrevision, down_revision = '0002', '0001'\n\n\ndef upgrade():\n{body}"
         )
-        monkeypatch.setattr(migrations, "FOLDER", folder)
+        until.setattr(migrations, "FOLDER", folder)
 
     return add
 
@@ -130,6 +132,22 @@ def test_what_the_database_was_is_kept_checked_beside_it_also_at_the_second_try(
         "a-before-upgrade-to-0002.db",
         "a-before-upgrade-to-0002.db.manifest.json",
     }
+
+
+def test_after_an_upgrade_that_failed_the_version_before_goes_on(settings: Settings, revise, monkeypatch):
+    first = create_app(settings)
+    add_items(first.instance.database, 3)
+    first.instance.stop()
+    with monkeypatch.context() as newer:
+        revise("    op.execute('DELETE FROM tasks')", newer)
+        for _ in range(2):
+            with pytest.raises(
+                CannotStart, match=r"from schema 0001 to 0002 failed: tasks had 3 rows and would have 0\."
+            ):
+                create_app(settings)
+    again = create_app(settings)
+    assert counted(again.instance.database, "work_items", "tasks") == [3, 3]
+    again.instance.stop()
 
 
 def test_a_copy_of_an_earlier_upgrade_that_is_far_fuller_stays(filled: Database, revise):
