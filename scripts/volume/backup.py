@@ -31,7 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", metavar="PATH", nargs="?", type=Path, help="the file; without it backups/task_manager-<UTC time>.db"
     )
-    parser.add_argument("--force", action="store_true", help="overwrite PATH")
+    parser.add_argument("--force", action="store_true", help="overwrite PATH; asks if that is far fuller")
 
 
 def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:

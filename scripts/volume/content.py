@@ -36,7 +36,7 @@ class Content:
         if not self.database:
             return None
         if not self.database["readable"]:
-            return {"code": "unreadable", "message": f"It belongs to user {self.database['owner']}.", "hint": ""}
+            return {"code": "unreadable", "message": f"It {whose(self.database['owner'])}.", "hint": ""}
         if not self.database["database"]:
             return {"code": "not_sqlite", "message": "It is not an SQLite database.", "hint": ""}
         return self.database["database"]["problem"]
@@ -95,9 +95,7 @@ def refuse_without_database(place: Place, found: Content) -> None:
 def refuse_strange_owner(place: Place, found: Content) -> None:
     """Raises Stop where the app may not write: SQLite keeps its locks beside the database, also for reading."""
     if found.strange_owner is not None:
-        message = (
-            f"{place.volume} belongs to user {found.strange_owner}, so the app (user {APP_USER}) can't write there."
-        )
+        message = f"{place.volume} {whose(found.strange_owner)}, so the app (user {APP_USER}) can't write there."
         raise Stop(message, f"Nothing was changed. {hand_over(place)}", CANT_WRITE)
 
 
@@ -105,7 +103,7 @@ def what_else(found: Content) -> str:
     """What a volume without the database holds."""
     if not found.files:
         unreadable = found.folder["folders_not_readable"]
-        return f"its folder belongs to user {found.folder['owner']} and can't be read" if unreadable else "it is empty"
+        return f"its folder {whose(found.folder['owner'])} and can't be read" if unreadable else "it is empty"
     names = ", ".join(file["name"] for file in found.files[:3])
     more = len(found.files) - 3 + found.folder["files_not_shown"]
     return f"it holds {names}" + (f" and {more} more" if more > 0 else "")
@@ -128,7 +126,13 @@ def described(found: Content) -> dict[str, str]:
     return lines | {"Rows": all_rows(found.rows), "Schema": facts["revision"], "Journal": facts["journal_mode"]}
 
 
+def whose(owner: int) -> str:
+    """Why the app can't use what belongs to `owner`."""
+    return "has a mode that shuts its own user out" if owner == APP_USER else f"belongs to user {owner}"
+
+
 def hand_over(place: Place) -> str:
-    """The command that gives the volume to the app's user."""
+    """The command that gives the volume to the app's user, who may then write."""
     mount = f"-v {place.volume}:{DATA}"
-    return f"Hand it over:  docker run --rm --user 0 {mount} {place.image} chown -R {APP_USER}:{APP_USER} {DATA}"
+    both = f"chown -R {APP_USER}:{APP_USER} {DATA} && chmod -R u+rwX {DATA}"
+    return f"Hand it over:  docker run --rm --user 0 {mount} {place.image} sh -c '{both}'"

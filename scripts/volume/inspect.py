@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from .content import Content, content, described, hand_over
+from .content import Content, content, described, hand_over, whose
 from .engine import Place
 from .leftovers import at_work
 from .speak import Speaker, size
@@ -51,5 +51,5 @@ def _where(place: Place, attributes: dict[str, Any], found: Content, users: dict
         "Used by": ", ".join(f"{name} ({status})" for name, status in users.items()) or "no container",
     }
     if found.strange_owner is not None:
-        facts["Owner"] = f"user {found.strange_owner}, so the app (user 1000) can't write. {hand_over(place)}"
+        facts["Owner"] = f"It {whose(found.strange_owner)}, so the app (user 1000) can't write. {hand_over(place)}"
     return facts

@@ -252,7 +252,8 @@ def test_a_volume_that_belongs_to_root_says_how_to_hand_it_over(script: Script, 
     script.seed(2)
     script.has_backup("b.db", 2)
     script.inside("sh", "-c", "chown -R 0:0 /app/data && chmod -R u=rwX,go=rX /app/data", user="0")
-    hand_over = f"docker run --rm --user 0 -v {volume}:/app/data {script.image} chown -R 1000:1000 /app/data"
+    both = "chown -R 1000:1000 /app/data && chmod -R u+rwX /app/data"
+    hand_over = f"docker run --rm --user 0 -v {volume}:/app/data {script.image} sh -c '{both}'"
     inspected = " ".join(script.run("inspect").stdout.split())
     assert "work_items 2" in inspected
     assert hand_over in inspected
@@ -263,8 +264,22 @@ def test_a_volume_that_belongs_to_root_says_how_to_hand_it_over(script: Script, 
         assert "belongs to user 0" in said
         assert hand_over in said
     assert script.fingerprint() == before
-    subprocess.run(hand_over.split(), check=True)
+    subprocess.run(shlex.split(hand_over), check=True)
     script.ask("restore", "b.db")
+
+
+def test_a_mode_that_shuts_the_app_out_is_told_as_that_and_mended_by_the_command_that_is_named(script: Script):
+    script.seed(2)
+    for what, code, said in (
+        ("/app/data", 8, f"{script.volume} has a mode"),
+        ("/app/data/task_manager.db", 5, "It has a mode"),
+    ):
+        script.inside("chmod", "a-rwx" if code == 5 else "a-w", what)
+        refusal = script.refused(code, "backup", "c.db")
+        assert f"{said} that shuts its own user out" in refusal
+        (named,) = re.findall("docker run --rm --user 0 .*", refusal)
+        subprocess.run(shlex.split(named), check=True)
+    script.ask("backup", "c.db")
 
 
 def test_files_that_only_root_may_read_are_told_as_such(script: Script):

@@ -138,6 +138,13 @@ def test_two_backups_to_one_file_are_not_at_work_at_once(tmp_path: Path):
             alone_at(file).__enter__()
 
 
+@pytest.mark.parametrize("name", ["README.md", "docker-compose.yml", "scripts/run"])
+def test_where_a_person_reads_of_down_he_reads_that_down_with_v_deletes_the_data(name: str):
+    lines = [line for line in (ROOT / name).read_text().splitlines() if "docker compose down" in line]
+    assert lines
+    assert [line for line in lines if not re.search("down -v .*delete", line, re.IGNORECASE)] == []
+
+
 @pytest.fixture
 def bare_python(tmp_path: Path) -> list[str]:
     """A copy of the scripts, and a Python without any library."""
