@@ -70,10 +70,13 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def _remove_if_left(folder: Path) -> None:
-    with suppress(BlockingIOError):  # it is being worked in
+    # It is being worked in, or has just gone, or is another user's.
+    with suppress(BlockingIOError, FileNotFoundError, PermissionError):
         held = _locked(folder)
-        shutil.rmtree(folder)
-        os.close(held)
+        try:
+            shutil.rmtree(folder)
+        finally:
+            os.close(held)
 
 
 def _locked(folder: Path, *, wait: bool = False) -> int:

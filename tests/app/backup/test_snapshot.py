@@ -182,6 +182,22 @@ def test_what_a_killed_snapshot_left_goes_with_the_next_one_but_not_what_is_bein
     assert names(tmp_path) == {"task_manager.db", "b.db", "b.db.manifest.json"}
 
 
+def test_a_copy_that_ends_while_the_next_one_looks_for_what_was_left_is_no_matter(
+    make: Make, tmp_path: Path, monkeypatch
+):
+    left, real = tmp_path / ".b.db.ending.partial", os.open
+
+    def gone(path: Path, *options: int, **where: int) -> int:
+        if path == left and left.exists():
+            left.rmdir()
+        return real(path, *options, **where)
+
+    left.mkdir()
+    monkeypatch.setattr(os, "open", gone)
+    snapshot(make(), tmp_path / "b.db")
+    assert verify(tmp_path / "b.db").proven
+
+
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
 def test_it_never_takes_the_place_of_the_database_itself(make: Make, tmp_path: Path, ending: str):
     storage = make()
