@@ -14,8 +14,8 @@ from kit.aws.task import TaskArgs, task
 
 ROOT = "/restored"
 BRINGS_BACK = "AWSBackupServiceRolePolicyForRestores"
-# Exit codes of `task-assist verify` and `restore`, as their --help lists them: sound without a manifest; and an app that
-# does not hand the database over, or a file that can't be read or has no room.
+# Exit codes of `task-assist verify` and `restore`, as their --help lists them: sound without a manifest; and an app
+# that does not hand the database over, or a file that can't be read or has no room.
 UNPROVEN, STILL_IN_USE = 3, 1
 # Each try waits 20 s for an app to hand over, and the next one follows after 10: five minutes for one to be stopped.
 TRIES = 10
