@@ -12,7 +12,7 @@ from app.database.sqlite import opened, sqlite_uri
 from app.storage.files import SIDECARS
 from app.storage.mounts import beside, storage_under
 from tests.adversary.records import unlike
-from tests.adversary.world import Backup, Broken, World, eventually, held_by
+from tests.adversary.world import START_SECONDS, Backup, Broken, World, eventually, held_by
 from tests.app.processes import signal_all
 
 PAGE_BYTES = 4096
@@ -220,6 +220,18 @@ def replaced(world: World) -> None:
     coming.replace(world.database)
 
 
+def what_the_app_kept(world: World) -> None:
+    """One of the two ways that the refusal names: with the copy that the app has made of what it had, which is all."""
+    if not eventually(lambda: "task-assist restore" in world.ready().text, START_SECONDS):
+        raise Broken(f"It names no copy of what it had: {world.ready()}")
+    copy = world.ready().text.partition("task-assist restore ")[2].split()[0]
+    world.put_back(Backup(Path(copy), world.records.now()))
+
+
+def either_way(world: World) -> None:
+    world.random.choice((what_the_app_kept, restarted_on_what_was_put_there))(world)
+
+
 def restarted_on_what_was_put_there(world: World) -> None:
     """Somebody who put a backup there by mv, and starts the app again: it has his backup, or refuses."""
     world.restart()
@@ -258,12 +270,12 @@ def emptied_on_purpose(world: World) -> None:
     seen = world.look()
     if "task-assist start-empty" not in seen.text:
         raise Broken(f"Of a database that is gone it says: {seen}")
-    code, text = world.run("start-empty")
-    if code:
-        raise Broken(f"start-empty ended with {code}: {text}")
-    world.went_back_to(Backup(world.database, {}))
-    if not eventually(lambda: world.ready().well, NOTICED_SECONDS):
-        raise Broken(f"After start-empty it does not go on by itself: {world.ready()}")
+    with world.load.paused():
+        code, text = world.run("start-empty")
+        if code:
+            raise Broken(f"start-empty ended with {code}: {text}")
+        world.went_back_to(Backup(world.database, {}))
+        world.goes_on_by_itself()
 
 
 def _files(world: World) -> list[Path]:
@@ -365,16 +377,15 @@ def restored(world: World) -> None:
 def restore_killed(world: World) -> None:
     """The database is the old one or the backup, whole."""
     backup = _newest(world)
-    world.load.pause()  # below it must be one of two, so no request may be on its way
-    world.kill() if world.random.random() < 0.5 else world.stop()
-    running = world.command("restore", backup.file)
-    world.wait_a_moment(2)
-    running.kill()
-    running.communicate()
-    world.start()
-    if world.look().well and unlike(world.held() or {}, world.records.now()):
-        world.went_back_to(backup)
-    world.load.resume()
+    with world.load.paused():  # it must be one of two, so no request may be on its way
+        world.kill() if world.random.random() < 0.5 else world.stop()
+        running = world.command("restore", backup.file)
+        world.wait_a_moment(2)
+        running.kill()
+        running.communicate()
+        world.start()
+        if world.look().well and unlike(world.held() or {}, world.records.now()):
+            world.went_back_to(backup)
 
 
 GONE = frozenset({"replaced", "emptied"})
@@ -395,11 +406,11 @@ ALL = (
     Fault("started on a full disk", started_on_a_full_disk),
     Fault("file system turns read-only", read_only),
     Fault("started on a read-only file system", started_read_only),
-    Fault("file removed", removed, GONE, at_once=True),
-    Fault("file and logs removed", removed_with_its_logs, GONE, at_once=True),
+    Fault("file removed", removed, GONE, what_the_app_kept, at_once=True),
+    Fault("file and logs removed", removed_with_its_logs, GONE, what_the_app_kept, at_once=True),
     Fault("file removed while stopped", removed_while_stopped, GONE),
     Fault("file removed after a kill", removed_after_a_kill, GONE),
-    Fault("file replaced by a backup", replaced, GONE, restarted_on_what_was_put_there, at_once=True),
+    Fault("file replaced by a backup", replaced, GONE, either_way, at_once=True),
     Fault("backup copied over a killed one", backup_copied_over_a_killed_one, STRANGE),
     Fault("backup copied over a stopped one", backup_copied_over_a_stopped_one),
     Fault("files removed on purpose, start-empty", emptied_on_purpose),

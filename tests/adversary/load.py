@@ -75,35 +75,40 @@ class Load:
         self.wrong: list[str] = []
         self._lasting: dict[str, float] = {}
         self._working, self._ended = threading.Event(), threading.Event()
+        self._pausing, self._pauses = threading.Lock(), 0
         self._at_work = [threading.Lock() for _ in range(THREADS)]
         self._generation = 0
         self._threads = [threading.Thread(target=self._work, args=(n, seed + n), daemon=True) for n in range(THREADS)]
         for thread in self._threads:
             thread.start()
 
-    def resume(self) -> None:
-        self._working.set()
+    def begin(self) -> None:
+        """Unless it is paused just now."""
+        with self._pausing:
+            if not self._pauses:
+                self._working.set()
 
-    def pause(self) -> None:
-        """Returns when no request is on its way any more."""
-        self._working.clear()
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """In the block no request is on its way. May be nested."""
+        with self._pausing:
+            self._pauses += 1
+            self._working.clear()
         for lock in self._at_work:
             with lock:
                 pass
+        try:
+            yield
+        finally:
+            with self._pausing:
+                self._pauses -= 1
+            self.begin()
 
     def end(self) -> None:
         self._ended.set()
         self._working.set()
         for thread in self._threads:
             thread.join()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        self.pause()
-        try:
-            yield
-        finally:
-            self.resume()
 
     def forget(self) -> None:
         """Another database took the place: each thread begins anew. While it is paused."""

@@ -26,7 +26,7 @@ START_SECONDS = 60
 """How long a start may take; it takes 2 on a quiet machine, and 25 after a kill with the profile "exclusive"."""
 NO_ANSWER = "no answer"
 FOR_A_MOMENT = frozenset({"standby", "ending", "busy", "locked", NO_ANSWER})
-NOT_OPENED = frozenset({"emptied", "strange_log"})
+NOT_OPENED = frozenset({"emptied", "strange_log", "replaced"})
 """The app stands by, and leaves the database to whoever mends it."""
 ENOUGH = 20
 """Acknowledged writes before something happens."""
@@ -227,7 +227,7 @@ class World:
     def work(self) -> None:
         """People work until enough was acknowledged, and then for a random moment more."""
         before, give_up = self.acknowledged, time.monotonic() + START_SECONDS
-        self.load.resume()
+        self.load.begin()
         while self.acknowledged < before + ENOUGH:
             if time.monotonic() > give_up:
                 raise Broken(f"No writes are acknowledged: {self.load.statuses}, {self.ready()}\n{self.end_of_log}")
@@ -271,19 +271,27 @@ class World:
         if running and (self.ready().code not in NOT_OPENED or self.random.random() < 0.7):
             self.kill() if self.random.random() < 0.3 else self.stop()
             running = False
-        code, text = self.run("restore", backup.file)
-        if code:
-            raise Broken(f"restore ended with {code}: {text}")
-        self.went_back_to(backup)
-        if not running:
-            self.start()
-        elif not eventually(lambda: self.ready().well, START_SECONDS):
-            raise Broken(f"After a restore it does not go on by itself: {self.ready()}")
+        with self.load.paused():
+            code, text = self.run("restore", backup.file)
+            if code:
+                raise Broken(f"restore ended with {code}: {text}")
+            self.went_back_to(backup)
+            if running:
+                self.goes_on_by_itself()
+            else:
+                self.start()
+
+    def goes_on_by_itself(self) -> None:
+        """Returns when it is well."""
+        if not eventually(lambda: self.ready().well, START_SECONDS):
+            raise Broken(f"It was mended, and does not go on by itself: {self.ready()}")
 
     def went_back_to(self, backup: Backup) -> None:
-        self.records.go_back(backup.held)
-        self.load.forget()
-        self.load.mended()
+        """To be told before anybody can reach it: an old id may be another row's there."""
+        with self.load.paused():
+            self.records.go_back(backup.held)
+            self.load.forget()
+            self.load.mended()
 
 
 def held_by(file: Path) -> dict[str, int]:
