@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
+from app.database.condition import damaged
 from app.database.contents import refuse_foreign, revision_of
 from app.database.emptied import emptied
 from app.database.sqlite import connect, sqlite_uri
-from app.errors import CannotStart, Foreign
+from app.errors import Broken, CannotStart, Foreign
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
 from app.storage.mounts import Storage
@@ -42,8 +43,8 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None) -> Engin
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         _refuse_foreign(connection, storage)
-        if schema and revision_of(connection) is None:
-            raise emptied(storage.path, schema)
+        if schema:
+            _refuse_emptied(connection, storage, schema)
         for pragma, (value, expected) in PRAGMAS.items():
             set_pragma(connection, pragma, value, expected, storage)
         give_back_delegations(storage)
@@ -74,6 +75,15 @@ def empty_wal(connection: Any) -> bool:
     finally:
         connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
     return not left
+
+
+def _refuse_emptied(connection: Any, storage: Storage, schema: str) -> None:
+    try:
+        found = revision_of(connection)
+    except Broken:
+        raise damaged(storage.path, "it lacks the table alembic_version") from None
+    if found is None:
+        raise emptied(storage.path, schema)
 
 
 def _refuse_foreign(connection: Any, storage: Storage) -> None:

@@ -48,9 +48,16 @@ def refuse_foreign(connection: Any, file: Path, *, may_be_empty: bool = False) -
 
 
 def revision_of(connection: Any) -> str | None:
-    """The schema's revision. None in a file without tables: it is new, or the app was killed while it made them."""
-    if not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+    """The schema's revision. None in a file without tables: it is new, or the app was killed while it made them.
+
+    Raises Broken where there are tables, but not the one that says it.
+    """
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if not tables:
         return None
+    if "alembic_version" not in tables:
+        file = connection.execute("PRAGMA database_list").fetchone()[2]
+        raise Broken(f"{file} is damaged: it lacks the table alembic_version.", "Put a backup in its place.")
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return row[0] if row else None
 

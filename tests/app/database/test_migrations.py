@@ -14,7 +14,7 @@ from app.database import migrations
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID, TABLES
 from app.domain.models import Base
-from app.errors import CannotStart
+from app.errors import Broken, CannotStart
 from app.storage.mounts import storage_under
 
 
@@ -68,6 +68,14 @@ def test_another_apps_database_is_refused_and_left_alone(tmp_path: Path):
         migrations.upgrade(database)
     database.close()
     assert (tmp_path / "other.db").read_bytes() == before
+
+
+def test_a_database_that_lacks_its_revision_is_told_in_words(database: Database):
+    migrations.upgrade(database)
+    with database.connection() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(Broken, match=r"a\.db is damaged: it lacks the table alembic_version"):
+        migrations.upgrade(database)
 
 
 def test_a_migration_that_fails_half_way_leaves_the_old_schema(monkeypatch, database: Database):

@@ -16,7 +16,7 @@ from app.backup.upgrade import upgrade
 from app.cli import main
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.errors import Emptied, Locked, Problem, StrangeLog
+from app.errors import Damaged, Emptied, Locked, Problem, StrangeLog
 from app.storage.mounts import Storage, beside, storage_under
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
@@ -259,6 +259,12 @@ def test_a_log_that_was_removed_after_a_kill_is_missed(ran: Storage, start, monk
         instance.stop()
     (line,) = lines
     assert line.startswith(f"{ran.path} was not closed at the last end, and its a.db-wal is gone all the same.")
+
+
+def test_a_database_that_lacks_its_revision_is_damaged_and_no_new_one(ran: Storage, start):
+    execute(ran.path, "DROP TABLE alembic_version")
+    problem = start().problem
+    assert isinstance(problem, Damaged) and "lacks the table alembic_version" in problem.message
 
 
 # --- what goes on by itself -------------------------------------------------------------------------------
