@@ -139,7 +139,7 @@ class Database:
             log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
 
     def fold_in_pauses(self) -> None:
-        """From now on the WAL is folded in whenever the writes pause (folding.py)."""
+        """From now on the WAL is folded in whenever the writes pause (folding.py); again so after `fold_in()`."""
         self._folding.start()
 
     def close(self) -> None:

@@ -24,10 +24,14 @@ class Folding:
     def __init__(self, fold: Callable[[], bool]) -> None:
         self._fold = fold
         self._wrote, self._ending = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="folding", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        """Also again, after `stop()`, and then it looks at once whether something was left."""
+        if self._thread is None:
+            self._ending.clear()
+            self._thread = threading.Thread(target=self._run, name="folding", daemon=True)
+            self._thread.start()
 
     def wrote(self) -> None:
         """There is something to fold in."""
@@ -37,8 +41,9 @@ class Folding:
         """Returns when it folds no more."""
         self._ending.set()
         self._wrote.set()
-        if self._thread.is_alive():
+        if self._thread:
             self._thread.join()
+            self._thread = None
 
     def _run(self) -> None:
         while not self._ending.is_set():

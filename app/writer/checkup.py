@@ -43,16 +43,27 @@ class Checkup:
         self._ending = threading.Event()
         self._keep_at = 0.0
         self._told_of = 0
-        self._threads = [threading.Thread(target=self._look, name="checkup", daemon=True)]
-        if lease.doubt:
-            self._threads.append(threading.Thread(target=self._check, name="check-of-file", daemon=True))
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
+        """Also again, after an `end()` where the database stays open."""
         if self._lease.doubt == "damage":
             was = damaged(self._database.storage.path, "damage was found in it, and it is being checked again")
             self._database.condition.report(was)
-        for thread in self._threads:
-            thread.start()
+        before, self._threads, self._ending = self._threads, [], threading.Event()
+        self._begin(self._look, "checkup", before)
+        if self._lease.doubt:
+            self._begin(self._check, "check-of-file", before)
+
+    def _begin(self, part: Callable[[threading.Event], None], name: str, before: list[threading.Thread]) -> None:
+        def run(ending: threading.Event) -> None:
+            for each in before:  # one that did not end in time may be copying still, and twice would be once too often
+                each.join()
+            part(ending)
+
+        thread = threading.Thread(target=run, args=(self._ending,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def end(self) -> bool:
         """Ends what runs; the database may then be closed. False where it did not end in time."""
@@ -67,8 +78,8 @@ class Checkup:
 
     # --- every few seconds --------------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        while not self._ending.wait(LOOK_EVERY[self._database.storage.profile]):
+    def _look(self, ending: threading.Event) -> None:
+        while not ending.wait(LOOK_EVERY[self._database.storage.profile]):
             if not self._lease.holds():
                 continue  # what is there may be another instance's
             try:
@@ -128,28 +139,28 @@ class Checkup:
 
     # --- once -----------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
+    def _check(self, ending: threading.Event) -> None:
         file, began = self._database.storage.path, time.monotonic()
         try:
-            fault = self._fault()
+            fault = self._fault(ending)
         except Damaged:
             return  # and it is reported
         except Exception as error:
-            if not self._ending.is_set():
+            if not ending.is_set():
                 log.error(f"{file} could not be checked, so the next start tries again.", exc_info=error)
             return
         if fault:
             self._database.condition.report(damaged(file, fault))
-        elif not self._ending.is_set():
+        elif not ending.is_set():
             self._note(None)
             self._database.condition.mended(Damaged)
             log.info(f"{file} was not closed at the last end, and is sound ({time.monotonic() - began:.1f} s).")
 
-    def _fault(self) -> str | None:
+    def _fault(self, ending: threading.Event) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""
         with self._database.beside() as connection:
             for table in tables_to_check(connection):
-                if self._ending.is_set():
+                if ending.is_set():
                     return None
                 if fault := fault_in_table(connection, table):
                     return fault

@@ -109,6 +109,12 @@ class RequestGate:
         """For the next MAX_HANDOVER_WAIT seconds a request waits instead of being sent away."""
         self._handover_expected_until = self._clock.now() + MAX_HANDOVER_WAIT
 
+    def refuse(self, problem: Problem | None) -> None:
+        """Those who wait for the database hear of it now."""
+        with self.changed:
+            self.refused = problem
+            self.changed.notify_all()
+
     def _why_closed(self) -> Problem:
         # A copy: an exception that is raised by many requests would keep the stacks of all of them.
         return copy(self.refused) or standing_by(self.why_standby)

@@ -16,17 +16,22 @@ from app.storage.mounts import Storage
 from app.writer import gate
 from app.writer.checkup import Keep
 from app.writer.gate import RequestGate
-from app.writer.handover import Watch
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import lease_of
 from app.writer.lease_files import cant_be_used
+from app.writer.release import Releaser
 from app.writer.terms import Observation
+from app.writer.watch import Watch
+
+OPENS_WITHIN = 5.0
+"""Seconds for which one that stops waits for an opening that is under way, so that it is closed and released. Who
+follows a killed one waits, and copies. The worker is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
 
 log = structlog.get_logger()
 
 
 class Instance:
-    """Requests pass its gate, its heartbeat renews the lease, and its watch takes the database over or hands it over.
+    """Requests pass its gate, its heartbeat renews the lease, its watch opens the database, its releaser closes it.
 
     `prepare`, `keep` and `requests_handover` are for the watch, `on_lease_lost` for the heartbeat.
     """
@@ -44,11 +49,13 @@ class Instance:
         self.lease = lease_of(storage)
         self.gate = RequestGate(self.lease)
         self.heartbeat = Heartbeat(storage, self.lease, self.gate, on_lease_lost=on_lease_lost)
+        self.releaser = Releaser(self.lease, self.gate, self.heartbeat)
         self.watch = Watch(
             storage,
             self.lease,
             self.gate,
             self.heartbeat,
+            self.releaser,
             prepare=prepare,
             keep=keep,
             requests_handover=requests_handover,
@@ -107,7 +114,7 @@ class Instance:
             if not self.watch.try_to_write(observation):
                 log.info("Another instance has the database, or was killed with it. This one stands by.")
         except (Unwell, Locked) as problem:
-            self.watch.rest(problem)
+            self.watch.retry_later(problem)
         except BaseException:
             self.heartbeat.end()
             raise
@@ -131,8 +138,12 @@ class Instance:
             if not self.gate.drained():
                 log.error("A request is still in the database, so it was not released.")
                 return
-        # It may be opening the database just now. And on SMB a process that ends in the middle of opening a file leaves
-        # the next one to wait (app/writer/lease_files.py).
-        self.watch.join(gate.MAX_DRAIN_WAIT)
-        self.watch.let_go()
-        self.heartbeat.ended.set()
+        try:
+            # It may be opening the database just now. And on SMB a process that ends in the middle of opening a file
+            # leaves the next one to wait (app/writer/lease_files.py).
+            self.watch.join(OPENS_WITHIN if self.lease.term else gate.MAX_DRAIN_WAIT)
+            self.releaser.close_and_release()
+        except Exception as error:
+            log.error(f"The database was not released: {error!r}.")
+        finally:
+            self.heartbeat.ended.set()

@@ -141,7 +141,7 @@ def test_one_that_was_emptied_on_purpose_starts_after_the_command_that_is_named(
     instance = start()
     assert instance.problem
     typed(ran, instance.problem.hint)
-    instance.watch.rest_until = 0.0
+    instance.watch.retry_at = 0.0
     eventually(lambda: instance.writes)
     assert instance.problem is None
     add_items(instance.database, 1, "New")
@@ -155,7 +155,7 @@ def test_it_goes_on_by_itself_when_the_file_is_put_back(ran: Storage, start):
     instance = start()
     assert isinstance(instance.problem, Emptied)
     aside.rename(ran.path)
-    instance.watch.rest_until = 0.0
+    instance.watch.retry_at = 0.0
     eventually(lambda: instance.writes)
     instance.stop()
     assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
@@ -167,7 +167,7 @@ def test_it_goes_on_by_itself_after_a_restore(ran: Storage, start, tmp_path: Pat
     instance = start()
     done = run(ran, "restore", str(tmp_path / "backup.db"))
     assert done.exit_code == 0, done.output
-    instance.watch.rest_until = 0.0
+    instance.watch.retry_at = 0.0
     eventually(lambda: instance.writes)
     instance.stop()
     assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
@@ -224,7 +224,7 @@ def test_a_backup_beside_an_old_log_is_refused_and_starts_after_the_command(ran:
     instance = start()
     assert isinstance(instance.problem, StrangeLog)
     typed(ran, instance.problem.hint)
-    instance.watch.rest_until = 0.0
+    instance.watch.retry_at = 0.0
     eventually(lambda: instance.writes)
     instance.stop()
     assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
@@ -240,7 +240,7 @@ def test_a_lock_of_another_process_is_called_that(storage: Storage, start, monke
     assert "Another process has" in instance.problem.message
     other.execute("ROLLBACK")
     other.close()
-    instance.watch.rest_until = 0.0
+    instance.watch.retry_at = 0.0
     eventually(lambda: instance.writes)
 
 

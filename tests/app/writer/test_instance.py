@@ -15,7 +15,7 @@ from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Standby, StorageFull
 from app.settings import CONNECTIONS
 from app.storage.mounts import Storage, storage_under
-from app.writer import gate, handover, heartbeat
+from app.writer import gate, heartbeat, watch
 from app.writer.instance import Instance
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of
@@ -124,7 +124,7 @@ def test_a_request_waits_for_a_hand_over_instead_of_failing(start):
 
 
 def test_a_request_waits_from_the_first_probe_on(start, monkeypatch):
-    monkeypatch.setattr(handover, "OBSERVE_EVERY", 3600)
+    monkeypatch.setattr(watch, "OBSERVE_EVERY", 3600)
     start()
     second = start()
     second.gate._handover_expected_until = 0.0
@@ -184,14 +184,14 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     lost = Lease(Folder(folder_of(storage)))
     assert lost.acquire(lost.observe())
     lost.release("abandoned")
-    monkeypatch.setattr(handover.takeover, "SPARE", 1 << 60)
+    monkeypatch.setattr(watch.takeover, "SPARE", 1 << 60)
     made = Instance(storage, migrations.upgrade)
     made.start()
     assert not made.writes
     with pytest.raises(StorageFull, match="no room"):
         made.database  # noqa: B018
     monkeypatch.undo()
-    made.watch.rest_until = 0.0
+    made.watch.retry_at = 0.0
     eventually(lambda: made.writes)
     made.stop()
 
@@ -304,7 +304,7 @@ def test_one_that_is_stopped_while_it_takes_over_releases_it(start, storage: Sto
 
 
 def test_one_that_cannot_open_the_database_asks_once(start, storage: Storage, monkeypatch):
-    monkeypatch.setattr(handover, "RETRY", 0.5)
+    monkeypatch.setattr(watch, "RETRY", 0.5)
     tries = []
 
     def refuse(_database: Database) -> None:
@@ -328,7 +328,7 @@ def test_who_cannot_renew_just_now_does_not_hand_over_and_goes_on_afterwards(sto
     made.start()
     with monkeypatch.context() as standing_still:
         standing_still.setattr(Lease, "holds", lambda _: False)
-        made.watch.hand_over("another")
+        made.releaser.hand_over("another")
         with pytest.raises(Standby, match=r"has not answered.*\n.*doctor"):
             made.database  # noqa: B018
     assert made.writes and not lost.is_set()
@@ -366,7 +366,7 @@ def test_one_that_stops_during_a_hand_over_waits_for_it_and_closes_once(start, m
     closed, closing = [], threading.Event()
     monkeypatch.setattr(Database, "close", slowly)
     made = start()
-    handing_over = threading.Thread(target=made.watch.hand_over, args=("another",))
+    handing_over = threading.Thread(target=made.releaser.hand_over, args=("another",))
     handing_over.start()
     assert closing.wait(WITHIN)
     made.stop()

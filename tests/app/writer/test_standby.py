@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from app import create_app
 from app.web.context import WebApp
-from app.writer import gate, handover
+from app.writer import gate, watch
 from app.writer.lease_files import folder_of
 from tests.app.conftest import EMAIL, PASSWORD
 from tests.app.processes import eventually
@@ -32,7 +32,7 @@ def test_it_is_alive_but_not_ready(standby):
 
 def test_after_a_minute_it_names_the_other_one_and_how_to_find_it(app: WebApp, standby, monkeypatch):
     """Two projects on one volume, say: the one that stands by would else say for ever that it takes a moment."""
-    monkeypatch.setattr(handover, "LONG", 0.1)
+    monkeypatch.setattr(watch, "LONG", 0.1)
     owner = app.instance.lease.owner
     with capture_logs() as lines:
         eventually(lambda: owner in standby.get("/").text)

@@ -1,4 +1,4 @@
-"""The watch over the lease: takes the database over when it is free, asks for it, and hands it over when asked."""
+"""The watch over the lease: asks for the database, and takes it over when it is free (release.py hands it over)."""
 
 import threading
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
 from app.writer.lease_files import Clock, cant_be_used
 from app.writer.other_holder import how_to_find
+from app.writer.release import Releaser
 from app.writer.take import take
 from app.writer.terms import Acquired, Observation
 
@@ -45,6 +46,7 @@ class Watch:
         lease: Lease,
         gate: RequestGate,
         heartbeat: Heartbeat,
+        releaser: Releaser,
         *,
         prepare: Callable[[Database], object],
         keep: Keep | None,
@@ -52,15 +54,14 @@ class Watch:
     ) -> None:
         self.probed = threading.Event()
         """The platform has asked for this instance's health."""
-        self.rest_until = self._ask_from = 0.0
-        self._storage, self._lease, self._gate, self._heartbeat = storage, lease, gate, heartbeat
+        self.retry_at = self._ask_from = 0.0
+        self._storage, self._lease, self._gate = storage, lease, gate
+        self._heartbeat, self._releaser = heartbeat, releaser
         self._prepare, self._keep, self._requests_handover = prepare, keep, requests_handover
-        self._checkup: Checkup | None = None
         self._clock = Clock()
         self._called_back = b""
         self._holder: str | None = None
         self._held_since = 0.0
-        self._letting_go = threading.Lock()
         self._thread = threading.Thread(target=self._watch, name="lease-watch", daemon=True)
 
     def start(self) -> None:
@@ -82,23 +83,23 @@ class Watch:
             try:
                 if self._gate.state == "standby":
                     self._stand_by()
-                elif self._gate.state == "writer" and self._heartbeat.requested_by:
-                    self.hand_over(min(self._heartbeat.requested_by))
-            except Problem as problem:
-                self.rest(problem)
+                elif self._gate.state == "writer":
+                    self._releaser.hand_over_if_asked()
+            except Problem as problem:  # of a standby: a hand-over raises none
+                self.retry_later(problem)
             except OSError as error:
                 log.warning(str(cant_be_used(self._storage, error)))
                 self._heartbeat.stopping.wait(RENEW_EVERY)
             except Exception as error:
                 log.error("An unexpected error in the watch over the lease.", exc_info=error)
-                self.rest_until = self._clock.now() + RETRY
+                self.retry_at = self._clock.now() + RETRY
 
     def _stand_by(self) -> None:
         observation = self._lease.observe()
         if observation.silent_for >= SILENT and observation.content != self._called_back:
             self._called_back = observation.content
             call_back_leases(self._storage)
-        if self._clock.now() < self.rest_until:
+        if self._clock.now() < self.retry_at:
             return
         if why := too_new(observation.schema, self._storage.path):
             self._say(f"This instance stands by: {why}")
@@ -125,11 +126,11 @@ class Watch:
     def _may_ask(self) -> bool:
         return self._requests_handover and (self.probed.is_set() or self._clock.now() >= self._ask_from)
 
-    def rest(self, why: Problem) -> None:
+    def retry_later(self, why: Problem) -> None:
         """Tries again in RETRY seconds."""
-        self.rest_until = self._clock.now() + RETRY
-        self._gate.refused = why if isinstance(why, Unwell | Locked) else None
+        self.retry_at = self._clock.now() + RETRY
         self._say(f"This instance stands by, and can't take over: {why}")
+        self._gate.refuse(why if isinstance(why, Unwell | Locked) else None)
 
     def _say(self, text: str) -> None:
         """Each thing once, not at every observation."""
@@ -146,25 +147,36 @@ class Watch:
         except OSError as error:
             raise cant_be_used(self._storage, error) from error
         if acquired is None:
-            self._gate.refused = None  # another one has it now, who will say what is wrong
+            self._gate.refuse(None)  # another one has it now, who will say what is wrong
             return False
         # Once it has had its turn: one that can't open the database must not stop the one that can again and again.
         self._requests_handover = False
         try:
-            self._gate.opened = database = self._open(acquired)
+            database = self._open(acquired)
         except Lost:
             return False
-        self._checkup = Checkup(database, self._lease, self._keep)
-        self._checkup.start()
-        self._gate.why_standby, self._gate.refused, self._heartbeat.requested_by = "", None, frozenset()
-        with self._gate.changed:
-            if self._gate.state != "standby":
-                return False  # it was stopped meanwhile; stop() closes and releases
-            self._gate.state = "writer"
-            self._gate.changed.notify_all()
+        if not self._let_requests_in(database):
+            return False
         if acquired.term > 1:
             log.info(f"This instance has the database now (term {acquired.term}).")
         return True
+
+    def _let_requests_in(self, database: Database) -> bool:
+        """False, and the database closed and released again, where this instance was stopped while it opened it."""
+        gate, lets_in = self._gate, False
+        try:
+            # All at once: who stops before this finds nothing open, and who stops after it ends the checkup, too.
+            with gate.changed:
+                gate.opened = database
+                if gate.state == "standby":
+                    self._releaser.look_after(Checkup(database, self._lease, self._keep))
+                    gate.why_standby, gate.refused, self._heartbeat.requested_by = "", None, frozenset()
+                    gate.state, lets_in = "writer", True
+                    gate.changed.notify_all()
+        finally:
+            if not lets_in:
+                self._releaser.close_and_release()
+        return lets_in
 
     def _open(self, acquired: Acquired) -> Database:
         """The database, which nobody else can reach now. If it can't be opened, the lease is given up."""
@@ -173,7 +185,7 @@ class Watch:
                 log.warning("The last instance did not release the database. This one goes on with a copy.")
                 takeover.begin(self._storage, self._lease, acquired)
         except BaseException:
-            self._lease.release("abandoned")
+            self._releaser.release("abandoned")
             raise
         database = Database(
             self._storage,
@@ -187,58 +199,6 @@ class Watch:
             self._lease.note(schema=known_revisions()[-1])
             database.fold_in_pauses()
         except BaseException:
-            self._give_up(database)
+            self._releaser.release_unopened(database)
             raise
         return database
-
-    def _give_up(self, database: Database) -> None:
-        """What could not be prepared is closed and released, unless the lease ran out meanwhile."""
-        if not self._lease.holds():
-            self._gate.opened = database  # not closed, not even by Python's garbage collection: see let_go
-            self._heartbeat.lose("The lease ran out while the database was being opened.")
-            return
-        try:
-            database.close()
-        finally:
-            self._lease.release()
-
-    # --- from writer to standby ---------------------------------------------------------------------------
-
-    def hand_over(self, successor: str) -> None:
-        """Lets running requests end, closes, and releases for `successor`. Stays the writer where that can't be now."""
-        gate = self._gate
-        with gate.changed:
-            if gate.state != "writer":
-                return
-            gate.state = "handing over"
-            gate.expect_handover()
-            ready = gate.drained() and self._lease.holds() and not self._heartbeat.stopping.is_set()
-        try:
-            if ready:
-                self.let_go(successor)
-                log.info("Another instance asked for it, so this one stands by.")
-        finally:
-            with gate.changed:
-                if gate.state == "handing over":
-                    gate.state = "writer" if gate.opened else "standby"
-                gate.changed.notify_all()
-
-    def let_go(self, successor: str | None = None) -> None:
-        """Closes and releases. Not where the deadline has passed: SQLite would remove the next writer's log by name."""
-        # One that stops during a hand-over waits for it: the process must not end between closing and releasing.
-        with self._letting_go:
-            if self._gate.opened is None:
-                return
-            if self._checkup and not self._checkup.end():
-                log.error("A check of the file did not end, so the database was not released.")
-                return
-            # First, because on a mount that stops answering it lasts, and then the log is another one's when it ends.
-            self._gate.opened.fold_in()
-            if not self._lease.holds():
-                log.error("The lease ran out, so the database is left as it is.")
-                self._heartbeat.on_lease_lost()
-                return
-            self._gate.opened.close()
-            self._gate.opened, self._heartbeat.requested_by = None, frozenset()
-            self._lease.release(successor=successor)
-            log.info("Closed the database and released it.")

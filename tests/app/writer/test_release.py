@@ -1,0 +1,302 @@
+"""The database is closed and released for another instance or at the end; where it can't be, the writer goes on."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from app.database import folding, migrations
+from app.database.engine import Database
+from app.errors import Busy, Emptied, Replaced, StorageFull
+from app.storage.mounts import Storage, beside
+from app.writer import checkup, gate, instance
+from app.writer.checkup import Checkup
+from app.writer.instance import Instance
+from app.writer.lease import Lease
+from app.writer.lease_files import Folder, folder_of
+from app.writer.terms import Record
+from tests.app.backup.databases import add_items, closed_database
+from tests.app.processes import WITHIN, eventually
+from tests.app.writer.test_instance import descriptors_of
+
+
+@pytest.fixture(params=["shared", "exclusive"])
+def storage(request, tmp_path: Path, monkeypatch) -> Storage:
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 0.05, "exclusive": 0.05})
+    monkeypatch.setattr(folding, "PAUSE", 0.05)
+    return closed_database(tmp_path / "a.db", 1, request.param)
+
+
+@pytest.fixture
+def start(storage: Storage):
+    started: list[Instance] = []
+
+    def start(prepare: Callable[[Database], object] = migrations.upgrade, **options) -> Instance:
+        made = Instance(storage, prepare, **options)
+        started.append(made)
+        made.start()
+        return made
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def state_of(storage: Storage) -> str:
+    return Lease(Folder(folder_of(storage))).observe().state
+
+
+def events(lines: list) -> list[str]:
+    return [line["event"] for line in lines]
+
+
+# --- a hand-over that can't be ----------------------------------------------------------------------------
+
+
+def close_is_busy(patch: pytest.MonkeyPatch) -> None:
+    def busy(_database: Database) -> None:
+        raise Busy("The writers before it take long.")
+
+    patch.setattr(Database, "close", busy)
+
+
+def close_fails_in_a_way_nobody_thought_of(patch: pytest.MonkeyPatch) -> None:
+    def fail(_database: Database) -> None:
+        raise RuntimeError("a fault of the app")
+
+    patch.setattr(Database, "close", fail)
+
+
+def the_lease_runs_out_while_the_log_is_folded_in(patch: pytest.MonkeyPatch) -> None:
+    fold_in = Database.fold_in
+
+    def slowly(database: Database) -> None:
+        fold_in(database)
+        patch.setattr(Lease, "holds", lambda _: False)
+
+    patch.setattr(Database, "fold_in", slowly)
+
+
+def the_checkup_does_not_end(patch: pytest.MonkeyPatch) -> None:
+    end = Checkup.end
+
+    def late(self: Checkup) -> bool:
+        end(self)
+        return False
+
+    patch.setattr(Checkup, "end", late)
+
+
+HINDRANCES = [
+    close_is_busy,
+    close_fails_in_a_way_nobody_thought_of,
+    the_lease_runs_out_while_the_log_is_folded_in,
+    the_checkup_does_not_end,
+]
+
+
+@pytest.mark.parametrize("hinder", HINDRANCES)
+def test_who_cannot_close_goes_on_as_the_writer_and_does_not_say_that_it_stands_by(start, monkeypatch, hinder):
+    lost = threading.Event()
+    made = start(on_lease_lost=lost.set)
+    with monkeypatch.context() as hindered, capture_logs() as lines:
+        hinder(hindered)
+        made.releaser.hand_over("another")
+    assert made.writes and not lost.is_set()
+    assert not [event for event in events(lines) if "stands by" in event or "released it" in event]
+    add_items(made.database, 1)
+
+
+@pytest.mark.parametrize("hinder", HINDRANCES)
+def test_and_its_database_is_looked_after_as_before(start, storage: Storage, monkeypatch, hinder):
+    made = start()
+    with monkeypatch.context() as hindered:
+        hinder(hindered)
+        made.releaser.hand_over("another")
+    add_items(made.database, 1)
+    eventually(lambda: beside(storage.path, "-wal").stat().st_size == 0)
+    storage.path.unlink()
+    eventually(lambda: isinstance(made.problem, Replaced))
+
+
+def test_what_was_open_is_not_copied_again_after_a_hand_over_that_was_put_off(start, storage: Storage, monkeypatch):
+    """Not even where the first copy still goes on."""
+    monkeypatch.setattr(checkup, "END_WITHIN", 0.1)
+    copying, may_end, copies = threading.Event(), threading.Event(), []
+
+    def keep(_database: Database) -> Path:
+        copies.append(1)
+        copying.set()
+        may_end.wait(WITHIN)
+        return Path("kept.db")
+
+    made = start(keep=keep)
+    aside = storage.path.rename(storage.path.with_name("aside.db"))
+    assert copying.wait(WITHIN)
+    made.releaser.hand_over("another")
+    assert made.writes
+    may_end.set()
+    eventually(lambda: "kept.db" in str(made.problem))
+    aside.rename(storage.path)
+    eventually(lambda: made.problem is None)  # it is looked after again
+    assert copies == [1]
+
+
+def test_a_hand_over_that_fails_is_nothing_that_a_standby_would_tell(start, monkeypatch):
+    """It would be told to requests after the next hand-over."""
+    made = start()
+    tried = threading.Event()
+
+    def full(_database: Database) -> None:
+        tried.set()
+        raise StorageFull("There is no room left.")
+
+    with monkeypatch.context() as hindered, capture_logs() as lines:
+        hindered.setattr(Database, "close", full)
+        made.heartbeat.requested_by = frozenset(["another"])
+        assert tried.wait(WITHIN)
+        eventually(lambda: made.gate.state == "writer")
+        made.heartbeat.requested_by = frozenset()
+    assert (made.gate.refused, made.gate.why_standby) == (None, "")
+    assert not [event for event in events(lines) if "can't take over" in event]
+    assert any("no room left" in event and "not released" in event for event in events(lines))
+
+
+class Seconds:
+    """A clock that the test moves."""
+
+    at = 0.0
+
+    def now(self) -> float:
+        return self.at
+
+
+def test_one_long_request_does_not_hold_the_others_back_all_the_time(start, storage: Storage, monkeypatch):
+    monkeypatch.setattr(gate, "MAX_DRAIN_WAIT", 0.0)
+    made = start()
+    clock = made.releaser._clock = Seconds()
+    tries = []
+    drained = made.gate.drained
+    monkeypatch.setattr(made.gate, "drained", lambda: tries.append(clock.at) or drained())
+    with made.using():
+        while clock.at < 20:
+            made.heartbeat.requested_by = frozenset(["another"])
+            made.releaser.hand_over_if_asked()
+            clock.at += 0.25
+    assert tries[:3] == [0, 1, 3]  # what ends soon is not waited for for long
+    assert tries[3:] == [7, 11, 15, 19]
+    clock.at = 23
+    made.heartbeat.requested_by = frozenset(["another"])
+    made.releaser.hand_over_if_asked()
+    assert state_of(storage) == "released"
+
+
+# --- a stop during an opening -----------------------------------------------------------------------------
+
+
+def test_one_that_takes_longer_to_open_than_the_stop_waits_closes_and_releases_at_its_end(
+    start, storage: Storage, monkeypatch
+):
+    monkeypatch.setattr(instance, "OPENS_WITHIN", 0.1)
+    preparing, stopped = threading.Event(), threading.Event()
+
+    def slowly(database: Database) -> None:
+        migrations.upgrade(database)
+        preparing.set()
+        stopped.wait(WITHIN)
+
+    first, second = start(), start(slowly, requests_handover=False)
+    first.stop()
+    assert preparing.wait(WITHIN)
+    second.stop()
+    stopped.set()
+    eventually(lambda: state_of(storage) == "released")
+    second.watch.join(WITHIN)
+    assert second.gate.opened is None and second.gate.state == "ended"
+    assert descriptors_of(storage.path) == set()
+
+
+def test_one_that_stops_just_when_it_begins_to_write_leaves_nothing_open(storage: Storage, monkeypatch):
+    """A check that began after the close would open the file again, which may be another one's by then."""
+    folder_of(storage).mkdir()
+    (folder_of(storage) / "term-000000000001").write_bytes(
+        Record("killed", doubt="damage", state="released").to_bytes()
+    )
+    monkeypatch.setattr(gate, "MAX_DRAIN_WAIT", 0.1)
+    begin = Checkup.start
+    made = Instance(storage, migrations.upgrade)
+    stop = threading.Thread(target=made.stop)
+
+    def start_after_a_stop(self: Checkup) -> None:
+        stop.start()
+        stop.join(1)
+        begin(self)
+
+    monkeypatch.setattr(Checkup, "start", start_after_a_stop)
+    made.start()
+    stop.join(WITHIN)
+    assert state_of(storage) == "released"
+    assert not [thread for thread in threading.enumerate() if thread.name in ("checkup", "check-of-file")]
+    assert descriptors_of(storage.path) == set()
+
+
+# --- a stop that fails ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hinder", [close_is_busy, close_fails_in_a_way_nobody_thought_of])
+def test_a_stop_that_cannot_close_says_so_in_one_line_and_ends(storage: Storage, monkeypatch, hinder):
+    made = Instance(storage, migrations.upgrade)
+    made.start()
+    with monkeypatch.context() as hindered, capture_logs() as lines:
+        hinder(hindered)
+        made.stop()
+    assert made.heartbeat.ended.is_set()
+    (told,) = [line for line in lines if line["log_level"] == "error"]
+    assert "not released" in told["event"] and "\n" not in told["event"] and "exc_info" not in told
+    assert state_of(storage) == "held"
+    made.stop()
+    assert state_of(storage) == "released"
+
+
+def test_a_release_that_cannot_be_written_down_is_told_in_one_line_and_nothing_stays_open(storage, monkeypatch):
+    def fails(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    made = Instance(storage, migrations.upgrade)
+    made.start()
+    with monkeypatch.context() as failing, capture_logs() as lines:
+        failing.setattr(Folder, "rewrite", fails)
+        made.stop()
+    assert made.heartbeat.ended.is_set() and made.gate.opened is None
+    (told,) = [line for line in lines if line["log_level"] == "error"]
+    assert "could not be written down" in told["event"] and "exc_info" not in told
+    assert descriptors_of(storage.path) == set()
+
+
+# --- those who wait ---------------------------------------------------------------------------------------
+
+
+def test_who_waits_for_the_database_hears_at_once_that_it_is_refused(start, monkeypatch):
+    monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 3600)
+    start()
+    standby = start(requests_handover=False)
+    standby.gate.expect_handover()
+    told: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            standby.enter()
+        except Emptied as refused:
+            told.append(refused)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    waits = standby.gate.changed.wait_for
+    waiting = threading.Event()
+    monkeypatch.setattr(standby.gate.changed, "wait_for", lambda *now: waiting.set() or waits(*now))
+    asking.start()
+    assert waiting.wait(WITHIN)
+    standby.watch.retry_later(Emptied("It held something."))
+    asking.join(WITHIN)
+    assert [str(each) for each in told] == ["It held something."]
