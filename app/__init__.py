@@ -23,6 +23,7 @@ def create_app(
     from app.backup.others import name_filled_others
     from app.backup.rescue import keep_what_is_open
     from app.backup.upgrade import upgrade
+    from app.domain.upkeep import every_hour
     from app.errors import ReadOnly
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
@@ -48,11 +49,16 @@ def create_app(
         sign_in.prepare_first_account(app, database)
 
     instance = Instance(
-        storage, prepare, keep=keep_what_is_open, requests_handover=requests_handover, on_lease_lost=on_lease_lost
+        storage,
+        prepare,
+        keep=keep_what_is_open,
+        every_hour=every_hour,
+        requests_handover=requests_handover,
+        on_lease_lost=on_lease_lost,
     )
     app = WebApp(settings, instance)
     request_log.init(app)
-    security.init(app, settings, storage)
+    security.init(app, settings, instance)
     auth.init(app)
     error_pages.init(app)
     for blueprint in BLUEPRINTS:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 from app.database.condition import damaged
 from app.database.contents import refuse_foreign, revision_of
 from app.database.emptied import emptied
+from app.database.seen_time import SeenTime
 from app.database.sqlite import connect, sqlite_uri
 from app.errors import Broken, CannotStart, Foreign
 from app.settings import CONNECTIONS
@@ -26,7 +27,7 @@ PRAGMAS = {
 """What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
 
 
-def engine_on(storage: Storage, driver: ModuleType, schema: str | None) -> Engine:
+def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_time: SeenTime) -> Engine:
     """`schema`: the one that is known to have been in the file, which then is not opened without tables."""
     uri = sqlite_uri(storage)
 
@@ -47,6 +48,7 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None) -> Engin
             _refuse_emptied(connection, storage, schema)
         for pragma, (value, expected) in PRAGMAS.items():
             set_pragma(connection, pragma, value, expected, storage)
+        seen_time.begin(connection)
         give_back_delegations(storage)
         # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
         connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)

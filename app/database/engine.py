@@ -13,6 +13,7 @@ from app.database.condition import Condition, damaged
 from app.database.connections import WAIT_SECONDS, empty_wal, engine_on, set_pragma
 from app.database.folding import Folding
 from app.database.open_file import OpenFile
+from app.database.seen_time import SeenTime
 from app.database.sqlite import sqlite_driver
 from app.database.sqlite_errors import busy, fault_in, told_of_running_app
 from app.database.write_queue import QueueTimeout, WriteQueue
@@ -50,7 +51,8 @@ class Database:
         self._beside: set[Any] = set()
         self._fence, self._failing = fence, failing
         self._driver = sqlite_driver()
-        self._engine = engine_on(storage, self._driver, schema)
+        self.seen_time = SeenTime()
+        self._engine = engine_on(storage, self._driver, schema, self.seen_time)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
         self._folding = Folding(self._fold_all)
@@ -149,7 +151,8 @@ class Database:
             self._engine.dispose()
 
     def _session(self, *, writing: bool) -> Session:
-        return Session(self._engine.execution_options(writing=writing), expire_on_commit=False)
+        engine = self._engine.execution_options(writing=writing)
+        return Session(engine, expire_on_commit=False, info={"seen_time": self.seen_time})
 
     def _fold_all(self) -> bool:
         """True if all is in the file and the WAL is empty. It takes its turn among the writers.

@@ -3,13 +3,12 @@
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.database.base import utc_now
+from app.database.seen_time import seen_time
 from app.domain.history import apply_changes, record
 from app.domain.models import Task
 from app.domain.ordering import Direction, move_past_neighbour
 from app.domain.rows import Page, find_live, find_row
 from app.domain.schemas import NewTask, TaskChange
-from app.domain.trash import empty_trash
 from app.domain.work_items import get_item
 from app.errors import NotFound
 
@@ -55,9 +54,8 @@ def move_task(session: Session, task_id: int, direction: Direction) -> Task:
 def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
     """Puts the task into the trash for 30 days."""
     task = get_task(session, task_id)
-    task.deleted_at = utc_now()
+    task.deleted_at = seen_time(session).now()
     record(session, user_id, task.work_item_id, "deleted task", task.title)
-    empty_trash(session)
     return task
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
-from app.database.base import utc_now
+from app.database.seen_time import seen_time
 from app.domain.models import Task, WorkItem
 
 TRASH_DAYS = 30
@@ -25,7 +25,7 @@ def list_trash(session: Session) -> tuple[list[WorkItem], list[Task]]:
 
 
 def empty_trash(session: Session) -> None:
-    """Deletes for good what has lain in the trash for TRASH_DAYS days."""
-    end = utc_now() - timedelta(days=TRASH_DAYS)
+    """Deletes for good what has lain in the trash for TRASH_DAYS days that the database has seen."""
+    end = seen_time(session).now() - timedelta(days=TRASH_DAYS)
     for table in (Task, WorkItem):
         session.execute(delete(table).where(table.deleted_at < end))

@@ -10,14 +10,13 @@ from datetime import date
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.database.base import utc_now
+from app.database.seen_time import seen_time
 from app.domain.history import apply_changes, record
 from app.domain.models import WorkItem
 from app.domain.ordering import Direction, move_past_neighbour
 from app.domain.rows import find_live, find_row
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.domain.search import matching
-from app.domain.trash import empty_trash
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
@@ -50,9 +49,8 @@ def move_item(session: Session, item_id: int, direction: Direction, filters: Fil
 def delete_item(session: Session, user_id: int | None, item_id: int) -> WorkItem:
     """Puts the item, with its tasks, into the trash for 30 days."""
     item = get_item(session, item_id)
-    item.deleted_at = utc_now()
+    item.deleted_at = seen_time(session).now()
     record(session, user_id, item.id, "deleted", item.title)
-    empty_trash(session)
     return item
 
 

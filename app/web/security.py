@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Request, request
-from flask.sessions import SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
@@ -19,6 +18,8 @@ from app.errors import CannotStart, Forbidden
 from app.settings import Settings
 from app.storage.mounts import Storage
 from app.web.client_address import ClientAddress
+from app.web.sessions import Sessions
+from app.writer.instance import Instance
 
 LARGEST_BODY = 1 << 20
 SESSION_DAYS = 30
@@ -37,32 +38,22 @@ HEADERS = {
 log = structlog.get_logger()
 
 
-def init(app: Flask, settings: Settings, storage: Storage) -> None:
+def init(app: Flask, settings: Settings, instance: Instance) -> None:
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
         app.wsgi_app = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
     app.config.update(
-        SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(storage),
+        SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage),
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         SESSION_COOKIE_NAME="task_assist",
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
     )
-    app.session_interface = _Sessions(settings)
+    app.session_interface = Sessions(instance.seen_now, lambda: _https(settings))
     app.before_request(lambda: refuse_cross_site(request, settings))
     app.after_request(lambda response: _with_headers(response, settings))
-
-
-class _Sessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, Secure whenever the person's browser speaks HTTPS."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
-        return _https(self._settings)
 
 
 def _https(settings: Settings) -> bool:

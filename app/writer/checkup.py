@@ -8,6 +8,7 @@ database's condition (app/database/condition.py).
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -32,14 +33,19 @@ END_WITHIN = 5.0
 Keep = Callable[[Database], Path]
 """Copies what the app has open, and gives the copy's path. Raises Problem."""
 
+Hourly = Callable[[Database], None]
+"""What is to be done every hour. Raises Problem."""
+HOUR = 3600.0
+
 log = structlog.get_logger()
 
 
 class Checkup:
     """Of one open database. `keep` is called where its file was removed or replaced."""
 
-    def __init__(self, database: Database, lease: Lease, keep: Keep | None) -> None:
-        self._database, self._lease, self._keep = database, lease, keep
+    def __init__(self, database: Database, lease: Lease, keep: Keep | None, every_hour: Hourly | None) -> None:
+        self._database, self._lease, self._keep, self._every_hour = database, lease, keep, every_hour
+        self._hour_ended = 0.0
         self._ending = threading.Event()
         self._keep_at = 0.0
         self._told_of = 0
@@ -86,6 +92,7 @@ class Checkup:
                 self._look_at_name()
                 self._look_at_file_system()
                 self._look_at_log()
+                self._do_what_is_hourly()
                 self._note_damage()
             except Exception as error:
                 log.error("An unexpected error while the database was looked after.", exc_info=error)
@@ -125,6 +132,12 @@ class Checkup:
         elif found.size >= 2 * self._told_of:
             self._told_of = found.size
             log.warning(f"{found.text} {found.fix}")
+
+    def _do_what_is_hourly(self) -> None:
+        if self._every_hour and time.monotonic() >= self._hour_ended:
+            self._hour_ended = time.monotonic() + HOUR
+            with suppress(Problem):  # it is told already why nothing can be written, and there is a next hour
+                self._every_hour(self._database)
 
     def _note_damage(self) -> None:
         """So that the next one who opens the file knows of it, and checks."""

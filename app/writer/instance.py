@@ -6,6 +6,7 @@ hand over; requests that reach a standby meanwhile wait instead of failing. So a
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 import structlog
 
@@ -14,7 +15,7 @@ from app.database.migrations import too_new
 from app.errors import Locked, Problem, Unwell
 from app.storage.mounts import Storage
 from app.writer import gate
-from app.writer.checkup import Keep
+from app.writer.checkup import Hourly, Keep
 from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import lease_of
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 class Instance:
     """Requests pass its gate, its heartbeat renews the lease, its watch opens the database, its releaser closes it.
 
-    `prepare`, `keep` and `requests_handover` are for the watch, `on_lease_lost` for the heartbeat.
+    `prepare`, `keep`, `every_hour` and `requests_handover` are for the watch, `on_lease_lost` for the heartbeat.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Instance:
         prepare: Callable[[Database], object],
         *,
         keep: Keep | None = None,
+        every_hour: Hourly | None = None,
         requests_handover: bool = True,
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
@@ -58,6 +60,7 @@ class Instance:
             self.releaser,
             prepare=prepare,
             keep=keep,
+            every_hour=every_hour,
             requests_handover=requests_handover,
         )
 
@@ -82,6 +85,11 @@ class Instance:
     def database(self) -> Database:
         """The open database, for callers that end before the instance does. Raises Standby."""
         return self.gate.database
+
+    def seen_now(self) -> datetime | None:
+        """The time that the database has seen (app/database/seen_time.py), None while another instance has it."""
+        opened = self.gate.opened
+        return opened.seen_time.now() if opened else None
 
     def enter(self, wait: float | None = None) -> Database:
         """The database, open until `leave()`. Waits for a hand-over that is under way; raises Standby."""

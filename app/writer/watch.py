@@ -11,7 +11,7 @@ from app.errors import Locked, Problem, Unwell
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
 from app.writer import takeover
-from app.writer.checkup import Checkup, Keep
+from app.writer.checkup import Checkup, Hourly, Keep
 from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
@@ -50,6 +50,7 @@ class Watch:
         *,
         prepare: Callable[[Database], object],
         keep: Keep | None,
+        every_hour: Hourly | None,
         requests_handover: bool,
     ) -> None:
         self.probed = threading.Event()
@@ -57,7 +58,8 @@ class Watch:
         self.retry_at = self._ask_from = 0.0
         self._storage, self._lease, self._gate = storage, lease, gate
         self._heartbeat, self._releaser = heartbeat, releaser
-        self._prepare, self._keep, self._requests_handover = prepare, keep, requests_handover
+        self._prepare, self._keep, self._every_hour = prepare, keep, every_hour
+        self._requests_handover = requests_handover
         self._clock = Clock()
         self._called_back = b""
         self._holder: str | None = None
@@ -169,7 +171,7 @@ class Watch:
             with gate.changed:
                 gate.opened = database
                 if gate.state == "standby":
-                    self._releaser.look_after(Checkup(database, self._lease, self._keep))
+                    self._releaser.look_after(Checkup(database, self._lease, self._keep, self._every_hour))
                     gate.why_standby, gate.refused, self._heartbeat.requested_by = "", None, frozenset()
                     gate.state, lets_in = "writer", True
                     gate.changed.notify_all()

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 
-from app.database.base import utc_now
 from app.domain.trash import TRASH_DAYS
 
 IN_DAYS = 21
@@ -24,7 +23,7 @@ def long_date(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B} {day.year}"
 
 
-def trash_words(deleted_at: datetime) -> str:
-    """How long something stays in the trash."""
-    days = (deleted_at + timedelta(days=TRASH_DAYS) - utc_now()).days
+def trash_words(deleted_at: datetime, now: datetime) -> str:
+    """How long something stays in the trash, both by the time that the database has seen."""
+    days = (deleted_at + timedelta(days=TRASH_DAYS) - now).days
     return "less than a day" if days < 1 else "1 more day" if days == 1 else f"{days} more days"

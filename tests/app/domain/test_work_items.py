@@ -9,6 +9,7 @@ from app.database.engine import Database
 from app.domain import history, search, tasks, trash, work_items
 from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
+from app.domain.upkeep import every_hour
 from app.errors import NotFound
 
 TODAY = date(2026, 11, 23)
@@ -180,21 +181,16 @@ def test_a_task_of_a_deleted_item_waits_for_it(database):
     assert task_titles(database, item) == ["task"]
 
 
-def test_after_30_days_the_trash_is_emptied_with_the_next_delete(database):
+def test_after_30_days_the_trash_is_emptied(database):
     old, young, live = add(database, "old", "young", "live")
     (task,) = add_tasks(database, live, "old task")
     with database.write() as session:
         for table, row, days in ((WorkItem, old, 31), (WorkItem, young, 29), (Task, task, 31)):
             session.get(table, row).deleted_at = utc_now() - timedelta(days=days)
-    with database.write() as session:
-        work_items.delete_item(session, None, add_later(session))
+    every_hour(database)
     with database.read() as session:
         items, lone = trash.list_trash(session)
-        assert sorted(item.title for item in items) == ["later", "young"] and lone == []
-
-
-def add_later(session) -> int:
-    return work_items.add_item(session, None, NewWorkItem(title="later")).id
+        assert [item.title for item in items] == ["young"] and lone == []
 
 
 def test_an_id_is_never_used_again(database):

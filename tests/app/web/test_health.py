@@ -59,13 +59,13 @@ def test_a_refusal_in_the_event_loop_is_json_too(app):
 def test_what_is_wrong_is_told_everywhere_in_the_same_words(app, client, kind: type[Unwell], takes_writes: bool):
     app.instance.database.condition.report(kind("It is broken.", "Type this."))
     ready, alive = client.get("/readyz"), client.get("/healthz")
-    assert (ready.status_code, ready.json["error"]["code"]) == (503, kind.code)
-    assert (ready.json["error"]["message"], ready.json["error"]["hint"]) == ("It is broken.", "Type this.")
-    assert (alive.status_code, alive.json["status"]) == (200, kind.code)
+    assert (ready.status_code, ready.get_json()["error"]["code"]) == (503, kind.code)
+    assert (ready.get_json()["error"]["message"], ready.get_json()["error"]["hint"]) == ("It is broken.", "Type this.")
+    assert (alive.status_code, alive.get_json()["status"]) == (200, kind.code)
     assert "Not well: It is broken." in client.get("/").text
     answer = client.post("/api/v1/work-items", json={"title": "milk"})
     assert answer.status_code == (201 if takes_writes else kind.status)
-    assert takes_writes or answer.json["error"]["message"] == "It is broken."
+    assert takes_writes or answer.get_json()["error"]["message"] == "It is broken."
 
 
 def test_what_is_over_is_green_again(app, client):
@@ -73,7 +73,7 @@ def test_what_is_over_is_green_again(app, client):
     condition.report(Damaged("It is broken."))
     condition.mended(Damaged)
     assert client.get("/readyz").status_code == 200
-    assert client.get("/healthz").json["status"] == "ok"
+    assert client.get("/healthz").get_json()["status"] == "ok"
 
 
 def test_a_database_that_is_not_opened_is_told_everywhere_in_the_same_words(settings):
@@ -82,12 +82,16 @@ def test_a_database_that_is_not_opened_is_told_everywhere_in_the_same_words(sett
     app = create_app(settings)
     client = app.test_client()
     ready, alive = client.get("/readyz"), client.get("/healthz")
-    assert (ready.status_code, ready.json["error"]["code"]) == (503, "emptied")
-    assert (alive.status_code, alive.json["status"], alive.json["database"]["writer"]) == (200, "emptied", False)
+    assert (ready.status_code, ready.get_json()["error"]["code"]) == (503, "emptied")
+    assert (alive.status_code, alive.get_json()["status"], alive.get_json()["database"]["writer"]) == (
+        200,
+        "emptied",
+        False,
+    )
     page, answer = client.get("/"), client.post("/api/v1/work-items", json={"title": "milk"})
     assert page.status_code == answer.status_code == 503
-    assert answer.json["error"] == ready.json["error"]
+    assert answer.get_json()["error"] == ready.get_json()["error"]
     message = f"{settings.database_path} is gone, but the last Task Assist that ran here had a database in it"
-    assert message in ready.json["error"]["message"] and message in page.text
+    assert message in ready.get_json()["error"]["message"] and message in page.text
     assert "task-assist start-empty" in page.text and "One moment" not in page.text
     app.instance.stop()

@@ -1,0 +1,49 @@
+"""Time as the database has seen it pass, whatever the machine's clock says: for what ends after so many days.
+
+A clock that jumps forward by a year must not empty the trash, and one that jumps back must not sign people out. So time
+counts only while an app has the database open, by a clock that never jumps; a start counts an hour at most. The sum is
+kept in the file itself, as hours since 1970 in SQLite's user_version, and travels with each backup.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+HOUR = 3600
+
+
+class SeenTime:
+    """Of one open database. Where the clock was never wrong: the time of day, less the hours that it was closed."""
+
+    def __init__(self) -> None:
+        self._at_start = self._started = 0.0
+
+    def begin(self, connection: Any) -> None:
+        """Reads what is kept in the file. Only the first call counts."""
+        if self._started:
+            return
+        (hours,) = connection.execute("PRAGMA user_version").fetchone()
+        clock, kept = time.time(), float(hours * HOUR)
+        self._at_start = min(max(clock, kept), kept + HOUR) if hours > 0 else clock
+        self._started = _never_jumps()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._at_start + _never_jumps() - self._started, UTC)
+
+    def keep(self, session: Session) -> None:
+        """Writes it into the file, once an hour at most."""
+        hours, connection = int(self.now().timestamp()) // HOUR, session.connection()
+        if connection.exec_driver_sql("PRAGMA user_version").scalar() != hours:
+            connection.exec_driver_sql(f"PRAGMA user_version = {hours}")
+
+
+def _never_jumps() -> float:
+    """Seconds, also those that the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def seen_time(session: Session) -> SeenTime:
+    """That of the database that the session is on."""
+    return session.info["seen_time"]

@@ -1,0 +1,33 @@
+"""What is done every hour, so that nothing grows without a bound and what has lain long enough goes."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.database.engine import Database
+from app.database.seen_time import seen_time
+from app.domain.models import Event
+from app.domain.trash import empty_trash
+
+EVENTS_KEPT = 200
+"""Of each work item, the latest. Its page shows 20."""
+ITEMS_AT_ONCE = 500
+"""Whose events are deleted in one go: other writers wait meanwhile."""
+
+
+def every_hour(database: Database) -> None:
+    """In transactions of their own, so that others who write need not wait for all of it."""
+    for chore in (keep_seen_time, empty_trash, forget_old_events):
+        with database.write() as session:
+            chore(session)
+
+
+def keep_seen_time(session: Session) -> None:
+    seen_time(session).keep(session)
+
+
+def forget_old_events(session: Session) -> None:
+    item = Event.work_item_id
+    long = select(item).group_by(item).having(func.count() > EVENTS_KEPT).limit(ITEMS_AT_ONCE)
+    for item_id in session.scalars(long).all():
+        latest = select(Event.id).where(item == item_id).order_by(Event.id.desc()).limit(1).offset(EVENTS_KEPT - 1)
+        session.execute(delete(Event).where(item == item_id, Event.id < latest.scalar_subquery()))

@@ -1,0 +1,138 @@
+"""What is done every hour, by the time that the database has seen pass."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.database import base, seen_time
+from app.database.engine import Database
+from app.domain import trash, upkeep, work_items
+from app.domain.history import list_events, record
+from app.domain.models import Event
+from app.domain.schemas import NewWorkItem
+from app.domain.upkeep import every_hour
+from app.storage.mounts import Storage
+from tests.app.backup.databases import closed_database
+
+DAY = 24 * 3600
+
+
+class Clocks:
+    """The machine's clock, which may be set, and the one that never jumps."""
+
+    def __init__(self) -> None:
+        self.of_day, self.steady = time.time(), 1000.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.of_day += seconds
+        self.steady += seconds
+
+
+@pytest.fixture
+def clocks(monkeypatch) -> Clocks:
+    clocks = Clocks()
+    monkeypatch.setattr(seen_time.time, "time", lambda: clocks.of_day)
+
+    class OfDay(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.fromtimestamp(clocks.of_day, tz)
+
+    monkeypatch.setattr(base, "datetime", OfDay)
+    monkeypatch.setattr(seen_time, "_never_jumps", lambda: clocks.steady)
+    return clocks
+
+
+@pytest.fixture
+def storage(tmp_path, clocks: Clocks) -> Storage:
+    return closed_database(tmp_path / "a.db", 0)
+
+
+@pytest.fixture
+def database(storage: Storage):
+    opened = Database(storage)
+    yield opened
+    opened.close()
+
+
+def delete_one(database: Database) -> None:
+    with database.write() as session:
+        item = work_items.add_item(session, None, NewWorkItem(title="milk"))
+        work_items.delete_item(session, None, item.id)
+
+
+def in_trash(database: Database) -> int:
+    every_hour(database)
+    with database.read() as session:
+        return len(trash.list_trash(session)[0])
+
+
+def run_for(database: Database, clocks: Clocks, days: int) -> None:
+    for _ in range(days * 24):
+        clocks.pass_by(3600)
+        every_hour(database)
+
+
+def test_a_jump_forward_and_a_delete_leave_in_the_trash_what_was_deleted_minutes_ago(database, clocks: Clocks):
+    delete_one(database)
+    clocks.of_day += 3650 * DAY
+    delete_one(database)
+    assert in_trash(database) == 2
+
+
+def test_a_jump_over_a_restart_counts_an_hour(storage: Storage, clocks: Clocks):
+    first = Database(storage)
+    delete_one(first)
+    every_hour(first)
+    first.close()
+    clocks.of_day += 3650 * DAY
+    second = Database(storage)
+    assert in_trash(second) == 1
+    second.close()
+
+
+def test_a_jump_back_does_not_keep_it_longer_and_what_is_deleted_then_stays_as_long(database, clocks: Clocks):
+    every_hour(database)
+    clocks.of_day -= 3650 * DAY
+    delete_one(database)
+    run_for(database, clocks, 29)
+    clocks.of_day += 3650 * DAY  # it is set right again
+    assert in_trash(database) == 1
+    run_for(database, clocks, 2)
+    assert in_trash(database) == 0
+
+
+def test_what_it_has_seen_is_kept_over_restarts_of_a_machine_whose_clock_begins_anew(storage: Storage, clocks: Clocks):
+    at_boot = clocks.of_day
+    for boot in range(32):
+        database = Database(storage)
+        if boot == 0:
+            delete_one(database)
+        run_for(database, clocks, 1)
+        database.close()
+        clocks.of_day, clocks.steady = at_boot, 5.0
+    database = Database(storage)
+    assert in_trash(database) == 0
+    database.close()
+
+
+def test_the_time_it_has_seen_is_the_time_of_day_where_no_clock_was_wrong(database, clocks: Clocks):
+    run_for(database, clocks, 1)
+    with database.read() as session:
+        seen = seen_time.seen_time(session).now()
+    assert abs(seen - datetime.fromtimestamp(clocks.of_day, UTC)) < timedelta(seconds=1)
+
+
+def test_the_history_of_an_item_has_a_bound_and_the_latest_stay(database, monkeypatch):
+    monkeypatch.setattr(upkeep, "EVENTS_KEPT", 5)
+    with database.write() as session:
+        long, short = (work_items.add_item(session, None, NewWorkItem(title=title)).id for title in ("long", "short"))
+        for number in range(20):
+            record(session, None, long, "renamed", f"{number}")
+    every_hour(database)
+    with database.read() as session:
+        assert [event.detail for event in list_events(session, long)] == ["19", "18", "17", "16", "15"]
+        assert len(list_events(session, short)) == 1
+        assert session.scalar(select(func.count()).select_from(Event)) == 6
