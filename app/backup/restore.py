@@ -31,7 +31,7 @@ def restore(
     Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place, and what
     `sure` raises, which is called before each step that can't be undone.
     """
-    if file.resolve() == storage.path:
+    if file.exists() and storage.path.exists() and file.samefile(storage.path):
         raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Name a backup.")
     found = unverified(file) if as_it_is else verify(file)
     refuse_unwritable(storage)

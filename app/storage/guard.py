@@ -104,6 +104,12 @@ def _refuse_denied(storage: Storage, path: Path, what: int) -> None:
         )
 
 
+def in_place(storage: Storage, command: str) -> str:
+    """`command` as it can be typed though the app's own container has ended."""
+    mount = storage.mount
+    return f"docker run --rm -v {mount.volume}:{mount.point} task-assist {command}" if mount.volume else command
+
+
 def how_to_own(storage: Storage) -> str:
     """The command that hands all of it over, for the kind of place it is in, and lets its user write."""
     mount = storage.mount

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from app.errors import CannotStart, Forbidden
 from app.settings import Settings
+from app.storage.guard import how_to_own, in_place
 from app.storage.mounts import Storage
 from app.web.client_address import ClientAddress
 from app.web.sessions import Sessions
@@ -107,7 +108,7 @@ def kept_secret(storage: Storage) -> str:
         with suppress(FileExistsError):
             _make_secret(storage, file)
         # Read also by its maker: one that was held up for long while it wrote may have been taken for dead.
-        if secret := _read_secret(file):
+        if secret := _read_secret(storage, file):
             return secret
         log.warning(f"A start was killed before it had written {file}. Nothing was signed with it: it is made anew.")
         file.unlink(missing_ok=True)
@@ -136,7 +137,7 @@ def _make_secret(storage: Storage, file: Path) -> None:
         log.warning(f"{storage.mount.filesystem} can't keep {file} from other users (mode {mode:o}).")
 
 
-def _read_secret(file: Path) -> str | None:
+def _read_secret(storage: Storage, file: Path) -> str | None:
     """None for a file that its maker did not come to fill: it was killed, or lost power."""
     content = ""
     for _ in range(20):
@@ -146,12 +147,14 @@ def _read_secret(file: Path) -> str | None:
             return None  # another instance is about to make it anew
         except OSError as error:
             raise CannotStart(
-                f"The session secret {file} can't be read: {error.strerror}.",
-                f"Hand it over:  sudo chown {os.getuid()} {file}",
+                f"The session secret {file} can't be read: {error.strerror}.", how_to_own(storage)
             ) from None
         if re.fullmatch(r"[0-9a-f]{64}", content):
             return content
         time.sleep(0.1)  # Another instance has just made the file and is about to write it.
     if re.fullmatch(r"[0-9a-f]{0,63}|\0+", content):
         return None
-    raise CannotStart(f"The session secret {file} is damaged.", f"Delete it; everybody then signs in again:  rm {file}")
+    raise CannotStart(
+        f"The session secret {file} is damaged.",
+        f"Delete it; everybody then signs in again:  {in_place(storage, f'rm {file}')}",
+    )

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from app.backup import manifest
 from app.backup import snapshot as snapshots
 from app.backup.placing import workshop
+from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
 from app.cli import main
@@ -206,6 +207,17 @@ def test_it_never_takes_the_place_of_the_database_itself(make: Make, tmp_path: P
         with pytest.raises(Unreadable, match="is the database itself"):
             snapshot(storage, folder / f"task_manager.db{ending}", force=True)
     assert len(titles(storage.path)) == 3
+
+
+def test_another_name_of_the_database_is_the_database_too(make: Make, tmp_path: Path):
+    storage = make()
+    (tmp_path / "soft.db").symlink_to(storage.path)
+    (tmp_path / "hard.db").hardlink_to(storage.path)
+    for name in ("soft.db", "hard.db"):
+        with pytest.raises(Unreadable, match="is the database itself"):
+            snapshot(storage, tmp_path / name, force=True)
+        with pytest.raises(Unreadable, match="is the database itself"):
+            restore(tmp_path / name, storage)
 
 
 @pytest.mark.parametrize(

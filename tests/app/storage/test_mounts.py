@@ -8,7 +8,7 @@ import pytest
 from app.errors import CannotStart, ReadOnly
 from app.storage import guard as guards
 from app.storage import mounts as module
-from app.storage.guard import guard, refuse_unmounted
+from app.storage.guard import guard, in_place, refuse_unmounted
 from app.storage.mounts import Mount, Storage, mount_of, read_mounts, storage_under
 
 MOUNTINFO = r"""71 47 0:39 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib
@@ -183,6 +183,17 @@ def test_an_own_folder_of_a_wrong_mode_is_told_as_that(monkeypatch, tmp_path: Pa
     tmp_path.chmod(0o500)
     with pytest.raises(CannotStart, match=r"belongs to this user and has mode 500, so user .* can't write it"):
         guard(on(volume(), tmp_path), production=False, keeps_secret=False)
+
+
+@pytest.mark.parametrize(
+    ("mount", "typed"),
+    [
+        (volume(), "docker run --rm -v tasks:/app/data task-assist rm /app/data/x"),
+        (volume(root="/srv/tasks"), "rm /app/data/x"),
+    ],
+)
+def test_a_command_for_a_container_that_has_ended_is_typed_in_one_of_its_own(tmp_path: Path, mount: Mount, typed: str):
+    assert in_place(on(mount, tmp_path), "rm /app/data/x") == typed
 
 
 KEPT = ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal", "task_manager.db.lease"]
