@@ -46,7 +46,7 @@ from contextlib import nullcontext, suppress
 from app.backup.snapshot import snapshot
 from app.errors import Problem
 with suppress(Problem):  # this app's database would have more in it
-    snapshot(storage_under(file), Path("/tmp/snapshot.db"), force=True, held=nullcontext())
+    snapshot(storage_under(file), Path("/tmp/snapshot.db"), force=True, held=nullcontext(database))
 """
 
 
