@@ -5,6 +5,7 @@ from typing import Literal
 
 from app.database.condition import damaged
 from app.errors import Broken, Busy, Held, Locked, NotSqlite, Problem, ReadOnly, Refused, StorageFull
+from app.storage.holders import holders_of
 from app.storage.mounts import Storage
 from app.storage.no_writes import no_room, why_no_writes
 
@@ -41,9 +42,10 @@ def told_of_running_app(storage: Storage, message: str) -> Problem | None:
         return ReadOnly(f"{storage.path} can't be written: {message}.", "task-assist doctor says why.")
     if fault == "locked":
         # The app's own writers wait in a queue, and never for SQLite.
+        holders = ", ".join(holders_of(storage.path)) or "sqlite3 with an open transaction, a backup tool, a second app"
         return Locked(
             f"Another process has {storage.path} locked.",
-            "Nothing was changed. End that program: sqlite3 with an open transaction, a backup tool, a second app.",
+            f"Nothing was changed. End that program: {holders}.",
             retry_after=2,
         )
     if fault == "not a database":

@@ -163,7 +163,7 @@ class Checkup:
                 log.error(f"{file} could not be checked, so the next start tries again.", exc_info=error)
             return
         if fault:
-            self._database.condition.report(damaged(file, fault))
+            self._database.condition.restate(damaged(file, fault))  # what is known until now says less
         elif not ending.is_set():
             self._note(None)
             self._database.condition.mended(Damaged)

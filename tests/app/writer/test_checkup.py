@@ -207,6 +207,7 @@ def test_damage_that_a_request_meets_is_red_and_stays_known_over_a_stop(local: S
     second = Instance(local, migrations.upgrade)
     second.start()
     assert isinstance(second.problem, Damaged)  # at once, not when the check has come to it
+    eventually(lambda: "in the table tasks" in str(second.problem))
     second.stop()
     assert record_of(local).doubt == "damage"
 
