@@ -15,10 +15,10 @@ from app import create_app
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
-from app.database import long_log, migrations
+from app.database import connections, long_log, migrations
 from app.database.engine import Database
 from app.database.sqlite import opened, sqlite_driver, unchanging
-from app.errors import Damaged, Replaced
+from app.errors import Damaged, Locked, Replaced
 from app.settings import load
 from app.storage.mounts import Storage, beside
 from app.web.context import WebApp
@@ -302,3 +302,31 @@ def test_a_log_that_another_program_keeps_growing_is_told_with_its_name_and_at_e
     sizes = [int(re.findall(r"grown to ([0-9,]+) bytes", text)[0].replace(",", "")) for text in told()]
     assert all(later >= 2 * earlier for earlier, later in pairwise(sizes))
     instance.stop()
+
+
+LOCKS = """
+import sys
+from app.database.sqlite import sqlite_driver
+connection = sqlite_driver().connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_program_that_has_the_database_locked_is_named_while_it_runs_and_at_a_start(local: Storage, monkeypatch):
+    monkeypatch.setitem(connections.PRAGMAS, "busy_timeout", (50, 50))
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    with subprocess.Popen(
+        [sys.executable, "-c", LOCKS, local.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdin and other.stdout and other.stdout.readline()
+        with pytest.raises(Locked, match=rf"Another process has .*\n.*process {other.pid} \(python"):
+            add_items(instance.database, 1)
+        instance.stop()
+        at_start = Instance(local, migrations.upgrade)
+        at_start.start()
+        assert f"process {other.pid} (python" in str(at_start.problem)
+        at_start.stop()
+        other.stdin.close()
