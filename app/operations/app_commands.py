@@ -25,6 +25,9 @@ def serve(host: str | None, port: int, env_file: Path | None) -> None:
     \b
     Exit codes: 0 stopped by SIGTERM or Ctrl-C · 1 it can't start, and why
     """
+    from app.operations.shutdown import exit_at_once, on_stop
+
+    on_stop(exit_at_once)
     if env_file:
         from dotenv import load_dotenv
 

@@ -199,7 +199,9 @@ def _name(raw: bytes) -> str | None:
 
 def _length(environ: dict[str, Any]) -> int | None:
     """How long the body is going to be, None where only its end tells. The server has checked the header."""
-    if environ.pop("HTTP_TRANSFER_ENCODING", None):
+    if encoding := environ.pop("HTTP_TRANSFER_ENCODING", None):
+        if encoding.strip().lower() != "chunked":
+            raise Malformed(f"A body in {encoding} is not understood.", "Send it as it is, or in chunks.")
         return None
     return int(environ.get("CONTENT_LENGTH") or 0)
 

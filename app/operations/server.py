@@ -11,25 +11,35 @@ import threading
 from functools import partial
 from multiprocessing.synchronize import Event
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.net import SocketHolder
+from granian.server import MPServer
 
 from app import logs
-from app.errors import CannotStart, Problem
-from app.operations.shutdown import STOP_SECONDS, end_without_closing, on_stop, release_in_time
+from app.errors import Problem
+from app.operations.listening import bound, cant_listen, url
+from app.operations.shutdown import (
+    ENDING,
+    STOP_SECONDS,
+    end_with_parent,
+    end_without_closing,
+    note_stop,
+    on_stop,
+    release_in_time,
+    say_how_worker_ended,
+)
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from granian.server.common import AbstractServer
-
     from app.operations.bridge import Bridge
 
-MOST_CONNECTIONS = 8192
+BACKLOG = 4096
+MOST_CONNECTIONS, FEWEST_CONNECTIONS = 8192, 64
 SPARE_FILES = 256
 """Files and sockets that the process needs beside its connections."""
 IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
@@ -52,7 +62,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     # What the app writes, password hashes among it, is for its own user alone.
     os.umask(0o077)
     logs.init(settings.log_level)
-    _refuse_taken_port(host, port)
+    os.register_at_fork(after_in_child=note_stop)
     first = True
     while _serve_once(settings, host, port, requests_handover=first):
         first = False
@@ -62,21 +72,43 @@ def _serve_once(settings: Settings, host: str, port: int, *, requests_handover: 
     """Runs a worker until SIGTERM. True if it ended because it lost the lease; exits with 1 on any other end."""
     lost = multiprocessing.Event()
     server = granian(settings, host, port)
+    load = partial(_app_in_worker, settings, server.listening, (host, port), requests_handover, lost)
     try:
-        server.serve(
-            target_loader=partial(_app_in_worker, settings, host, port, requests_handover, lost), wrap_loader=False
-        )
+        server.serve(target_loader=load, wrap_loader=False)
     except SystemExit:
         if not lost.is_set():
             raise
+    finally:
+        if not lost.is_set():
+            say_how_worker_ended(server.exit_code, stopped=server.interrupt_signal)
     return lost.is_set() and not server.interrupt_signal
 
 
-def granian(settings: Settings, host: str, port: int) -> "AbstractServer":
-    """The server with its limits; what it serves is an ASGI app."""
+class Server(MPServer):
+    """granian on a socket that is bound already. Its own is one a worker, and others may bind the same port then: two
+    apps would share the requests without a word."""
+
+    def __init__(self, listening: socket.socket, **given: Any) -> None:
+        super().__init__("app", **given)
+        self.listening = listening
+        self.exit_code: int | None = None
+        """The worker's, once it has ended; negative if a signal killed it."""
+
+    def _init_shared_socket(self) -> None:
+        self._ssp, self._sso = None, self.listening
+        self._shd = SocketHolder(self.listening.fileno(), False, BACKLOG)
+
+    def _stop_workers(self) -> None:
+        processes = [worker.inner for worker in self.wrks]
+        super()._stop_workers()
+        self.exit_code = processes[0].exitcode if processes else None
+
+
+def granian(settings: Settings, host: str, port: int) -> Server:
+    """The server with its limits; what it serves is an ASGI app. Raises CannotStart if the port is taken."""
     idle = IDLE_SECONDS_BEHIND_PROXY if settings.trusted_proxies else IDLE_SECONDS
-    return Granian(
-        "app",
+    return Server(
+        bound(host, port),
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
@@ -84,7 +116,7 @@ def granian(settings: Settings, host: str, port: int) -> "AbstractServer":
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=idle * 1000, max_buffer_size=MOST_HEAD),
         workers=1,
-        backlog=4096,
+        backlog=BACKLOG,
         backpressure=_most_connections(),
         workers_kill_timeout=STOP_SECONDS,
         websockets=False,
@@ -100,31 +132,21 @@ def _most_connections() -> int:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, soft - SPARE_FILES)
+    most = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, soft - SPARE_FILES)
+    return max(most, FEWEST_CONNECTIONS)
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        # Bound but not listening: whoever looks whether the app is there yet is refused, and not cut off.
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        raise CannotStart(
-            f"Can't listen on {host}:{port}: {error.strerror}.", "Choose another port:  task-assist serve --port 8080"
-        ) from None
-
-
-def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: bool, lost: Event):
+def _app_in_worker(
+    settings: Settings, listening: socket.socket, where: tuple[str, int], requests_handover: bool, lost: Event
+):
     """Runs in the worker process, which is the only one that opens the database."""
+    note_stop()  # first: what follows takes a second, and before that the signals would be the parent's
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
     from app import create_app
     from app.operations.bridge import Bridge
     from app.operations.control_commands import listen
 
     sys.setswitchinterval(SWITCH_SECONDS)
-    ending = threading.Event()
-    on_stop(lambda *_: ending.set())
     try:
         app = create_app(
             settings, requests_handover=requests_handover, on_lease_lost=partial(end_without_closing, lost)
@@ -134,30 +156,37 @@ def _app_in_worker(settings: Settings, host: str, port: int, requests_handover: 
         os._exit(1)
     # The worker ends without atexit; finalizers are what multiprocessing runs.
     instance = app.instance
-    if ending.is_set():
+    if ENDING.is_set():
         instance.stop()
         os._exit(0)
-    threading.Thread(target=release_in_time, args=(instance, ending), daemon=True).start()
+    try:
+        listening.listen(BACKLOG)
+    except OSError as error:
+        print(f"task-assist: {cant_listen(*where, error)}", file=sys.stderr, flush=True)  # noqa: T201
+        instance.stop()
+        os._exit(1)
+    threading.Thread(target=release_in_time, args=(instance, ENDING), daemon=True).start()
     Finalize(app, instance.stop, exitpriority=10)
     if control := listen(instance):
         Finalize(control, control.close, exitpriority=20)
     loop = asyncio.get_event_loop()
     bridge = Bridge(app, instance, loop)
-    loop.call_soon(_hear_of_the_end, loop, bridge, ending)
-    structlog.get_logger().info(f"Task Assist answers on http://{'localhost' if host == '127.0.0.1' else host}:{port}")
+    loop.call_soon(_install_stop_handlers, loop, bridge)
+    structlog.get_logger().info(f"Task Assist answers on {url(*where)}")
     return bridge
 
 
-def _hear_of_the_end(loop: asyncio.AbstractEventLoop, bridge: "Bridge", ending: threading.Event) -> None:
-    """Called once the loop runs: the server takes the signals before that. It hears of them through the loop all the
-    same."""
+def _install_stop_handlers(loop: Any, bridge: "Bridge") -> None:
+    """Called once the loop runs: the server takes the signals before that. It hears of them all the same."""
 
     def end(*_: object) -> None:
-        ending.set()
+        ENDING.set()
         loop.call_soon_threadsafe(bridge.end)
+        # asyncio learns of a signal by a byte in the loop's wake-up pipe. Under load the pipe is full and the byte is
+        # dropped, and the server would go on until it is killed.
+        loop.call_soon_threadsafe(loop._handle_signal, signal.SIGTERM)
 
     on_stop(end)
-    # Under load the loop's own wake-up pipe may be full when a signal comes. It is awake then; Python would complain.
-    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
-    if ending.is_set():  # one came before the server listened to them
+    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)  # full is no fault any more
+    if ENDING.is_set():  # one came before the server listened to them
         signal.raise_signal(signal.SIGTERM)

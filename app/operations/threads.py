@@ -47,7 +47,9 @@ class Threads:
                 raise Overdue
             result, error = job(), None
         except BaseException as raised:
-            result, error = None, raised
+            result, error = None, raised if isinstance(raised, Exception) else RuntimeError(repr(raised))
+        if isinstance(error, StopIteration):  # which a future does not take
+            error = RuntimeError(repr(error))
         self._ended.append((future, result, error))
         # Waking the loop takes longer than a short job, so it is woken once for all that end until it is awake.
         if not self._loop_is_woken:

@@ -29,7 +29,6 @@ def healthz():
 def healthz_in_loop(instance: Instance) -> tuple[int, list[tuple[str, str]], bytes]:
     """The same for the event loop: it takes no thread and asks no database, so it is answered whatever goes on."""
     instance.probe()
-    request_log.debug(f"GET {ALIVE}", status=200)
     body = HealthOut.model_validate(_facts(instance)).model_dump_json().encode()
     return 200, [*HEADERS.items(), ("Cache-Control", "no-store"), ("Content-Type", "application/json")], body
 

@@ -85,7 +85,11 @@ def refuse_cross_site(asked: Request, settings: Settings) -> None:
 
 
 def _own_origin(origin: str, host: str, settings: Settings) -> bool:
-    return origin.lower() == settings.public_url or urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        netloc = urlsplit(origin).netloc
+    except ValueError:  # no URL at all
+        return False
+    return origin.lower() == settings.public_url or netloc.lower() == host.lower()
 
 
 def _with_headers(response: Response, settings: Settings) -> Response:

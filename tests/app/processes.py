@@ -33,10 +33,12 @@ class Serving(subprocess.Popen):
     """The app as a process. Its log goes into a file: a pipe that nobody reads is full after 500 requests, and then
     they hang."""
 
-    def __init__(self, folder: Path, port: int, *, before: str = "", **environment: str) -> None:
+    def __init__(
+        self, folder: Path, port: int, *, before: str = "", host: str = "127.0.0.1", **environment: str
+    ) -> None:
         """`before`: Python that runs in it before the app."""
         self._log = folder / f"{port}.log"
-        where = ("--host", "127.0.0.1", "--port", str(port))
+        where = ("--host", host, "--port", str(port))
         with self._log.open("ab") as log:
             super().__init__(
                 [sys.executable, "-c", f"{before}\nfrom app.cli import main\nmain()", "serve", *where],

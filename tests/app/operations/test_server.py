@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -18,8 +20,32 @@ from app.operations import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
 from app.writer.lease import lease_of
-from tests.app.processes import WITHIN, Serving, ask, eventually, exchange, free_port, signal_all, wait_until_ready
+from tests.app.processes import (
+    WITHIN,
+    Serving,
+    all_of,
+    ask,
+    eventually,
+    exchange,
+    free_port,
+    signal_all,
+    wait_until_ready,
+)
 
+FLOOD = """
+import socket, sys, threading
+def flood():
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
+        connection.settimeout(10)
+        try:
+            while True:
+                connection.sendall(b"GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n" * 20)
+                connection.recv(1 << 16)
+        except OSError:
+            return
+for _ in range(400):
+    threading.Thread(target=flood).start()
+"""
 DOCKER_KILLS_AFTER = 10
 """Seconds after `docker stop`, unless it is told otherwise."""
 
@@ -104,9 +130,10 @@ def test_a_connection_without_a_request_is_closed_and_so_is_one_with_half_a_head
 
 def test_behind_proxies_a_connection_is_kept_longer_than_they_keep_it():
     def kept(**environment: str) -> float:
-        settings = server.granian(load(environment), "127.0.0.1", 1).http1_settings
-        assert settings
-        return settings.header_read_timeout / 1000
+        made = server.granian(load(environment), "127.0.0.1", free_port())
+        made.listening.close()
+        assert made.http1_settings
+        return made.http1_settings.header_read_timeout / 1000
 
     assert kept() == server.IDLE_SECONDS
     assert kept(TRUSTED_PROXIES="1") == server.IDLE_SECONDS_BEHIND_PROXY > 600
@@ -124,6 +151,113 @@ def test_as_many_connections_are_taken_as_there_may_be_open_files(tmp_path: Path
     process.terminate()
     assert process.wait(20) == 0
     assert "Traceback" not in process.said, process.said
+
+
+def test_a_stop_under_load_is_heard(tmp_path: Path):
+    """Each request wakes the loop through a pipe, and when that is full the signal finds no room in it."""
+    port = free_port()
+    process = Serving(tmp_path, port, LOG_LEVEL="warning")
+    wait_until_ready(port, process)
+    flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(port)])
+    time.sleep(2)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert time.monotonic() - began < shutdown.STOP_SECONDS, "it was killed"
+    assert is_released(tmp_path) and process.said == ""
+    flood.kill()
+    flood.wait()
+
+
+@pytest.mark.parametrize("after", [0.3, 0.6, 0.9, 1.2])
+def test_a_stop_at_any_moment_of_a_start_is_heard(tmp_path: Path, port: int, after: float):
+    process = Serving(tmp_path, port)
+    eventually(lambda: is_hearing(process))  # before that it is Python that starts
+    time.sleep(after)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert time.monotonic() - began < shutdown.RELEASE_SECONDS - 0.5, "it ended by itself, and was not killed"
+    assert not (tmp_path / "a.db-wal").exists()
+    assert not (tmp_path / "a.db.lease").exists() or is_released(tmp_path)
+
+
+def is_hearing(process: Serving) -> bool:
+    """Does it do something of its own at SIGTERM? proc_pid_status(5)"""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def test_the_worker_ends_when_the_process_that_looks_after_it_was_killed(running, tmp_path: Path, port: int):
+    running.kill()
+    eventually(lambda: is_released(tmp_path))
+    with pytest.raises(ConnectionError):
+        ask(port, "GET", "/healthz")
+
+
+def test_a_worker_that_was_killed_is_told_in_the_log(running):
+    os.kill(all_of(running)[1], signal.SIGKILL)
+    assert running.wait(20) == 1
+    assert "killed from outside (SIGKILL)" in running.said and "memory" in running.said
+
+
+def test_who_reads_nothing_of_an_answer_is_cut_off(tmp_path: Path, port: int):
+    soon = "from app.operations import listening; listening.READS_WITHIN = 1"
+    process = Serving(tmp_path, port, before=soon)
+    wait_until_ready(port, process)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+        eventually(lambda: connections(process) == 1)
+        eventually(lambda: connections(process) == 0)
+    assert ask(port, "GET", "/").status == 200
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def connections(process: Serving) -> int:
+    """TCP connections that the worker has open. proc_pid_net(5), whose state 01 is established"""
+    worker = all_of(process)[1]
+    lines = Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:]
+    established = {line.split()[9] for line in lines if line.split()[3] == "01"}
+    opened = [str(file.readlink()) for file in Path(f"/proc/{worker}/fd").iterdir()]
+    return sum(name.startswith("socket:[") and name[8:-1] in established for name in opened)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("localhost", "localhost"), ("::1", "[::1]"), ("127.0.0.2", "127.0.0.2")])
+def test_a_host_may_be_a_name_and_what_the_log_says_can_be_opened(tmp_path: Path, port: int, host: str, shown: str):
+    process = Serving(tmp_path, port, host=host)
+    eventually(lambda: f"http://{shown}:{port}" in process.said or process.poll() is not None)
+    assert http_get(f"http://{shown}:{port}/healthz") == 200
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def http_get(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.status
+
+
+def test_a_host_that_is_no_address_of_this_machine_is_told(tmp_path: Path, port: int):
+    process = Serving(tmp_path, port, host="nowhere.invalid")
+    assert process.wait(30) == 1
+    assert "There is no address nowhere.invalid" in process.said and "--host" in process.said
+
+
+def test_of_two_that_start_at_once_on_one_port_one_says_that_it_is_taken(tmp_path: Path, port: int):
+    folders = [tmp_path / name for name in ("first", "second")]
+    for each in folders:
+        each.mkdir()
+    processes = [Serving(each, port) for each in folders]
+    eventually(lambda: any(each.poll() is not None for each in processes))
+    (loser,) = (each for each in processes if each.poll() is not None)
+    (winner,) = (each for each in processes if each is not loser)
+    assert loser.returncode == 1 and "Can't listen on" in loser.said and "--port" in loser.said
+    wait_until_ready(port, winner)
+    winner.terminate()
+    assert winner.wait(20) == 0
 
 
 def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int):
@@ -244,7 +378,7 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, port: int):
         process = Serving(tmp_path, port)
         process.wait(30)
     assert process.returncode == 1
-    assert f"Can't listen on 127.0.0.1:{port}" in process.said and "--port" in process.said
+    assert f"Can't listen on http://localhost:{port}" in process.said and "--port" in process.said
 
 
 def test_the_log_of_a_container_is_json(tmp_path: Path, port: int):

@@ -60,6 +60,18 @@ def test_a_job_that_fails_tells_who_waits_and_the_thread_goes_on():
     assert run_in_a_loop(main()) == 7
 
 
+@pytest.mark.parametrize("raised", [StopIteration, SystemExit, KeyboardInterrupt])
+def test_what_is_no_error_of_a_job_is_told_as_one(raised: type[BaseException]):
+    def job() -> None:
+        raise raised
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match=raised.__name__):
+            await asyncio.wait_for(Threads("test", 1).run(job), 10)
+
+    run_in_a_loop(main())
+
+
 def test_what_nobody_waits_for_any_more_is_not_begun():
     begun = []
 

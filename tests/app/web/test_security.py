@@ -33,6 +33,7 @@ def add(client, **headers: str) -> int:
         ({"Origin": "null"}, 403),
         ({"Origin": "http://localhost:9999"}, 403),
         ({"Origin": ""}, 403),
+        ({"Origin": "http://[::1"}, 403),
     ],
 )
 def test_a_change_that_another_site_asks_for_is_refused(client, headers: dict[str, str], status: int):
