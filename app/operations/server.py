@@ -17,7 +17,7 @@ import structlog
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.net import SocketHolder
+from granian.net import SocketHolder  # pyright: ignore[reportPrivateImportUsage]
 from granian.server import MPServer
 
 from app import logs
@@ -96,7 +96,7 @@ class Server(MPServer):
 
     def _init_shared_socket(self) -> None:
         self._ssp, self._sso = None, self.listening
-        self._shd = SocketHolder(self.listening.fileno(), False, BACKLOG)
+        self._shd = SocketHolder(self.listening.fileno(), False, BACKLOG)  # pyright: ignore[reportCallIssue]
 
     def _stop_workers(self) -> None:
         processes = [worker.inner for worker in self.wrks]

@@ -1,6 +1,5 @@
 """/healthz: alive. /readyz: ready, and all is well. And the line at the foot of every page, from the same facts."""
 
-import structlog
 from flask import Blueprint
 
 from app.storage.mounts import Storage
@@ -12,7 +11,6 @@ from app.writer.instance import Instance
 
 ALIVE, READY = "/healthz", "/readyz"
 health = Blueprint("health", __name__)
-request_log = structlog.get_logger("request")
 
 
 @health.get(ALIVE)
