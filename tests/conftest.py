@@ -36,7 +36,7 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[[str], 
 
 MEASURED = "measured"
 # Folders whose tests share what is costly to make. With -n each of them is for one process; else each file is.
-SHARING = ("mounts", "containers", "browser")
+SHARING = ("mounts", "containers", "browser", "adversary")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -83,12 +83,21 @@ def clear_the_place(storage: Storage) -> list[Path]:
         _refuse_other_app(storage)
         with suppress(Broken, NotSqlite):
             fold_in(database, sqlite_uri(storage, "rw"))
-    ending = datetime.now(UTC).strftime("set-aside-%Y%m%dT%H%M%SZ")
-    set_aside = [left.rename(left.with_name(f"{left.name}.{ending}")) for left in sidecars(database)]
+    set_aside = _set_aside(sidecars(database))
     for ending in (*SIDECARS, "-shm"):
         beside(database, ending).unlink(missing_ok=True)
     to_disk(database.parent)
     return set_aside
+
+
+def _set_aside(logs: list[Path]) -> list[Path]:
+    """Under names of their own, which are given. One that SQLite has taken away meanwhile needs none."""
+    ending = datetime.now(UTC).strftime("set-aside-%Y%m%dT%H%M%SZ")
+    moved = []
+    for log in logs:
+        with suppress(FileNotFoundError):
+            moved.append(log.rename(log.with_name(f"{log.name}.{ending}")))
+    return moved
 
 
 def _refuse_other_app(storage: Storage) -> None:

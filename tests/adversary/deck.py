@@ -41,7 +41,7 @@ class Run:
     def table(self) -> str:
         """In Markdown, for the docs."""
         order = [*FIRST_STARTS, *(fault.name for fault in ALL)]
-        lines = ["| what happened, under load | times | nothing lost | refused, mended as it said | broken |"]
+        lines = ["| what happened, under load | times | nothing lost | refused, and mended as it says | broken |"]
         lines.append("|---|---:|---:|---|---:|")
         for name in sorted(self.outcomes, key=order.index):
             found = self.outcomes[name]

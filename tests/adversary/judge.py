@@ -1,5 +1,7 @@
 """Is the app what it says of itself? Green must mean that all is there; red must mean a cause and a way back."""
 
+import html
+
 from app.database.sqlite import opened, sqlite_uri
 from app.errors import Refused
 from app.storage.mounts import storage_under
@@ -69,7 +71,7 @@ def sound(world: World) -> bool:
 
 
 def told(world: World, fault: Fault, seen: Seen) -> None:
-    """One of the refusals that fit, with cause and way back, in the log and by the doctor (asked once a code)."""
+    """One of the refusals that fit, with cause and way back, in the log, on the page, by the doctor (once a code)."""
     if seen.code not in fault.refusals:
         raise Broken(f"It refuses, and should not: {seen}")
     message, _, hint = seen.text.partition("\n")
@@ -79,6 +81,8 @@ def told(world: World, fault: Fault, seen: Seen) -> None:
         return
     if message not in world.said.replace("\\\\", "\\").replace('\\"', '"'):
         raise Broken(f"The log says nothing of: {message}")
+    if message not in html.unescape(world.ask("/").text):
+        raise Broken(f"The page says nothing of: {message}")
     if seen.code in world.examined:
         return
     world.examined.add(seen.code)

@@ -154,6 +154,18 @@ def test_a_log_that_has_lost_its_database_is_kept_but_out_of_the_way(killed_app:
     assert killed_app.path.with_name(aside).read_bytes() == kept
 
 
+def test_a_log_that_sqlite_takes_away_late_stops_no_restore(killed_app: Storage, backup: Path, monkeypatch):
+    def gone_at_once(database: Path) -> list[Path]:
+        """As where the connection that met the damage is closed only when it is collected."""
+        log = beside(database, "-wal")
+        log.unlink(missing_ok=True)
+        return [log]
+
+    monkeypatch.setattr("app.backup.restore.sidecars", gone_at_once)
+    restore(backup, killed_app)
+    assert titles(killed_app.path) == titles(backup)
+
+
 def test_without_room_nothing_is_changed(killed_app: Storage, backup: Path, monkeypatch):
     monkeypatch.setattr("app.backup.restore.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
     with pytest.raises(StorageFull, match=r"no room beside .* 9 are free"):
