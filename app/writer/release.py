@@ -67,7 +67,7 @@ class Releaser:
         if released:
             self._put_off_for = PUT_OFF
             log.info("Another instance asked for it, so this one stands by.")
-        else:
+        elif gate.state == "writer":  # and was not stopped meanwhile
             self._put_off()
 
     def _put_off(self) -> None:

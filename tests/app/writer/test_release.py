@@ -1,6 +1,7 @@
 """The database is closed and released for another instance or at the end; where it can't be, the writer goes on."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,10 @@ def start(storage: Storage):
 
 def state_of(storage: Storage) -> str:
     return Lease(Folder(folder_of(storage))).observe().state
+
+
+def looked_after() -> bool:
+    return any(thread.name in ("checkup", "check-of-file", "folding") for thread in threading.enumerate())
 
 
 def events(lines: list) -> list[str]:
@@ -137,6 +142,7 @@ def test_what_was_open_is_not_copied_again_after_a_hand_over_that_was_put_off(st
     assert copying.wait(WITHIN)
     made.releaser.hand_over("another")
     assert made.writes
+    time.sleep(0.5)  # ten looks of one that did not wait for the first
     may_end.set()
     eventually(lambda: "kept.db" in str(made.problem))
     aside.rename(storage.path)
@@ -218,6 +224,23 @@ def test_one_that_takes_longer_to_open_than_the_stop_waits_closes_and_releases_a
     assert descriptors_of(storage.path) == set()
 
 
+def test_a_stop_waits_longer_for_an_opening_than_for_a_look(start, storage: Storage, monkeypatch):
+    monkeypatch.setattr(gate, "MAX_DRAIN_WAIT", 0.05)
+    preparing = threading.Event()
+
+    def slowly(database: Database) -> None:
+        preparing.set()
+        second.heartbeat.stopping.wait(WITHIN)
+        time.sleep(0.5)
+        migrations.upgrade(database)
+
+    first, second = start(), start(slowly, requests_handover=False)
+    first.stop()
+    assert preparing.wait(WITHIN)
+    second.stop()
+    assert state_of(storage) == "released"
+
+
 def test_one_that_stops_just_when_it_begins_to_write_leaves_nothing_open(storage: Storage, monkeypatch):
     """A check that began after the close would open the file again, which may be another one's by then."""
     folder_of(storage).mkdir()
@@ -238,7 +261,7 @@ def test_one_that_stops_just_when_it_begins_to_write_leaves_nothing_open(storage
     made.start()
     stop.join(WITHIN)
     assert state_of(storage) == "released"
-    assert not [thread for thread in threading.enumerate() if thread.name in ("checkup", "check-of-file")]
+    assert not looked_after()
     assert descriptors_of(storage.path) == set()
 
 
@@ -256,6 +279,7 @@ def test_a_stop_that_cannot_close_says_so_in_one_line_and_ends(storage: Storage,
     (told,) = [line for line in lines if line["log_level"] == "error"]
     assert "not released" in told["event"] and "\n" not in told["event"] and "exc_info" not in told
     assert state_of(storage) == "held"
+    assert not looked_after()
     made.stop()
     assert state_of(storage) == "released"
 
