@@ -127,5 +127,5 @@ def test_a_full_disk_is_told_in_words(on_network: Storage, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Folder, "rewrite", full)
-    with pytest.raises(StorageFull, match=r"No space left.*\n.*larger"), exclusive_access(on_network):
+    with pytest.raises(StorageFull, match=r"no room left.*\n.*larger"), exclusive_access(on_network):
         pytest.fail("it was not alone")
