@@ -23,8 +23,7 @@ class Kept:
 
 def keep(storage: Storage, occasion: str) -> Kept | None:
     """None where there is no database. Nobody may have the database. Raises StorageFull, and Foreign."""
-    there = [ending for ending in ("", *SIDECARS) if size_of(beside(storage.path, ending))]
-    if "" not in there:
+    if not size_of(storage.path):
         return None  # a log alone is set aside by the restore
     kept = _free_name(storage.path, f"{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
@@ -32,9 +31,14 @@ def keep(storage: Storage, occasion: str) -> Kept | None:
     except Foreign:
         raise
     except Refused:
+        there = _endings_there(storage)  # now: SQLite may have folded the log in, and taken it away, while it was read
         _copy_as_it_is(storage, kept, there)
         return Kept(kept, [beside(kept, ending) for ending in there], sound=False)
     return Kept(kept, [kept], sound=True)
+
+
+def _endings_there(storage: Storage) -> list[str]:
+    return [ending for ending in ("", *SIDECARS) if size_of(beside(storage.path, ending))]
 
 
 def _free_name(database: Path, what: str) -> Path:
