@@ -11,7 +11,7 @@ from tests.containers.running import WITHOUT_SIGN_IN, Container, docker
 
 def type_what_it_says(container: Container, image: str) -> None:
     """Runs the command that the refusal names, as it stands there, on the tests' image."""
-    said = re.search(r"docker run --rm --user 0 .*", container.logs())
+    said = re.search(r"docker run --rm .*", container.logs())
     assert said, container.logs()
     docker(*(image if word == "task-assist" else word for word in shlex.split(said[0])[1:]))
 
@@ -101,6 +101,16 @@ def test_a_session_secret_of_another_user_is_seen_by_check_and_doctor_before_the
         assert container.wait_for_exit() == 1
         assert "task_manager.secret belongs to user 0 and has mode 600, so user 1000 can't read it." in container.logs()
         assert "chown -R 1000:1000 /app/data" in container.logs()
+    type_what_it_says(container, image)
+    run(*WITHOUT_SIGN_IN, *mount).wait_until_ready()
+
+
+def test_a_damaged_session_secret_is_taken_away_by_the_command_that_is_named(run: Run, volume: str, image: str):
+    mount = ("--volume", f"{volume}:/app/data")
+    docker("run", "--rm", *mount, image, "sh", "-c", "echo something else >/app/data/task_manager.secret")
+    container = run(*WITHOUT_SIGN_IN, *mount)
+    assert container.wait_for_exit() == 1
+    assert "The session secret /app/data/task_manager.secret is damaged." in container.logs()
     type_what_it_says(container, image)
     run(*WITHOUT_SIGN_IN, *mount).wait_until_ready()
 
