@@ -35,7 +35,7 @@ def restore(
         raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Name a backup.")
     found = unverified(file) if as_it_is else verify(file)
     refuse_unwritable(storage)
-    target, new = storage.path, beside_of(storage.path)
+    target, new = storage.path, incoming_path(storage.path)
     new.unlink(missing_ok=True)
     free = shutil.disk_usage(target.parent).free
     if free < found.size_bytes:
@@ -60,13 +60,13 @@ def restore(
 
 def settle(storage: Storage, progress: Progress | None = None) -> str | None:
     """Takes away what a killed restore left, and gives the sha256 of the database that is there, None without one."""
-    if beside_of(storage.path).exists():
+    if incoming_path(storage.path).exists():
         refuse_unwritable(storage)
-        beside_of(storage.path).unlink()
+        incoming_path(storage.path).unlink()
     return sha256_of(storage.path, progress) if storage.path.exists() else None
 
 
-def beside_of(database: Path) -> Path:
+def incoming_path(database: Path) -> Path:
     """Where the new database is written before it takes the name."""
     return database.with_name(f".{database.name}.restoring")
 

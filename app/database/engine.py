@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
+from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition, damaged
 from app.database.connections import WAIT_SECONDS, empty_wal, engine_on, set_pragma
-from app.database.folding import Folding
 from app.database.open_file import OpenFile
 from app.database.seen_time import SeenTime
 from app.database.sqlite import sqlite_driver
-from app.database.sqlite_errors import busy, fault_in, told_of_running_app
+from app.database.sqlite_errors import busy, fault_in, problem_for_app
 from app.database.write_queue import QueueTimeout, WriteQueue
 from app.errors import Problem, Replaced, Unwell
 from app.settings import CONNECTIONS
@@ -24,7 +24,7 @@ from app.storage.mounts import Storage
 log = structlog.get_logger()
 
 
-def _always() -> None:
+def _do_nothing() -> None:
     """No fence: nobody else can write."""
 
 
@@ -33,8 +33,8 @@ class Database:
 
     `schema`: the one that is known to have been in it. A file without tables is then refused, as Emptied.
     `fence` raises where this process may not use the file (any more); it is asked before a transaction begins, and
-    after a write is on disk, before that is told to anybody. `failing` hears of a mount that answers with I/O errors,
-    and may raise what is told instead.
+    after a write is on disk, before that is told to anybody. `on_io_error` hears of a mount that answers
+    with I/O errors, and may raise what is told instead.
     """
 
     def __init__(
@@ -42,20 +42,20 @@ class Database:
         storage: Storage,
         *,
         schema: str | None = None,
-        fence: Callable[[], None] = _always,
-        failing: Callable[[], None] = _always,
+        fence: Callable[[], None] = _do_nothing,
+        on_io_error: Callable[[], None] = _do_nothing,
     ) -> None:
         self.storage = storage
         self.condition = Condition()
         self._file = OpenFile(storage)
         self._beside: set[Any] = set()
-        self._fence, self._failing = fence, failing
+        self._fence, self._on_io_error = fence, on_io_error
         self._driver = sqlite_driver()
         self.seen_time = SeenTime()
         self._engine = engine_on(storage, self._driver, schema, self.seen_time)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
-        self._folding = Folding(self._fold_all)
+        self._checkpoints = Checkpoints(self._checkpoint_all)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -71,7 +71,7 @@ class Database:
         Raises Busy when the writers before it take longer than WAIT_SECONDS, the Unwell that fits where the disk or
         the file is not well (condition.py), and what the fence raises.
         """
-        with self._translate_errors(), self._turn(), self._session(writing=True) as session, session.begin():
+        with self._translate_errors(), self._queued_write(), self._session(writing=True) as session, session.begin():
             yield session
 
     @contextmanager
@@ -81,7 +81,7 @@ class Database:
         Foreign keys are off in it: SQLite changes most tables by making them anew, and dropping the old one would
         delete what hangs on its rows (sqlite.org/lang_altertable, "Making Other Kinds Of Table Schema Changes").
         """
-        with self._translate_errors(), self._turn(), self._engine.connect() as connection:
+        with self._translate_errors(), self._queued_write(), self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             set_pragma(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
             try:
@@ -128,25 +128,25 @@ class Database:
         if self.condition.knows(Replaced):  # it was put back
             self.condition.mended(Replaced)
 
-    def fold_in(self) -> None:
+    def checkpoint(self) -> None:
         """Folds the WAL into the file, as far as nobody reads it, so that little is left to do for `close()`.
 
         It goes through files that are open. What can't be folded in, on a full disk say, stays in the WAL.
         """
-        self._folding.stop()
+        self._checkpoints.stop()
         try:
             with closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
         except (TimeoutError, DatabaseError, self._driver.DatabaseError) as error:
             log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
 
-    def fold_in_pauses(self) -> None:
-        """From now on the WAL is folded in whenever the writes pause (folding.py); again so after `fold_in()`."""
-        self._folding.start()
+    def checkpoint_in_pauses(self) -> None:
+        """From now on the WAL is folded in whenever the writes pause (checkpoints.py); again so after `checkpoint()`."""
+        self._checkpoints.start()
 
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""
-        self._folding.stop()
+        self._checkpoints.stop()
         with self._translate_errors(), self._queue.turn(WAIT_SECONDS):
             self._engine.dispose()
 
@@ -154,7 +154,7 @@ class Database:
         engine = self._engine.execution_options(writing=writing)
         return Session(engine, expire_on_commit=False, info={"seen_time": self.seen_time})
 
-    def _fold_all(self) -> bool:
+    def _checkpoint_all(self) -> bool:
         """True if all is in the file and the WAL is empty. It takes its turn among the writers.
 
         Beside one of them, SQLite 3.7.0 to 3.51.2 can damage the file (sqlite.org/wal.html, "The WAL-Reset Bug").
@@ -178,11 +178,11 @@ class Database:
         self._fence()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _queued_write(self) -> Iterator[None]:
         with self._queue.turn(WAIT_SECONDS):
             self._may_write()
             yield
-            self._folding.wrote()
+            self._checkpoints.wrote()
             self._fence()
             if self.storage.profile == "shared":  # elsewhere it would cost a round trip, and is seen late
                 self.look_at_name()
@@ -197,12 +197,12 @@ class Database:
             raise busy() from error
         except (DatabaseError, self._driver.DatabaseError) as error:
             message = str(getattr(error, "orig", error))
-            if problem := told_of_running_app(self.storage, message):
+            if problem := problem_for_app(self.storage, message):
                 raise self._reported(problem) from error
             if fault_in(message) == "I/O":
                 if beside and self.storage.profile == "shared":
                     raise self.condition.report(damaged(self.storage.path, f"{message}, says the disk")) from error
-                self._failing()
+                self._on_io_error()
             raise
 
     def _reported(self, problem: Problem) -> Problem:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import quote
 
-from app.database.sqlite_errors import told_of_file
+from app.database.sqlite_errors import refusal_for_file
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken
 from app.storage.files import sidecars
@@ -60,7 +60,7 @@ def opened(uri: str, file: Path, *, wait: float | None = None) -> Iterator[Any]:
         with closing(connect(uri, wait=WAIT_SECONDS if wait is None else wait)) as connection:
             yield connection
     except sqlite_driver().DatabaseError as error:
-        raise told_of_file(file, str(error)) from error
+        raise refusal_for_file(file, str(error)) from error
 
 
 def fold_in(file: Path, uri: str) -> None:

@@ -30,7 +30,7 @@ def busy() -> Busy:
     return Busy("Too many changes at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
 
 
-def told_of_running_app(storage: Storage, message: str) -> Problem | None:
+def problem_for_app(storage: Storage, message: str) -> Problem | None:
     """What SQLite refused to the app on its own database, where a person can do something about it."""
     fault = fault_in(message)
     if fault == "full":
@@ -55,7 +55,7 @@ def told_of_running_app(storage: Storage, message: str) -> Problem | None:
     return None
 
 
-def told_of_file(file: Path, message: str) -> Refused | StorageFull:
+def refusal_for_file(file: Path, message: str) -> Refused | StorageFull:
     """What SQLite refused to a command that looks into `file` or copies it."""
     match fault_in(message):
         case "locked":

@@ -29,11 +29,11 @@ def apply_changes(
         old = getattr(row, name)
         if old != value:
             setattr(row, name, value)
-            record(session, user_id, item_id, *_told(row, name, old, value))
+            record(session, user_id, item_id, *_event_for(row, name, old, value))
     session.flush()
 
 
-def _told(row: WorkItem | Task, name: str, old: Any, value: Any) -> tuple[str, str]:
+def _event_for(row: WorkItem | Task, name: str, old: Any, value: Any) -> tuple[str, str]:
     """An event's action and detail for one changed field."""
     if name == "done":
         return "ticked" if value else "unticked", row.title

@@ -53,13 +53,13 @@ def check() -> None:
     from app import settings
     from app.storage.guard import guard
     from app.storage.mounts import storage_under
-    from app.writer.take import why_not_taken
+    from app.writer.safe_acquire import why_refused
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
     for warning in guard(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None):
         click.echo(f"Warning: {warning}", err=True)
-    if refused := why_not_taken(storage):
+    if refused := why_refused(storage):
         raise refused
     where = f"{storage.path} on {storage.mount.point} ({storage.mount.filesystem}, {storage.profile})"
     click.echo(f"The settings are right. The database is {where}.")
@@ -162,9 +162,9 @@ def _database_alone(storage: Any) -> Iterator[Any]:
     from app.backup.upgrade import upgrade
     from app.errors import CannotStart
     from app.writer.database_alone import database_alone
-    from app.writer.take import why_not_taken
+    from app.writer.safe_acquire import why_refused
 
-    if refused := why_not_taken(storage):
+    if refused := why_refused(storage):
         raise refused
     if not storage.path.exists():
         raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")

@@ -16,12 +16,12 @@ DEADLINE = 10.0
 """Seconds for a body, from its first byte to its last."""
 SMALL = 16 << 10
 """Bytes of a form that anybody may send without being signed in."""
-MOST_FIELDS = 100
+MAX_FIELDS = 100
 """Fields of a form; the largest page has 12. A form of 1 MB takes 90 MB when its 180,000 fields are taken apart."""
 IN_FLIGHT = 16 << 20
 """Bytes of small bodies, and again of larger ones, that may be in memory at once, over all connections."""
 
-MOST_DROPPED = 4 << 20
+MAX_DROPPED = 4 << 20
 """Bytes of a body that is too large which are still taken from the connection, so that its sender sees the answer."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -36,17 +36,17 @@ class Bodies:
         self._in_flight = {True: 0, False: 0}
 
     @contextmanager
-    def counted(self, length: int | None) -> Iterator["Count"]:
+    def counted(self, length: int | None) -> Iterator["MemoryShare"]:
         """For as long as the body is in memory. Small ones have an account of their own, which others can't fill."""
         small = length is not None and length <= SMALL
-        count = Count(self._in_flight, small)
+        count = MemoryShare(self._in_flight, small)
         try:
             yield count
         finally:
             self._in_flight[small] -= count.bytes
 
     async def read(
-        self, receive: Receive, length: int | None, limit: int, count: "Count", *, expects_continue: bool
+        self, receive: Receive, length: int | None, limit: int, count: "MemoryShare", *, expects_continue: bool
     ) -> bytes:
         """The whole body; `expects_continue` where the client sends it only when asked to (Expect: 100-continue).
 
@@ -60,7 +60,7 @@ class Bodies:
                 if length is None or length <= limit:
                     return await _whole(receive, length, limit, count)
                 if not expects_continue:
-                    await _let_it_come(receive)
+                    await _discard_rest(receive)
                 raise TooLarge(limit)
         except TimeoutError:
             raise (Ending if self._ending else TooSlow) from None
@@ -75,7 +75,7 @@ class Bodies:
                 deadline.reschedule(0)
 
 
-class Count:
+class MemoryShare:
     """How much of one body is in memory."""
 
     def __init__(self, in_flight: dict[bool, int], small: bool) -> None:
@@ -89,7 +89,7 @@ class Count:
         self.bytes += more
 
 
-async def _whole(receive: Receive, length: int | None, limit: int, count: Count) -> bytes:
+async def _whole(receive: Receive, length: int | None, limit: int, count: MemoryShare) -> bytes:
     body = bytearray()
     while len(body) != length:
         message = await receive()
@@ -97,7 +97,7 @@ async def _whole(receive: Receive, length: int | None, limit: int, count: Count)
             raise CutOff
         chunk = message.get("body", b"")
         if len(body) + len(chunk) > limit:
-            await _let_it_come(receive)
+            await _discard_rest(receive)
             raise TooLarge(limit)
         count.add(len(chunk))
         body += chunk
@@ -108,18 +108,18 @@ async def _whole(receive: Receive, length: int | None, limit: int, count: Count)
     return bytes(body)
 
 
-async def _let_it_come(receive: Receive) -> None:
+async def _discard_rest(receive: Receive) -> None:
     """Reads on and keeps nothing: a browser that is still sending sees no answer, only a broken connection."""
     dropped, more = 0, True
-    while more and dropped < MOST_DROPPED:
+    while more and dropped < MAX_DROPPED:
         message = await receive()
         dropped, more = dropped + len(message.get("body", b"")), message.get("more_body", False)
 
 
 def refuse_many_fields(content_type: str, body: bytes) -> None:
     """Raises TooLarge."""
-    if _fields_in(content_type, body) > MOST_FIELDS:
-        raise TooLarge(MOST_FIELDS, "fields")
+    if _fields_in(content_type, body) > MAX_FIELDS:
+        raise TooLarge(MAX_FIELDS, "fields")
 
 
 def _fields_in(content_type: str, body: bytes) -> int:

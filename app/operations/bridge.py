@@ -23,7 +23,7 @@ from app.web.auth import PUBLIC
 from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
-from app.web.security import LARGEST_BODY, SAFE_METHODS
+from app.web.security import MAX_BODY, SAFE_METHODS
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
 
@@ -44,7 +44,7 @@ class Bridge:
         self._bodies = Bodies()
         self._ending = loop.create_future()
         self._handover: asyncio.Future | None = None
-        self._one_waits = Threads("handover", 1)
+        self._handover_waiter = Threads("handover", 1)
         self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
         self._sign_ins = Threads("sign-in", SIGN_IN_THREADS)
         self._public_forms = _public_forms(app)
@@ -76,7 +76,7 @@ class Bridge:
         length = _length(environ)
         if length == 0:
             return await self._in_thread(environ, b"", public)
-        limit, expects_continue = SMALL if public else LARGEST_BODY, "HTTP_EXPECT" in environ
+        limit, expects_continue = SMALL if public else MAX_BODY, "HTTP_EXPECT" in environ
         with self._bodies.counted(length) as count:
             body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
@@ -106,7 +106,7 @@ class Bridge:
             return
         while (left := environ[WAIT_UNTIL] - time.monotonic()) > 0 and not self._instance.gate.settled:
             if self._handover is None or self._handover.done():
-                self._handover = self._one_waits.run(self._instance.gate.wait_for_handover)
+                self._handover = self._handover_waiter.run(self._instance.gate.wait_for_handover)
             await asyncio.wait([self._handover, self._ending], timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if self._ending.done():
                 raise Ending

@@ -25,7 +25,7 @@ from app.errors import Problem, Replaced
 from app.storage.files import Progress
 from app.storage.mounts import Storage
 
-LONGEST_REQUEST = 1 << 16
+MAX_REQUEST = 1 << 16
 Command = Callable[..., dict[str, Any]]
 """Called with what was asked, as keywords, and `progress`; gives what can be JSON. Raises Problem."""
 
@@ -87,7 +87,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 class _Conversation(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        asked = json.loads(self.rfile.readline(LONGEST_REQUEST))
+        asked = json.loads(self.rfile.readline(MAX_REQUEST))
         command = cast(_Server, self.server).commands[asked.pop("command")]
         try:
             said = {"answer": command(**asked, progress=self._progress)}

@@ -52,7 +52,7 @@ def listen(instance: Instance) -> Control | None:
 
 def _snapshot(instance: Instance, *, file: str, force: bool, progress: Progress) -> dict[str, Any]:
     def give_way(done: int, total: int) -> None:
-        if instance.wanted:
+        if instance.should_yield:
             raise _broken_off("snapshot")
         progress(done, total)
 
@@ -88,12 +88,12 @@ def _condition(instance: Instance, *, progress: Progress) -> dict[str, Any]:  # 
 def _examine(instance: Instance, *, full: bool, progress: Progress) -> dict[str, Any]:  # noqa: ARG001
     with instance.using() as database:
         try:
-            facts = examined(database, full=full, gives_way=lambda: instance.wanted)
+            facts = examined(database, full=full, gives_way=lambda: instance.should_yield)
             if facts["integrity"] != "ok":
                 database.condition.report(damaged(database.storage.path, facts["integrity"]))
             return facts
         except DatabaseError:
-            if instance.wanted:
+            if instance.should_yield:
                 raise _broken_off("examination") from None
             raise
 

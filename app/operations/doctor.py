@@ -23,7 +23,7 @@ from app.storage.files import is_there
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
 from app.writer.database_alone import database_alone
-from app.writer.take import why_not_taken
+from app.writer.safe_acquire import why_refused
 
 FSYNCS = 20
 SLOW_FSYNC = 0.1
@@ -44,7 +44,7 @@ def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: boo
 
 def _path(storage: Storage) -> Finding:
     there = storage.path.parent.is_dir() and is_there(storage.path)
-    if refused := why_not_taken(storage):
+    if refused := why_refused(storage):
         fix = f"{refused.hint}\n{filled_others(storage)}".rstrip()
         return Finding("database", "fault", refused.message, refused.code, fix)
     if not there:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from app.operations.bridge import Bridge
 
 BACKLOG = 4096
-MOST_CONNECTIONS, FEWEST_CONNECTIONS = 8192, 64
+MAX_CONNECTIONS, FEWEST_CONNECTIONS = 8192, 64
 SPARE_FILES = 256
 """Files and sockets that the process needs beside its connections."""
 IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
@@ -47,7 +47,7 @@ IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
 the app must be the one that closes them, or it sends a request into one that is just being closed, and answers 502.
 Google's load balancers keep them for 600 s, which is the longest of all that the stacks put in front
 (https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries)."""
-MOST_HEAD = 16 << 10
+MAX_HEAD = 16 << 10
 """Bytes of a request's head, and of what is read ahead of a body. Each connection may have as much in memory before
 anything is counted: with 64 KB the process took 430 MB for 4,000 heads that don't end (test_bodies.py). Node.js has the
 same limit (https://nodejs.org/api/http.html#httpmaxheadersize)."""
@@ -114,7 +114,7 @@ def granian(settings: Settings, host: str, port: int) -> Server:
         interface=Interfaces.ASGINL,
         loop=Loops.asyncio,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=idle * 1000, max_buffer_size=MOST_HEAD),
+        http1_settings=HTTP1Settings(header_read_timeout=idle * 1000, max_buffer_size=MAX_HEAD),
         workers=1,
         backlog=BACKLOG,
         backpressure=_most_connections(),
@@ -128,11 +128,11 @@ def granian(settings: Settings, host: str, port: int) -> Server:
 def _most_connections() -> int:
     """Each takes a file descriptor, of which a process may have 1024 only, unless it asks for more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + SPARE_FILES
+    wanted = MAX_CONNECTIONS + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    most = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, soft - SPARE_FILES)
+    most = MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft - SPARE_FILES)
     return max(most, FEWEST_CONNECTIONS)
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from app.errors import NotFound, Problem, Standby, TooLarge
 from app.web.health import ALIVE, READY
-from app.web.security import HEADERS, LARGEST_BODY
+from app.web.security import HEADERS, MAX_BODY
 
 TITLES = {
     403: "Not allowed",
@@ -35,9 +35,9 @@ def init(app: Flask) -> None:
 
 
 def answer(problem: Problem) -> Response:
-    for_program = _for_program(request.path)
+    for_program = _wants_json(request.path)
     if for_program:
-        response = jsonify(_for_programs(problem))
+        response = jsonify(_as_json(problem))
     else:
         response = Response(
             render_template("error.html", problem=problem, status=problem.status, title=_title(problem)),
@@ -57,8 +57,8 @@ def answer(problem: Problem) -> Response:
 
 def answer_in_loop(app: Flask, path: str, problem: Problem) -> tuple[int, list[tuple[str, str]], bytes]:
     """The same without Flask's request, for the event loop: it asks neither the database nor who is signed in."""
-    if _for_program(path):
-        kind, body = "application/json", json.dumps(_for_programs(problem))
+    if _wants_json(path):
+        kind, body = "application/json", json.dumps(_as_json(problem))
     else:
         kind = "text/html; charset=utf-8"
         body = _page_in_loop(app, _title(problem), problem.status, problem.message, problem.hint)
@@ -75,11 +75,11 @@ def _page_in_loop(app: Flask, title: str, status: int, message: str, hint: str) 
     return page.render(title=title, status=status, message=message, hint=hint)
 
 
-def _for_program(path: str) -> bool:
+def _wants_json(path: str) -> bool:
     return path.startswith("/api/") or path in (ALIVE, READY)
 
 
-def _for_programs(problem: Problem) -> dict[str, Any]:
+def _as_json(problem: Problem) -> dict[str, Any]:
     return {"error": {**problem.as_dict(), "fields": problem.fields}}
 
 
@@ -94,7 +94,7 @@ def _http(error: HTTPException) -> Response | HTTPException:
     if error.code == 404:
         problem: Problem = NotFound(f"There is no {request.path}.", "Look whether the address is typed right.")
     elif error.code == 413:
-        problem = TooLarge(LARGEST_BODY)
+        problem = TooLarge(MAX_BODY)
     else:
         problem = Problem(f"{error.name}.", error.description or "")
     problem.status = error.code or 500

@@ -22,7 +22,7 @@ from app.web.client_address import ClientAddress
 from app.web.sessions import Sessions
 from app.writer.instance import Instance
 
-LARGEST_BODY = 1 << 20
+MAX_BODY = 1 << 20
 SESSION_DAYS = 30
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 HEADERS = {
@@ -46,8 +46,8 @@ def init(app: Flask, settings: Settings, instance: Instance) -> None:
         app.wsgi_app = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage),
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
-        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
         SESSION_COOKIE_NAME="task_assist",
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),

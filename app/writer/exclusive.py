@@ -11,7 +11,7 @@ from app.storage.mounts import Storage
 from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
 from app.writer.lease_files import Clock, cant_be_used
-from app.writer.take import take
+from app.writer.safe_acquire import acquire_without_loss
 from app.writer.terms import Acquired, Doubt, Observation
 
 HANDS_OVER_WITHIN = 20.0
@@ -46,10 +46,10 @@ def exclusive_access(
     On a network mount an app that was killed can't be told from one that lives before 20 seconds have passed. Its
     database is then copied before it is used, unless the block `replaces` it anyway; without `by_force` it is left to
     the next app, and Standby raised. Unless the block `replaces` it, a database by whose opening rows would be lost is
-    refused (take.py).
+    refused (safe_acquire.py).
     """
     lease = lease_of(storage)
-    acquire = lease.acquire if replaces else partial(take, lease, storage)
+    acquire = lease.acquire if replaces else partial(acquire_without_loss, lease, storage)
     try:
         acquired = _acquire(lease, acquire, by_force=by_force, asks=asks)
     except OSError as error:
@@ -95,7 +95,7 @@ def _acquire(
                 raise Standby(
                     "A running app has the database.", "Type this where it runs (docker exec ...), or stop it first."
                 )
-            lease.ask(observation)
+            lease.request_handover(observation)
             if Clock().now() - began > HANDS_OVER_WITHIN:
                 raise _not_handed_over()
         Clock().sleep(OBSERVE_EVERY)

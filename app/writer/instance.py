@@ -103,7 +103,7 @@ class Instance:
         return self.gate.using()
 
     @property
-    def wanted(self) -> bool:
+    def should_yield(self) -> bool:
         """True when what takes long should break off: another instance asks for the database, or this one ends."""
         return bool(self.heartbeat.requested_by) or self.heartbeat.stopping.is_set()
 
@@ -116,7 +116,7 @@ class Instance:
         CannotStart, and then holds nothing.
         """
         observation = self._observe()
-        self.watch.ask_later()
+        self.watch.request_handover_later()
         self.heartbeat.start()
         try:
             if not self.watch.try_to_write(observation):

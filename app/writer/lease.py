@@ -28,10 +28,10 @@ from app.writer.terms import (
     Observation,
     Record,
     State,
-    ask_file,
-    asked_term,
     first_record,
     highest,
+    request_file,
+    requested_term,
     term_file,
     term_number,
 )
@@ -91,12 +91,12 @@ class Lease:
             self._seen = (term, content, self._clock.now())
         return Observation(term, content, max(0.0, began - self._seen[2]))
 
-    def ask(self, observation: Observation) -> bool:
+    def request_handover(self, observation: Observation) -> bool:
         """Asks the holder of `observation` to hand over, once a term; True the first time."""
         if self._asked == observation.term:
             return False
         self._asked = observation.term
-        return self._names.create(ask_file(observation.term, self.owner))
+        return self._names.create(request_file(observation.term, self.owner))
 
     def acquire(self, observation: Observation) -> Acquired | None:
         """The next term, if the one in `observation` may be followed and nobody was quicker."""
@@ -213,7 +213,7 @@ class Lease:
             self._forget()
             raise Lost
         self._renewed = began
-        asks = ask_file(term, "")
+        asks = request_file(term, "")
         return frozenset(name.removeprefix(asks) for name in names if name.startswith(asks))
 
     def _listed(self) -> list[str]:
@@ -229,7 +229,7 @@ class Lease:
     def _sweep(self, term: int) -> None:
         with suppress(OSError):  # the next holder tries again
             for name in self._names.list():
-                if 0 < (term_number(name) or asked_term(name)) < term:
+                if 0 < (term_number(name) or requested_term(name)) < term:
                     self._names.remove(name)
 
 

@@ -1,7 +1,7 @@
 """Closes the database that this instance has open and releases the lease: at its end, or for another one that asks.
 
-What looks after the database beside the requests (checkup.py, folding.py) ends before that, and goes on where it stays
-open after all.
+What looks after the database beside the requests (checkup.py, checkpoints.py) ends before that, and goes on where it
+stays open after all.
 """
 
 import threading
@@ -102,7 +102,7 @@ class Releaser:
             log.error("A check of the file did not end, so the database was not released.")
             return
         # First, because on a mount that stops answering it lasts, and then the log is another one's when it ends.
-        database.fold_in()
+        database.checkpoint()
         if not self._lease.holds():
             log.error("The lease ran out, so the database is left as it is.")
             if self._gate.state == "ended":
@@ -114,7 +114,7 @@ class Releaser:
     def _go_on(self, database: Database) -> None:
         """As the writer: neither where this instance ends, nor where the lease is lost."""
         if self._gate.state == "handing over":
-            database.fold_in_pauses()
+            database.checkpoint_in_pauses()
             if self._checkup:
                 self._checkup.start()
 

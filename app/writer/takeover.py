@@ -75,7 +75,7 @@ def _begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
     pending = acquired.pending
     if pending is None or _ready(pending) not in os.listdir(folder):
         if storage.path not in _present(storage):
-            return  # what may lie beside its name has been looked at before (take.py)
+            return  # what may lie beside its name has been looked at before (safe_acquire.py)
         _sweep(folder, ("copy",), acquired.term)  # of those who tried before
         refuse_without_room(storage)
         copy = folder / f"copy-{acquired.term}"

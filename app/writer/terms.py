@@ -89,7 +89,7 @@ def term_file(term: int) -> str:
     return f"term-{term:012d}"
 
 
-def ask_file(term: int, owner: str) -> str:
+def request_file(term: int, owner: str) -> str:
     return f"ask-{term:012d}-{owner}"
 
 
@@ -103,6 +103,6 @@ def term_number(name: str) -> int:
     return int(digits) if digits != name and digits.isdecimal() else 0
 
 
-def asked_term(name: str) -> int:
+def requested_term(name: str) -> int:
     digits = name.removeprefix("ask-")[:12]
     return int(digits) if name.startswith("ask-") and digits.isdecimal() else 0

@@ -18,7 +18,7 @@ from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, L
 from app.writer.lease_files import Clock, cant_be_used
 from app.writer.other_holder import how_to_find
 from app.writer.release import Releaser
-from app.writer.take import take
+from app.writer.safe_acquire import acquire_without_loss
 from app.writer.terms import Acquired, Observation
 
 MAX_WAIT_FOR_PROBE = 5.0
@@ -73,7 +73,7 @@ class Watch:
         if self._thread.is_alive():
             self._thread.join(seconds)
 
-    def ask_later(self) -> None:
+    def request_handover_later(self) -> None:
         """It asks for the database when somebody has looked at its health, or MAX_WAIT_FOR_PROBE from now."""
         self._ask_from = self._clock.now() + MAX_WAIT_FOR_PROBE
         self._gate.expect_handover()
@@ -104,12 +104,16 @@ class Watch:
         if self._clock.now() < self.retry_at:
             return
         if why := too_new(observation.schema, self._storage.path):
-            self._say(f"This instance stands by: {why}")
+            self._set_standby_reason(f"This instance stands by: {why}")
             return
         if observation.state == "released":
             self._gate.expect_handover()
         self._name_the_holder(observation)
-        if not self.try_to_write(observation) and self._may_ask() and self._lease.ask(observation):
+        if (
+            not self.try_to_write(observation)
+            and self._may_request_handover()
+            and self._lease.request_handover(observation)
+        ):
             log.info("Asked the instance that has the database to hand over.")
             self._gate.expect_handover()
 
@@ -120,21 +124,21 @@ class Watch:
             self._holder, self._held_since = holder, self._clock.now()
             self._gate.why_standby = ""
         if holder and self._clock.now() - self._held_since >= LONG:
-            self._say(
+            self._set_standby_reason(
                 f"{holder} has had the database {self._storage.path} for more than a minute, and this instance stands "
                 f"by.\n{how_to_find(self._storage, holder)}"
             )
 
-    def _may_ask(self) -> bool:
+    def _may_request_handover(self) -> bool:
         return self._requests_handover and (self.probed.is_set() or self._clock.now() >= self._ask_from)
 
     def retry_later(self, why: Problem) -> None:
         """Tries again in RETRY seconds."""
         self.retry_at = self._clock.now() + RETRY
-        self._say(f"This instance stands by, and can't take over: {why}")
+        self._set_standby_reason(f"This instance stands by, and can't take over: {why}")
         self._gate.refuse(why if isinstance(why, Unwell | Locked) else None)
 
-    def _say(self, text: str) -> None:
+    def _set_standby_reason(self, text: str) -> None:
         """Each thing once, not at every observation."""
         if text != self._gate.why_standby:
             self._gate.why_standby = text
@@ -145,7 +149,7 @@ class Watch:
     def try_to_write(self, observation: Observation) -> bool:
         """Acquires the lease and opens the database, if nobody else has it; True if this instance writes now."""
         try:
-            acquired = take(self._lease, self._storage, observation)
+            acquired = acquire_without_loss(self._lease, self._storage, observation)
         except OSError as error:
             raise cant_be_used(self._storage, error) from error
         if acquired is None:
@@ -193,13 +197,13 @@ class Watch:
             self._storage,
             schema=acquired.schema,
             fence=self._heartbeat.fence,
-            failing=self._heartbeat.storage_fails,
+            on_io_error=self._heartbeat.storage_fails,
         )
         try:
             self._prepare(database)
             database.open_all()
             self._lease.note(schema=known_revisions()[-1])
-            database.fold_in_pauses()
+            database.checkpoint_in_pauses()
         except BaseException:
             self._releaser.release_unopened(database)
             raise

@@ -10,7 +10,7 @@ from app.web.context import web_app
 from app.web.pages import formatting
 
 pages = Blueprint("pages", __name__)
-for formatted in (formatting.due_words, formatting.long_date, formatting.trash_words):
+for formatted in (formatting.format_due, formatting.long_date, formatting.format_trash):
     pages.add_app_template_filter(formatted)
 
 

@@ -9,7 +9,7 @@ from types import FrameType, SimpleNamespace
 
 import pytest
 
-from app.backup.restore import beside_of, restore, settle
+from app.backup.restore import incoming_path, restore, settle
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.errors import Broken, Busy, Foreign, Held, Refused, StorageFull
@@ -93,7 +93,7 @@ def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: St
         shutil.copytree(place, mended)
         storage = storage_under(mended / "task_manager.db")
         settle(storage)
-        assert not beside_of(storage.path).exists()
+        assert not incoming_path(storage.path).exists()
         found.append(titles(killed_app.path))
         assert titles(storage.path) == found[-1]
         shutil.rmtree(mended)
@@ -105,7 +105,7 @@ def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: St
 
 
 def test_killed_it_can_be_done_again(killed_app: Storage, backup: Path):
-    beside_of(killed_app.path).write_text("half a file")
+    incoming_path(killed_app.path).write_text("half a file")
     restore(backup, killed_app)
     assert titles(killed_app.path) == NEW
     assert names(killed_app.path.parent) == {"task_manager.db"}
@@ -116,7 +116,7 @@ def test_a_database_in_use_is_left_alone(killed_app: Storage, backup: Path, hold
     with pytest.raises(Held, match="Stop the app"):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
-    assert not beside_of(killed_app.path).exists()
+    assert not incoming_path(killed_app.path).exists()
 
 
 def test_a_wrong_file_changes_nothing(killed_app: Storage, tmp_path: Path):
@@ -134,7 +134,7 @@ def test_another_apps_database_is_not_replaced(backup: Path, tmp_path: Path):
     connection = sqlite_driver().connect(str(tmp_path / "music.db"))
     assert connection.execute("SELECT title FROM albums").fetchall() == [("Blue",)]
     connection.close()
-    assert not beside_of(tmp_path / "music.db").exists()
+    assert not incoming_path(tmp_path / "music.db").exists()
 
 
 def test_a_damaged_database_is_replaced(killed_app: Storage, backup: Path):
@@ -178,7 +178,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_put_in_place(killed_app: St
     with pytest.raises(Broken, match="changed while it was read"):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
-    assert not beside_of(killed_app.path).exists()
+    assert not incoming_path(killed_app.path).exists()
 
 
 @pytest.mark.parametrize("sure_until", [0, 1])

@@ -290,7 +290,7 @@ TODAY = date(2026, 11, 23)
     ],
 )
 def test_a_due_date_in_words(due: date, read: str) -> None:
-    assert formatting.due_words(due, TODAY) == read
+    assert formatting.format_due(due, TODAY) == read
 
 
 def palettes() -> list[dict[str, str]]:

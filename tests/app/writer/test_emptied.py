@@ -21,7 +21,7 @@ from app.storage.mounts import Storage, beside, storage_under
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
 from app.writer.lease_files import Folder, folder_of
-from app.writer.take import why_not_taken
+from app.writer.safe_acquire import why_refused
 from tests.app.backup.databases import add_items, closed_database, execute, names, titles
 from tests.app.processes import eventually
 
@@ -246,7 +246,7 @@ def test_a_lock_of_another_process_is_called_that(storage: Storage, start, monke
 
 def test_a_log_that_was_removed_after_a_kill_is_missed(ran: Storage, start, monkeypatch):
     lines: list[str] = []
-    monkeypatch.setattr("app.writer.take.log.warning", lines.append)
+    monkeypatch.setattr("app.writer.safe_acquire.log.warning", lines.append)
     for removed in (False, True):
         killed = lease_of(ran)
         assert killed.acquire(killed.observe())
@@ -350,7 +350,7 @@ def test_start_empty_leaves_a_copy_alone_that_is_to_take_the_name(ran: Storage):
 
 def test_doctor_and_check_say_the_same_and_reset_password_makes_no_new_one(ran: Storage):
     ran.path.unlink()
-    problem = why_not_taken(ran)
+    problem = why_refused(ran)
     assert isinstance(problem, Problem)
     for command in (("doctor",), ("check",), ("reset-password", "a@example.com")):
         done = run(ran, *command)

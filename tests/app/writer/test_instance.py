@@ -215,13 +215,13 @@ def test_one_whose_storage_stops_answering_while_it_ends_leaves_the_log_in_place
     instance = Instance(storage, migrations.upgrade, on_lease_lost=ends.set)
     instance.start()
     add_items(instance.database, 1, "acknowledged")
-    fold_in = Database.fold_in
+    checkpoint = Database.checkpoint
 
     def for_longer_than_the_lease(database: Database) -> None:
-        fold_in(database)
+        checkpoint(database)
         monkeypatch.setattr(Lease, "holds", lambda _: False)
 
-    monkeypatch.setattr(Database, "fold_in", for_longer_than_the_lease)
+    monkeypatch.setattr(Database, "checkpoint", for_longer_than_the_lease)
     instance.stop()
     assert storage.path.with_name("a.db-wal").exists()
     assert ends.wait(WITHIN)

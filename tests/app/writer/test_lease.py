@@ -140,7 +140,7 @@ def test_who_decided_while_the_holder_renewed_waits_until_its_fence_has_closed(o
 def test_a_term_handed_to_one_that_asked_is_kept_for_it(one: Lease, two: Lease, tmp_path: Path, clock: SetClock):
     third = Lease(Folder(tmp_path), clock=clock, owner="third")
     acquire(one)
-    assert two.ask(two.observe()) and not two.ask(two.observe())
+    assert two.request_handover(two.observe()) and not two.request_handover(two.observe())
     assert one.renew() == {"two"}
     one.release(successor="two")
     assert acquire(third) is None
@@ -158,11 +158,11 @@ def test_a_term_handed_to_one_that_is_gone_is_free_after_a_while(one: Lease, two
 def test_one_that_asked_the_last_holder_asks_the_next_one_too(one: Lease, two: Lease, tmp_path: Path, clock: SetClock):
     third = Lease(Folder(tmp_path), clock=clock, owner="third")
     acquire(one)
-    third.ask(third.observe())
+    third.request_handover(third.observe())
     one.release()
     acquire(two)
     assert two.renew() == frozenset()
-    assert third.ask(third.observe())
+    assert third.request_handover(third.observe())
     assert two.renew() == {"third"}
 
 
@@ -309,7 +309,7 @@ def test_what_a_newer_version_says_besides_is_passed_over(one: Lease, tmp_path: 
 
 def test_old_terms_and_what_was_asked_of_them_are_swept(one: Lease, two: Lease, tmp_path: Path):
     acquire(one)
-    two.ask(two.observe())
+    two.request_handover(two.observe())
     one.release()
     acquire(two)
     assert [file.name for file in tmp_path.iterdir()] == ["term-000000000002"]

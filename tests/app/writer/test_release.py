@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.database import folding, migrations
+from app.database import migrations
 from app.database.engine import Database
 from app.errors import Busy, Emptied, Replaced, StorageFull
 from app.storage.mounts import Storage, beside
@@ -26,7 +26,7 @@ from tests.app.writer.test_instance import descriptors_of
 @pytest.fixture(params=["shared", "exclusive"])
 def storage(request, tmp_path: Path, monkeypatch) -> Storage:
     monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 0.05, "exclusive": 0.05})
-    monkeypatch.setattr(folding, "PAUSE", 0.05)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.05)
     return closed_database(tmp_path / "a.db", 1, request.param)
 
 
@@ -50,7 +50,7 @@ def state_of(storage: Storage) -> str:
 
 
 def looked_after() -> bool:
-    return any(thread.name in ("checkup", "check-of-file", "folding") for thread in threading.enumerate())
+    return any(thread.name in ("checkup", "check-of-file", "checkpoints") for thread in threading.enumerate())
 
 
 def events(lines: list) -> list[str]:
@@ -75,13 +75,13 @@ def close_fails_in_a_way_nobody_thought_of(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_lease_runs_out_while_the_log_is_folded_in(patch: pytest.MonkeyPatch) -> None:
-    fold_in = Database.fold_in
+    checkpoint = Database.checkpoint
 
     def slowly(database: Database) -> None:
-        fold_in(database)
+        checkpoint(database)
         patch.setattr(Lease, "holds", lambda _: False)
 
-    patch.setattr(Database, "fold_in", slowly)
+    patch.setattr(Database, "checkpoint", slowly)
 
 
 def the_checkup_does_not_end(patch: pytest.MonkeyPatch) -> None:

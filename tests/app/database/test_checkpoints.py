@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.database import engine, folding, migrations
+from app.database import checkpoints, engine, migrations
+from app.database.checkpoints import Checkpoints
 from app.database.engine import Database
-from app.database.folding import Folding
 from app.errors import Standby
 from app.storage.mounts import beside, storage_under
 from tests.app.backup.databases import add_items, titles
@@ -19,11 +19,11 @@ from tests.app.processes import WITHIN, eventually
 
 @pytest.fixture(params=["shared", "exclusive"])
 def database(request, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(folding, "PAUSE", 0.05)
-    monkeypatch.setattr(folding, "AT_LATEST", 0.3)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.05)
+    monkeypatch.setattr(checkpoints, "AT_LATEST", 0.3)
     opened = Database(storage_under(tmp_path / "a.db", request.param))
     migrations.upgrade(opened)
-    opened.fold_in_pauses()
+    opened.checkpoint_in_pauses()
     yield opened
     opened.close()
 
@@ -64,7 +64,7 @@ def test_beside_a_reader_the_file_is_whole_and_the_log_is_emptied_when_he_has_go
 
 def test_while_the_writes_do_not_pause_it_folds_all_the_same(database: Database, monkeypatch):
     folds = []
-    monkeypatch.setattr(database._folding, "_fold", lambda: folds.append(1) or True)
+    monkeypatch.setattr(database._checkpoints, "_fold", lambda: folds.append(1) or True)
     until = time.monotonic() + WITHIN
     while not folds:
         assert time.monotonic() < until
@@ -75,7 +75,7 @@ def test_it_waits_for_its_turn_among_the_writers(database: Database, monkeypatch
     """Beside one of them an older SQLite can damage the file."""
     add_items(database, 1)
     folded: list[bool] = []
-    thread = threading.Thread(target=lambda: folded.append(database._fold_all()))
+    thread = threading.Thread(target=lambda: folded.append(database._checkpoint_all()))
     with database.write() as session:
         session.execute(text("UPDATE work_items SET title = 'Changed'"))
         thread.start()
@@ -85,7 +85,7 @@ def test_it_waits_for_its_turn_among_the_writers(database: Database, monkeypatch
     assert folded == [True]
     monkeypatch.setattr(engine, "WAIT_SECONDS", 0.05)
     with database.write():
-        assert database._fold_all() is False
+        assert database._checkpoint_all() is False
 
 
 def test_an_unexpected_error_does_not_end_it(monkeypatch):
@@ -95,9 +95,9 @@ def test_an_unexpected_error_does_not_end_it(monkeypatch):
         tries.append(1)
         raise RuntimeError("unexpected")
 
-    monkeypatch.setattr(folding, "PAUSE", 0.01)
-    monkeypatch.setattr(folding, "AT_LATEST", 0.01)
-    made = Folding(fold)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.01)
+    monkeypatch.setattr(checkpoints, "AT_LATEST", 0.01)
+    made = Checkpoints(fold)
     made.start()
     made.wrote()
     eventually(lambda: len(tries) > 2)
@@ -114,10 +114,10 @@ def test_behind_a_closed_fence_nothing_is_folded_in(tmp_path: Path):
     migrations.upgrade(database)
     before = database.storage.path.read_bytes()
     closed = True
-    assert database._fold_all() is False
+    assert database._checkpoint_all() is False
     assert database.storage.path.read_bytes() == before
     closed = False
-    assert database._fold_all() is True
+    assert database._checkpoint_all() is True
     assert database.storage.path.read_bytes() != before
     database.close()
 
@@ -132,7 +132,7 @@ def test_it_does_not_fold_after_it_was_stopped():
         folds.append(1)
         return False
 
-    made = Folding(fold)
+    made = Checkpoints(fold)
     made.start()
     made.wrote()
     assert folding_now.wait(WITHIN)

@@ -18,7 +18,7 @@ LOG_GONE = (
 log = structlog.get_logger()
 
 
-def take(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
+def acquire_without_loss(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
     """As `lease.acquire()`. Raises Emptied and StrangeLog, and then holds nothing."""
     if observation.term == 0:
         _refuse_half_copied(lease, storage)
@@ -26,7 +26,7 @@ def take(lease: Lease, storage: Storage, observation: Observation) -> Acquired |
     # With a copy that is to take the database's name, what has the name now is of no account.
     if acquired and acquired.pending is None:
         try:
-            _refuse_a_loss(storage, acquired.schema)
+            _refuse_loss(storage, acquired.schema)
             if lease.doubt == "unclean end" and lacks_its_log(storage.path):
                 log.warning(LOG_GONE.format(file=storage.path, log=f"{storage.path.name}-wal"))
         except BaseException:
@@ -35,8 +35,8 @@ def take(lease: Lease, storage: Storage, observation: Observation) -> Acquired |
     return acquired
 
 
-def why_not_taken(storage: Storage) -> Problem | None:
-    """What `take()` would raise now; None also while somebody has the database. Only looks, and makes nothing."""
+def why_refused(storage: Storage) -> Problem | None:
+    """What `acquire_without_loss()` would raise now; None also while somebody has the database. Only looks."""
     lease = Lease(Folder(folder_of(storage)))
     observation = lease.observe() if folder_of(storage).is_dir() else Observation(0, b"", 0)
     held = observation.state == "held" and not (storage.profile == "shared" and local_lock(storage).free)
@@ -44,7 +44,7 @@ def why_not_taken(storage: Storage) -> Problem | None:
         if not held:
             if observation.term == 0:
                 refuse_half_copied(storage)
-            _refuse_a_loss(storage, observation.schema)
+            _refuse_loss(storage, observation.schema)
     except Problem as problem:
         return problem
     return None
@@ -59,6 +59,6 @@ def _refuse_half_copied(lease: Lease, storage: Storage) -> None:
             raise
 
 
-def _refuse_a_loss(storage: Storage, schema: str | None) -> None:
+def _refuse_loss(storage: Storage, schema: str | None) -> None:
     refuse_emptied(storage, schema)
     refuse_strange_log(storage.path)

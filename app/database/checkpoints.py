@@ -18,7 +18,7 @@ AT_LATEST = 10.0
 log = structlog.get_logger()
 
 
-class Folding:
+class Checkpoints:
     """`fold` brings what it can into the file, and says whether that was all. It is called by one thread."""
 
     def __init__(self, fold: Callable[[], bool]) -> None:
@@ -30,7 +30,7 @@ class Folding:
         """Also again, after `stop()`, and then it looks at once whether something was left."""
         if self._thread is None:
             self._ending.clear()
-            self._thread = threading.Thread(target=self._run, name="folding", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
             self._thread.start()
 
     def wrote(self) -> None:
