@@ -19,14 +19,14 @@ from app.storage.mounts import storage_under
 from tests.app.newer_code import newer_code, next_revision
 from tests.app.processes import Serving, free_port, wait_until_ready
 from tests.mounts.guests import ALONE, Guest, image
-from tests.mounts.instances import AS_IN_A_CONTAINER, Instance, Load
+from tests.mounts.instances import AS_IN_A_CONTAINER, READY_SECONDS, Instance, Load
 
 CUTS, CUTS_IN_A_SOAK = 1, 6
 THREADS = 4
 WRITES = 100
 """Acknowledged before something else happens."""
-START_SECONDS = 4.0
-"""About as long as the app and its commands take in a guest; the cut comes at a random moment of that."""
+WITHIN_SECONDS = 1.0
+"""About as long as what is cut takes in a guest, once its first file is there."""
 
 
 class Machine:
@@ -50,8 +50,11 @@ class Machine:
         """A line for the shell of the guest that runs a command of the app."""
         return f"{AS_IN_A_CONTAINER} env DATABASE_PATH={self.app.database} python3 -m app {words}"
 
-    def cut_power(self) -> None:
-        time.sleep(random.uniform(0, START_SECONDS))
+    def cut_power_after(self, files: str) -> None:
+        """At a random moment once one of these, a pattern beside the database, is there."""
+        there = f"cd {Path(self.app.database).parent} 2>/dev/null && ls -A {files} 2>/dev/null | grep -q ."
+        self.guest.run(f"until {there}; do sleep 0.01; done", READY_SECONDS)
+        time.sleep(random.uniform(0, WITHIN_SECONDS))
         self.guest.switch_off()
 
     def cut_power_under_load(self, load: Load) -> None:
@@ -123,7 +126,7 @@ def test_under_load_every_acknowledged_row_is_on_the_disk(machine: Machine, meas
 
 
 def test_a_first_start_that_is_cut_off_goes_by_itself_the_next_time(machine: Machine, measured):
-    machine.cut_power()
+    machine.cut_power_after("task_manager.db")
     with machine.found() as database:
         database.parent.mkdir(exist_ok=True)
         measured(f"power cut in a first start: it left {sizes(database.parent)}")
@@ -142,7 +145,7 @@ def test_a_migration_that_is_cut_off_loses_nothing(machine: Machine, tmp_path: P
     file = f"/src/app/database/migrations/versions/{known + 1:04}_newer.py"  # in the guest's own layer
     machine.guest.run(f"cat > {file} <<'END'\n{next_revision(known)}\nEND")
     machine.app.start()
-    machine.cut_power()
+    machine.cut_power_after("*before-upgrade*")
     with machine.found() as database:
         measured(f"power cut in a migration: it left {sizes(database.parent)}")
         assert titles(load) - started_on(database, newer_code(tmp_path / "migrations")) == set()
@@ -158,7 +161,7 @@ def test_a_restore_that_is_cut_off_leaves_the_old_database_or_the_backup(machine
     load.stop()
     assert machine.app.stop() == 0
     machine.guest.begin(machine.command(f"restore {backup}"))
-    machine.cut_power()
+    machine.cut_power_after(".task_manager.db.restoring *before-restore*")
     with machine.found() as database:
         there = started_on(database)
     went_back = bool(titles(load) - there)
