@@ -25,7 +25,7 @@ from app.errors import DOCKERS_FOLDER, CannotStart, sentence
 READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 16, 4, 2
 """How many requests of each kind run at once: what only reads, what may change something, signing in."""
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
-"""To the database: one for each request that runs, and beside them for a check, a copy, a command, and the checkpoints."""
+"""To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""
 PASSWORD_LENGTH = 12
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")

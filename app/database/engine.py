@@ -141,7 +141,7 @@ class Database:
             log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
 
     def checkpoint_in_pauses(self) -> None:
-        """From now on the WAL is folded in whenever the writes pause (checkpoints.py); again so after `checkpoint()`."""
+        """From now on the WAL is folded in whenever the writes pause (checkpoints.py); also after `checkpoint()`."""
         self._checkpoints.start()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from app.database import migrations
+from app.database import checkpoints, migrations
 from app.database.engine import Database
 from app.errors import Busy, Emptied, Replaced, StorageFull
 from app.storage.mounts import Storage, beside
