@@ -236,7 +236,7 @@ def test_an_examination_gives_way_to_a_hand_over(running, storage: Storage, monk
     )  # so small a database is examined in fewer than are looked at else
     assert ask(storage, "examine", full=True)
     with monkeypatch.context() as asked_for, pytest.raises(AppRefused, match="examination was broken off"):
-        asked_for.setattr(instance.Instance, "wanted", True)
+        asked_for.setattr(instance.Instance, "should_yield", True)
         ask(storage, "examine", full=True)
     assert ask(storage, "examine", full=True)
 
