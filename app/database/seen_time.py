@@ -2,7 +2,8 @@
 
 A clock that jumps forward by a year must not empty the trash, and one that jumps back must not sign people out. So time
 counts only while an app has the database open, by a clock that never jumps; a start counts an hour at most. The sum is
-kept in the file itself, as hours since 1970 in SQLite's user_version, and travels with each backup.
+kept in the file itself, as hours since 1970 in SQLite's user_version, and travels with each backup. A file in which none
+is kept, of an older version of the app, has seen the time of its newest row.
 """
 
 import time
@@ -10,6 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
+
+from app.database.contents import tables_to_check
+from app.database.sqlite import sqlite_driver
+from app.database.sqlite_errors import fault_in
 
 HOUR = 3600
 
@@ -26,7 +31,10 @@ class SeenTime:
             return
         (hours,) = connection.execute("PRAGMA user_version").fetchone()
         clock, kept = time.time(), float(hours * HOUR)
-        self._at_start = min(max(clock, kept), kept + HOUR) if hours > 0 else clock
+        # A row's time is not trusted to be later than the clock's: one that was wrong once may have written it.
+        self._at_start = (
+            min(max(clock, kept), kept + HOUR) if hours > 0 else min(clock, _newest_row(connection, clock) + HOUR)
+        )
         self._started = _never_jumps()
 
     def now(self) -> datetime:
@@ -42,6 +50,24 @@ class SeenTime:
 def _never_jumps() -> float:
     """Seconds, also those that the machine sleeps."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _newest_row(connection: Any, otherwise: float) -> float:
+    """When the newest row was written or deleted, in seconds since 1970; `otherwise` where there is none."""
+    times = (_newest_in(connection, table) for table in tables_to_check(connection))
+    return max((found for found in times if found is not None), default=otherwise)
+
+
+def _newest_in(connection: Any, table: str) -> float | None:
+    columns = connection.execute("SELECT name FROM pragma_table_info(?) WHERE type = 'DATETIME'", (table,))
+    newest = ", ".join(f"""unixepoch(max("{name}"))""" for (name,) in columns.fetchall())
+    try:
+        found = connection.execute(f'SELECT {newest or "NULL"} FROM "{table}"').fetchone()  # noqa: S608
+    except sqlite_driver().DatabaseError as error:
+        if fault_in(str(error)) != "malformed":
+            raise
+        return None  # what is damaged is found, and said, by the checks of the file (writer/checkup.py)
+    return max((each for each in found or () if each is not None), default=None)
 
 
 def seen_time(session: Session) -> SeenTime:

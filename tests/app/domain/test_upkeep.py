@@ -8,13 +8,14 @@ from sqlalchemy import func, select
 
 from app.database import base, seen_time
 from app.database.engine import Database
+from app.database.sqlite import sqlite_driver
 from app.domain import trash, upkeep, work_items
 from app.domain.history import list_events, record
-from app.domain.models import Event
+from app.domain.models import Event, WorkItem
 from app.domain.schemas import NewWorkItem
 from app.domain.upkeep import every_hour
 from app.storage.mounts import Storage
-from tests.app.backup.databases import closed_database
+from tests.app.backup.databases import closed_database, execute
 
 DAY = 24 * 3600
 
@@ -115,6 +116,50 @@ def test_what_it_has_seen_is_kept_over_restarts_of_a_machine_whose_clock_begins_
         clocks.of_day, clocks.steady = at_boot, 5.0
     database = Database(storage)
     assert in_trash(database) == 0
+    database.close()
+
+
+@pytest.mark.parametrize("wrong_by", [3650 * DAY, -3650 * DAY])
+def test_a_file_without_a_time_of_its_own_goes_on_from_its_newest_row_whatever_the_clock_says(
+    storage: Storage, clocks: Clocks, wrong_by: int
+):
+    """As older versions of the app leave it, or a backup that one of them made."""
+    first = Database(storage)
+    delete_one(first)
+    first.close()
+    execute(storage.path, "PRAGMA user_version = 0")
+    clocks.of_day += wrong_by
+    second = Database(storage)
+    assert in_trash(second) == 1
+    second.close()
+
+
+def test_a_row_of_a_wrong_clock_does_not_empty_the_trash_of_such_a_file(storage: Storage, clocks: Clocks):
+    first = Database(storage)
+    delete_one(first)
+    clocks.of_day += 3650 * DAY
+    delete_one(first)
+    first.close()
+    execute(storage.path, "PRAGMA user_version = 0")
+    clocks.of_day -= 3650 * DAY
+    second = Database(storage)
+    assert in_trash(second) == 2
+    second.close()
+
+
+def test_a_damaged_table_of_such_a_file_keeps_nobody_from_reading_the_others(tmp_path, clocks: Clocks):
+    old = closed_database(tmp_path / "old.db", 60)
+    connection = sqlite_driver().connect(old.path)
+    (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'events'").fetchone()
+    connection.close()
+    with old.path.open("r+b") as file:
+        file.seek((root - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    clocks.of_day += 3650 * DAY
+    database = Database(old)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(WorkItem)) == 60
+        assert seen_time.seen_time(session).now() < datetime.fromtimestamp(clocks.of_day - 3649 * DAY, UTC)
     database.close()
 
 
