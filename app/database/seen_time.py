@@ -2,8 +2,8 @@
 
 A clock that jumps forward by a year must not empty the trash, and one that jumps back must not sign people out. So time
 counts only while an app has the database open, by a clock that never jumps; a start counts an hour at most. The sum is
-kept in the file itself, as hours since 1970 in SQLite's user_version, and travels with each backup. A file in which none
-is kept, of an older version of the app, has seen the time of its newest row.
+kept in the file itself, as hours since 1970 in SQLite's user_version, and travels with each backup. A file without it,
+of an older version of the app, has seen the time of its newest row.
 """
 
 import time

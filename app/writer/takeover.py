@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.database.condition import damaged
 from app.database.contents import refuse_unsound
 from app.database.sqlite import fold_in, opened, unchanging
-from app.errors import CannotStart, StorageFull, is_no_room
+from app.errors import Broken, CannotStart, NotSqlite, StorageFull, StrangeLog, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside
@@ -54,12 +55,20 @@ def _no_room(storage: Storage, why: str) -> StorageFull:
 def begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
     """Returns when the database's name is that of a file which only the holder of `acquired` can reach.
 
-    Raises Lost where another one took over meanwhile, StorageFull without room for the copy, Broken where the copy is
+    Raises Lost where another one took over meanwhile, StorageFull without room for the copy, Damaged where the copy is
     damaged, CannotStart where the storage fails. Until it returns, the next holder must go through this too: the caller
     then abandons the lease.
     """
     try:
         _begin(storage, lease, acquired)
+    except StrangeLog:
+        raise
+    except (Broken, NotSqlite) as refused:
+        _sweep(folder_of(storage), ("copy",), acquired.term)
+        found = refused.message.removesuffix(".")
+        raise damaged(
+            storage.path, f"the last instance was lost without a release, and of its database it was found: {found}"
+        ) from refused
     except OSError as error:
         if is_no_room(error):
             _sweep(folder_of(storage), ("copy",), acquired.term)

@@ -9,17 +9,22 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
+from app.backup.snapshot import snapshot
+from app.cli import main
 from app.database import migrations
 from app.database.engine import Database
-from app.errors import Broken, CannotStart, StorageFull
+from app.errors import CannotStart, Damaged, StorageFull
 from app.storage.mounts import storage_under
-from app.writer import takeover
+from app.writer import takeover, watch
+from app.writer.instance import Instance
 from app.writer.lease import Lease, Lost, lease_of
 from app.writer.lease_files import SIZE, Folder, folder_of
 from app.writer.takeover import LOCK_BYTES, begin
 from app.writer.terms import Acquired
-from tests.app.backup.databases import add_items, titles
+from tests.app.backup.databases import add_items, closed_database, titles
+from tests.app.processes import eventually
 
 ALL = ["acknowledged 0", "acknowledged 1", "acknowledged 2"]
 
@@ -145,14 +150,46 @@ def test_who_was_overtaken_changes_nothing(scene: Scene):
     assert scene.storage.path.with_name("a.db-wal").exists()
 
 
-def test_a_damaged_copy_does_not_take_the_name(scene: Scene):
+def damage(scene: Scene) -> None:
     scene.lost.close()
     whole = scene.storage.path.read_bytes()
     scene.storage.path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
+
+
+def test_a_damaged_copy_does_not_take_the_name(scene: Scene):
+    damage(scene)
     inode = scene.storage.path.stat().st_ino
-    with pytest.raises(Broken):
+    with pytest.raises(Damaged):
         begin(scene.storage, *scene.follow())
     assert scene.storage.path.stat().st_ino == inode
+
+
+@pytest.mark.parametrize("overwritten", ["a page", "the beginning"])
+def test_an_app_that_finds_damage_stands_by_says_so_and_goes_on_after_the_restore_that_it_names(
+    scene: Scene, tmp_path: Path, monkeypatch, overwritten: str
+):
+    snapshot(closed_database(tmp_path / "source.db", 1), tmp_path / "backup.db")
+    damage(scene)
+    if overwritten == "the beginning":
+        with scene.storage.path.open("r+b") as file:
+            file.write(b"\xff" * 512)
+    scene.follow()[0].release("abandoned")
+    monkeypatch.setattr(watch, "RETRY", 1.0)
+    app = Instance(scene.storage, migrations.upgrade)
+    app.start()
+    try:
+        problem = app.problem
+        assert isinstance(problem, Damaged) and not app.writes
+        assert str(problem).startswith(f"{scene.storage.path} is damaged: the last instance was lost without a release")
+        assert "task-assist restore" in problem.hint
+        place = {"DATABASE_PATH": str(scene.storage.path), "DATABASE_STORAGE": "exclusive"}
+        done = CliRunner().invoke(main, ["restore", str(tmp_path / "backup.db")], env=place)
+        assert done.exit_code == 0, done.output
+        eventually(lambda: app.writes)
+        assert app.problem is None
+    finally:
+        app.stop()
+    assert titles(scene.storage.path) == ["Item 0"]
 
 
 def test_without_room_it_says_how_much_is_needed(scene: Scene, monkeypatch):
@@ -209,16 +246,14 @@ def test_a_log_that_begins_anew_each_time_is_no_copy(scene: Scene, monkeypatch):
     assert scene.storage.path.stat().st_ino == inode
 
 
-def test_a_copy_that_failed_does_not_stay_when_it_is_tried_again(scene: Scene):
-    scene.lost.close()
-    whole = scene.storage.path.read_bytes()
-    scene.storage.path.write_bytes(whole[:4096] + b"\xff" * 4096 + whole[8192:])
+def test_a_copy_that_failed_does_not_stay(scene: Scene):
+    damage(scene)
     for _ in range(3):
         held, acquired = scene.follow()
-        with pytest.raises(Broken):
+        with pytest.raises(Damaged):
             begin(scene.storage, held, acquired)
         held.release("abandoned")
-    assert [name for name in os.listdir(folder_of(scene.storage)) if name.startswith("copy-")] == ["copy-3"]
+        assert not [name for name in os.listdir(folder_of(scene.storage)) if name.startswith("copy-")]
 
 
 def test_the_copy_leaves_out_sqlites_lock_bytes_and_nothing_else():
