@@ -83,7 +83,7 @@ def _refuse_emptied(connection: Any, storage: Storage, schema: str) -> None:
     try:
         found = revision_of(connection)
     except Broken:
-        raise damaged(storage.path, "it lacks the table alembic_version") from None
+        raise damaged(storage.path, "nothing in it says its schema (alembic_version)") from None
     if found is None:
         raise emptied(storage.path, schema)
 

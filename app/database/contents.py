@@ -50,16 +50,20 @@ def refuse_foreign(connection: Any, file: Path, *, may_be_empty: bool = False) -
 def revision_of(connection: Any) -> str | None:
     """The schema's revision. None in a file without tables: it is new, or the app was killed while it made them.
 
-    Raises Broken where there are tables, but not the one that says it.
+    Raises Broken where there are tables, but nothing that says it.
     """
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     if not tables:
         return None
-    if "alembic_version" not in tables:
+    row = None
+    if "alembic_version" in tables:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
         file = connection.execute("PRAGMA database_list").fetchone()[2]
-        raise Broken(f"{file} is damaged: it lacks the table alembic_version.", "Put a backup in its place.")
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return row[0] if row else None
+        raise Broken(
+            f"{file} is damaged: nothing in it says its schema (alembic_version).", "Put a backup in its place."
+        )
+    return row[0]
 
 
 def refuse_unsound(

@@ -1,5 +1,6 @@
 """What every request and answer passes: proxies, the session cookie, cross-site requests, headers."""
 
+import errno
 import os
 import re
 import secrets
@@ -23,6 +24,7 @@ from app.web.sessions import Sessions
 from app.writer.instance import Instance
 
 MAX_BODY = 1 << 20
+SECRET_LENGTH = 64
 SESSION_DAYS = 30
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 HEADERS = {
@@ -126,17 +128,19 @@ def _make_secret(storage: Storage, file: Path) -> None:
         raise
     except OSError as error:
         raise CannotStart(f"The session secret {file} can't be made: {error.strerror}.", "Or set SECRET_KEY.") from None
-    with os.fdopen(descriptor, "w") as opened:
-        try:
-            opened.write(secrets.token_hex(32))
-            opened.flush()
-            os.fsync(descriptor)
-        except OSError as error:
-            file.unlink()
-            raise CannotStart(
-                f"The session secret {file} can't be written: {error.strerror}.", "Make room, or set SECRET_KEY."
-            ) from None
+    try:
+        # Not through a buffer, which on a full disk fails once more when it is closed.
+        if os.write(descriptor, secrets.token_hex(32).encode()) < SECRET_LENGTH:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
         mode = os.fstat(descriptor).st_mode & 0o777
+    except OSError as error:
+        file.unlink()
+        raise CannotStart(
+            f"The session secret {file} can't be written: {error.strerror}.", "Make room, or set SECRET_KEY."
+        ) from None
+    finally:
+        os.close(descriptor)
     if mode & 0o077:
         log.warning(f"{storage.mount.filesystem} can't keep {file} from other users (mode {mode:o}).")
 
@@ -146,14 +150,14 @@ def _read_secret(storage: Storage, file: Path) -> str | None:
     content = ""
     for _ in range(20):
         try:
-            content = file.read_text().strip()
+            content = file.read_bytes().decode("latin-1").strip()
         except FileNotFoundError:
             return None  # another instance is about to make it anew
         except OSError as error:
             raise CannotStart(
                 f"The session secret {file} can't be read: {error.strerror}.", how_to_own(storage)
             ) from None
-        if re.fullmatch(r"[0-9a-f]{64}", content):
+        if re.fullmatch(rf"[0-9a-f]{{{SECRET_LENGTH}}}", content):
             return content
         time.sleep(0.1)  # Another instance has just made the file and is about to write it.
     if re.fullmatch(r"[0-9a-f]{0,63}|\0+", content):

@@ -193,7 +193,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], int, str]] = {
     "another app's": (another_apps, 6, "another app's database"),
     "no tables": (tableless, 6, "without any table"),
     "a newer schema": (statement("UPDATE alembic_version SET version_num = '9999'"), 7, "has schema 9999"),
-    "no schema number": (statement("DELETE FROM alembic_version"), 7, "has schema None"),
+    "no schema number": (statement("DELETE FROM alembic_version"), 8, "nothing in it says its schema"),
     "a table dropped": (statement("DROP TABLE tasks"), 8, "it lacks tasks"),
     "cut in the middle": (lambda file: cut(file, 20_000), 8, "cut short: 20,000 of"),
     "cut after the header": (lambda file: cut(file, 100), 8, "cut short: 100 of"),

@@ -127,9 +127,10 @@ def test_where_the_mode_cannot_be_kept_that_is_said_and_the_app_goes_on(monkeypa
     assert "can't keep" in warnings[0]
 
 
-def test_a_damaged_secret_is_told_with_what_to_type(monkeypatch, place: Storage):
+@pytest.mark.parametrize("left", [b"shopping", b"\xff\xfe binary"])
+def test_a_damaged_secret_is_told_with_what_to_type(monkeypatch, place: Storage, left: bytes):
     monkeypatch.setattr(security.time, "sleep", lambda seconds: None)
-    place.path.with_name("task_manager.secret").write_text("shopping")
+    place.secret.write_bytes(left)
     with pytest.raises(CannotStart, match=r"rm .*task_manager\.secret"):
         kept_secret(place)
 
@@ -142,6 +143,13 @@ def test_a_secret_that_a_killed_start_did_not_write_is_made_anew(monkeypatch, pl
     assert len(secret) == 64
     assert kept_secret(place) == secret == place.secret.read_text()
     assert place.secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_that_finds_no_room_is_told_and_leaves_no_file(monkeypatch, place: Storage):
+    monkeypatch.setattr(security.os, "write", lambda _descriptor, _bytes: 10)
+    with pytest.raises(CannotStart, match="No space left"):
+        kept_secret(place)
+    assert not place.secret.exists()
 
 
 def test_who_was_held_up_while_it_wrote_the_secret_takes_the_one_that_was_made_meanwhile(monkeypatch, place: Storage):
