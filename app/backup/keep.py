@@ -6,7 +6,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from app.backup.snapshot import snapshot
-from app.errors import Foreign, Refused, StorageFull, is_no_room
+from app.errors import Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
 from app.storage.mounts import Storage, beside
 
@@ -22,13 +22,13 @@ class Kept:
 
 
 def keep(storage: Storage, occasion: str) -> Kept | None:
-    """None where there is no database. Nobody may have the database. Raises StorageFull, and Foreign."""
+    """None where there is no database. Raises Held where another process has it, StorageFull, and Foreign."""
     if not size_of(storage.path):
         return None  # a log alone is set aside by the restore
     kept = _free_name(storage.path, f"{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
         snapshot(storage, kept)
-    except Foreign:
+    except (Foreign, Held):
         raise
     except Refused:
         there = _endings_there(storage)  # now: SQLite may have folded the log in, and taken it away, while it was read
