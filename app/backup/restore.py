@@ -1,4 +1,8 @@
-"""Puts a verified file in the database's place. Killed at any step, the database is the old one or the new one."""
+"""Puts a verified file in the database's place. Killed at any step, the database is the old one or the new one.
+
+A file that has a log can't take the place in one step, and neither database may ever stand beside the other's log. So
+the old one is set aside first: killed then, the app finds no database and says so (app/database/emptied.py).
+"""
 
 import shutil
 from collections.abc import Callable
@@ -11,7 +15,7 @@ from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, NotSqlite, StorageFull, StrangeLog, Unreadable
-from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, to_disk
+from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside
 
@@ -35,40 +39,66 @@ def restore(
         raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Name a backup.")
     found = unverified(file) if as_it_is else verify(file)
     refuse_unwritable(storage)
-    target, new = storage.path, incoming_path(storage.path)
-    new.unlink(missing_ok=True)
-    free = shutil.disk_usage(target.parent).free
-    if free < found.size_bytes:
-        raise StorageFull(
-            f"There is no room beside {target}: {found.size_bytes:,} bytes are needed, {free:,} are free.",
-            "Nothing was changed. Make the volume or share larger, or free some space.",
-        )
+    new, logs = incoming_path(storage.path), sidecars(file) if as_it_is else []
+    _remove_incoming(storage.path)
+    _refuse_without_room(storage.path, found.size_bytes + sum(size_of(log) for log in logs))
     try:
         if copy(file, new, progress) != found.sha256:
             raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
+        endings = [log.name.removeprefix(file.name) for log in logs]
+        for log, ending in zip(logs, endings, strict=True):
+            copy(log, beside(new, ending))
         sure()
         clear_the_place(storage)
         sure()
-        for log in sidecars(file) if as_it_is else ():
-            copy(log, beside(target, log.name.removeprefix(file.name)))
-        new.replace(target)
-        to_disk(target.parent)
+        _take_the_place(storage.path, new, endings)
     finally:
-        new.unlink(missing_ok=True)
+        _remove_incoming(storage.path)
     return found
+
+
+def _refuse_without_room(database: Path, needed: int) -> None:
+    free = shutil.disk_usage(database.parent).free
+    if free < needed:
+        raise StorageFull(
+            f"There is no room beside {database}: {needed:,} bytes are needed, {free:,} are free.",
+            "Nothing was changed. Make the volume or share larger, or free some space.",
+        )
+
+
+def _take_the_place(database: Path, new: Path, endings: list[str]) -> None:
+    """`endings`: those of the logs beside `new`, which belong to it."""
+    old = _set_aside([database]) if endings else []
+    to_disk(database.parent)
+    for ending in endings:
+        beside(new, ending).rename(beside(database, ending))
+    new.replace(database)
+    to_disk(database.parent)
+    for file in old:
+        file.unlink()
 
 
 def settle(storage: Storage, progress: Progress | None = None) -> str | None:
     """Takes away what a killed restore left, and gives the sha256 of the database that is there, None without one."""
-    if incoming_path(storage.path).exists():
+    if any(file.exists() for file in _incoming(storage.path)):
         refuse_unwritable(storage)
-        incoming_path(storage.path).unlink()
+        _remove_incoming(storage.path)
     return sha256_of(storage.path, progress) if storage.path.exists() else None
 
 
 def incoming_path(database: Path) -> Path:
     """Where the new database is written before it takes the name."""
     return database.with_name(f".{database.name}.restoring")
+
+
+def _incoming(database: Path) -> list[Path]:
+    """Its logs as well, where it is restored as it is."""
+    return [beside(incoming_path(database), ending) for ending in ("", *SIDECARS)]
+
+
+def _remove_incoming(database: Path) -> None:
+    for file in _incoming(database):
+        file.unlink(missing_ok=True)
 
 
 def clear_the_place(storage: Storage) -> list[Path]:
@@ -90,13 +120,13 @@ def clear_the_place(storage: Storage) -> list[Path]:
     return set_aside
 
 
-def _set_aside(logs: list[Path]) -> list[Path]:
-    """Under names of their own, which are given. One that SQLite has taken away meanwhile needs none."""
+def _set_aside(files: list[Path]) -> list[Path]:
+    """Under names of their own, which are given. A log that SQLite has taken away meanwhile needs none."""
     ending = datetime.now(UTC).strftime("set-aside-%Y%m%dT%H%M%SZ")
     moved = []
-    for log in logs:
+    for file in files:
         with suppress(FileNotFoundError):
-            moved.append(log.rename(log.with_name(f"{log.name}.{ending}")))
+            moved.append(file.rename(file.with_name(f"{file.name}.{ending}")))
     return moved
 
 

@@ -1,5 +1,6 @@
 """Putting a backup in the database's place: whole or not at all, wherever it is killed."""
 
+import errno
 import os
 import shutil
 import signal
@@ -10,9 +11,11 @@ from types import FrameType, SimpleNamespace
 import pytest
 
 from app.backup.restore import incoming_path, restore, settle
+from app.database.emptied import refuse_emptied
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
-from app.errors import Broken, Busy, Foreign, Held, Refused, StorageFull
+from app.errors import Broken, Busy, Emptied, Foreign, Held, Refused, StorageFull
+from app.storage.files import copy
 from app.storage.mounts import Storage, beside, storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles
@@ -73,12 +76,12 @@ def kill_at_line(last: int) -> None:
     sys.settrace(count)
 
 
-def killed(storage: Storage, file: Path, line: int) -> bool:
+def killed(storage: Storage, file: Path, line: int, *, as_it_is: bool = False) -> bool:
     """Restores in a process of its own. True if that came to `line` and was killed there."""
     child = os.fork()
     if child == 0:
         kill_at_line(line)
-        restore(file, storage)
+        restore(file, storage, as_it_is=as_it_is)
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
@@ -102,6 +105,87 @@ def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: St
     assert len(found) > 100
     turn = found.index(NEW)
     assert found == [OLD] * turn + [NEW] * (len(found) - turn)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """A damaged database with its log, as a restore keeps it, of which nothing can be read."""
+    beside(tmp_path / "kept.db", "-wal").write_bytes(b"\x37\x7f\x06\x82" + b"K" * 5000)
+    (tmp_path / "kept.db").write_bytes(b"K" * 9000)
+    return tmp_path / "kept.db"
+
+
+@pytest.fixture
+def damaged_place(tmp_path: Path) -> Storage:
+    (tmp_path / "volume").mkdir()
+    storage = storage_under(tmp_path / "volume/task_manager.db", "shared")
+    storage.path.write_bytes(b"\xff" * 9000)
+    beside(storage.path, "-wal").write_bytes(b"\x37\x7f\x06\x82" + b"\xff" * 3000)
+    return storage
+
+
+def files(database: Path) -> tuple[bytes | None, bytes | None]:
+    """What stands in it, and in its -wal."""
+    database, log = (file.read_bytes() if file.exists() else None for file in (database, beside(database, "-wal")))
+    return database, log
+
+
+def test_killed_at_any_line_while_a_log_comes_along_neither_database_stands_beside_the_others_log(
+    damaged_place: Storage, kept: Path, tmp_path: Path
+):
+    place, before = damaged_place.path.parent, tmp_path / "before"
+    shutil.copytree(place, before)
+    old, new = files(damaged_place.path), files(kept)
+    found: list[str] = []
+    while killed(damaged_place, kept, line=len(found) + 1, as_it_is=True):
+        there = files(damaged_place.path)
+        if there[0] is None:
+            with pytest.raises(Emptied, match="is gone"):
+                refuse_emptied(damaged_place, "0001")
+            (aside,) = place.glob("task_manager.db.set-aside-*")
+            assert aside.read_bytes() == old[0]
+            found.append("set aside")
+        else:
+            assert there in (old, (old[0], None), new)
+            found.append("new" if there == new else "old")
+        settle(damaged_place)
+        assert not list(place.glob(".*"))
+        restore(kept, damaged_place, as_it_is=True)
+        assert files(damaged_place.path) == new
+        shutil.rmtree(place)
+        shutil.copytree(before, place)
+    assert len(found) > 100
+    assert list(dict.fromkeys(found)) == ["old", "set aside", "new"]
+
+
+def test_what_was_set_aside_for_a_file_with_its_log_does_not_stay(damaged_place: Storage, kept: Path):
+    beside(damaged_place.path, "-wal").unlink()
+    restore(kept, damaged_place, as_it_is=True)
+    assert names(damaged_place.path.parent) == {"task_manager.db", "task_manager.db-wal"}
+
+
+def test_the_log_needs_room_too(damaged_place: Storage, kept: Path, monkeypatch):
+    before = files(damaged_place.path)
+    monkeypatch.setattr("app.backup.restore.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
+    with pytest.raises(StorageFull, match="14,004 bytes are needed"):
+        restore(kept, damaged_place, as_it_is=True)
+    assert files(damaged_place.path) == before
+
+
+def test_a_log_for_which_there_is_no_room_after_all_leaves_the_old_database_alone(
+    damaged_place: Storage, kept: Path, monkeypatch
+):
+    def full(file: Path, to: Path, progress: object = None) -> str:
+        if file.name.endswith("-wal"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return copy(file, to)
+
+    before = files(damaged_place.path)
+    monkeypatch.setattr("app.backup.restore.copy", full)
+    with pytest.raises(OSError, match="No space"):
+        restore(kept, damaged_place, as_it_is=True)
+    assert files(damaged_place.path) == before
+    assert names(damaged_place.path.parent) == {"task_manager.db", "task_manager.db-wal"}
 
 
 def test_killed_it_can_be_done_again(killed_app: Storage, backup: Path):
