@@ -86,10 +86,13 @@ class Checkup:
 
     def _look(self, ending: threading.Event) -> None:
         while not ending.wait(LOOK_EVERY[self._database.storage.profile]):
-            if not self._lease.holds():
+            holds = self._lease.holds()
+            if not holds and not self._database.condition.knows(Replaced):
                 continue  # what is there may be another instance's
             try:
                 self._look_at_name()
+                if not holds:
+                    continue
                 self._look_at_file_system()
                 self._look_at_log()
                 self._do_what_is_hourly()

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import structlog
 
-from app.errors import Problem, Standby, Unwell
+from app.errors import Problem, Replaced, Standby, Unwell
 from app.storage.mounts import Storage
 from app.writer.gate import RequestGate, unsure
-from app.writer.lease import RENEW_EVERY, Lease, Lost
-from app.writer.lease_files import cant_be_used
+from app.writer.lease import RENEW_EVERY, Lease, Lost, Removed
+from app.writer.lease_files import cant_be_used, folder_of
 
 UNCONFIRMED = "Nothing is confirmed: look whether your change is there before you send it again."
 
@@ -58,15 +58,31 @@ class Heartbeat:
         raise Standby("The storage answered with an error.", UNCONFIRMED, retry_after=2)
 
     def _beat(self) -> None:
+        removed = False
         while not self.ended.wait(RENEW_EVERY):
             try:
                 self.requested_by = self._lease.renew() - {self._lease.owner}
+                removed = False
+            except Removed:
+                if not self._replaced() and removed:  # a network mount shows the next look what it may hide from one
+                    self.lose(f"Somebody removed the folder {folder_of(self._storage)}, which says who writes.")
+                    return
+                removed = True
             except Lost:
                 self.lose("Another instance has taken over.")
                 return
             except OSError as error:
                 log.warning(f"The lease on {self._storage.path} could not be renewed: {error}.")
                 self._tell(cant_be_used(self._storage, error))
+
+    def _replaced(self) -> bool:
+        """Was the database removed with it? Then what is open here is all there is, and is copied (checkup.py)."""
+        try:
+            if self._gate.opened:
+                self._gate.opened.look_at_name()
+        except Replaced:
+            return True
+        return False
 
     def _tell(self, problem: Problem) -> None:
         """Why the fence is about to close, for those who are refused then."""

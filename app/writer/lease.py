@@ -13,7 +13,6 @@ seen in time by other clients of a network mount: not locks, not a rename, not s
   waiting, and there is no fence.
 """
 
-import os
 import secrets
 import socket
 import threading
@@ -25,11 +24,14 @@ from app.writer.lease_files import Clock, Folder, LocalLock, Names, Time, cant_b
 from app.writer.terms import (
     Acquired,
     Doubt,
+    Lost,
     Observation,
     Record,
+    Removed,
     State,
     first_record,
     highest,
+    last_record_before,
     request_file,
     requested_term,
     term_file,
@@ -46,10 +48,6 @@ DRIFT = 0.2
 """The most by which the clocks of two hosts may differ in speed."""
 
 
-class Lost(Exception):
-    """The term is not this instance's any more. It must not touch the database again, not even to close it."""
-
-
 class Lease:
     """One instance's part in it. Its threads may share it: one renews, another one takes and releases."""
 
@@ -64,8 +62,8 @@ class Lease:
         self._term: int | None = None
         self._record = Record(self.owner)
         self._renewed = -WRITE_DEADLINE
-        # A renewal must not write "held" over a release.
-        self._writing = threading.Lock()
+        self._removed = False
+        self._writing = threading.Lock()  # a renewal must not write "held" over a release
 
     @property
     def term(self) -> int | None:
@@ -111,8 +109,10 @@ class Lease:
         return acquired
 
     def renew(self) -> frozenset[str]:
-        """One heartbeat; gives the owners that ask for the lease. Raises Lost where a higher term is there.
+        """One heartbeat; gives the owners that ask for the lease. Raises Lost where another term is there.
 
+        Where somebody has removed the folder, it is made again on a local disk, whose lock says that nobody else has
+        come since; else this raises Removed, each time, and the fence is closed.
         An OSError means that nothing is known: the fence closes by itself if that goes on.
         """
         with self._writing:
@@ -138,7 +138,10 @@ class Lease:
             term, self._term = self._term, None
             try:
                 record = replace(self._record, state=state, successor=successor)
-                self._names.rewrite(term_file(term), record.to_bytes())
+                if self._lock and not highest(self._listed()):
+                    self._lock.make_again(self._names, term_file(term), record.to_bytes())
+                else:
+                    self._names.rewrite(term_file(term), record.to_bytes())
             except OSError:
                 if term in map(term_number, self._listed()):
                     raise
@@ -180,7 +183,7 @@ class Lease:
 
     def _introduce(self, term: int, observation: Observation, *, forced: bool) -> None:
         """The first record of a term. When it returns, the fence of the holder in `observation` has closed."""
-        last = observation.record or self._last_record_before(observation.term)
+        last = observation.record or last_record_before(self._names, observation.term)
         self._record = first_record(self.owner, last)
         self._names.rewrite(term_file(term), self._record.to_bytes())
         if forced and self._names.read(term_file(observation.term)) != observation.content:
@@ -189,15 +192,10 @@ class Lease:
             last = Record.from_bytes(self._names.read(term_file(observation.term))) or last
             self._record = first_record(self.owner, last)
 
-    def _last_record_before(self, term: int) -> Record | None:
-        """What the last one said that came to say anything: who made `term` died before its first word."""
-        for earlier in sorted(filter(None, map(term_number, self._listed())), reverse=True):
-            if earlier < term and (record := Record.from_bytes(self._names.read(term_file(earlier)))):
-                return record
-        return None
-
     def _beat(self, term: int) -> frozenset[str]:
         began = self._clock.now()
+        if self._removed:  # the name, if it is there, is another one's
+            return self._still_highest(term, began)
         self._record = replace(self._record, beat=self._record.beat + 1)
         try:
             self._names.rewrite(term_file(term), self._record.to_bytes())
@@ -209,7 +207,13 @@ class Lease:
 
     def _still_highest(self, term: int, began: float) -> frozenset[str]:
         names = self._listed()
-        if highest(names) != term:
+        if not highest(names) and term == self._term:
+            if self._lock is None:
+                self._removed, self._renewed = True, -WRITE_DEADLINE
+                raise Removed
+            if self._lock.make_again(self._names, term_file(term), self._record.to_bytes()):
+                return frozenset()
+        if highest(names) != term or self._removed:
             self._forget()
             raise Lost
         self._renewed = began
@@ -223,7 +227,7 @@ class Lease:
             return []  # somebody has removed the whole folder
 
     def _forget(self) -> None:
-        self._term = None
+        self._term, self._removed = None, False
         self._names.close()
 
     def _sweep(self, term: int) -> None:
@@ -235,12 +239,10 @@ class Lease:
 
 def lease_of(storage: Storage) -> Lease:
     """The lease on the database of `storage`, in a folder beside it that is made here."""
-    folder = folder_of(storage)
+    folder = Folder(folder_of(storage))
     try:
-        # Not exist_ok, which asks whether the folder exists: NFS may remember that it did not.
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-        os.listdir(folder)
+        folder.make()
+        folder.list()
     except OSError as error:
         raise cant_be_used(storage, error) from error
-    return Lease(Folder(folder), lock=local_lock(storage) if storage.profile == "shared" else None)
+    return Lease(folder, lock=local_lock(storage) if storage.profile == "shared" else None)

@@ -48,6 +48,7 @@ class Clock:
 class Names(Protocol):
     """All that the lease asks of a file system."""
 
+    def make(self) -> None: ...
     def list(self) -> Iterable[str]: ...
     def create(self, name: str, room_of: str | None = None) -> bool: ...
     def rewrite(self, name: str, content: bytes) -> None: ...
@@ -63,6 +64,12 @@ class Folder:
     path: Path
     _kept: tuple[str, int] | None = field(default=None, init=False)
     """Name and descriptor of the record that was rewritten last."""
+
+    def make(self) -> None:
+        """The folder itself, where it is not there."""
+        # Not exist_ok, which asks whether the folder exists: NFS may remember that it did not.
+        with suppress(FileExistsError):
+            self.path.mkdir(mode=0o700)
 
     def list(self) -> list[str]:
         return os.listdir(self.path)
@@ -142,6 +149,37 @@ class LocalLock:
             return False
         self._descriptor = descriptor
         return True
+
+    def make_again(self, names: Names, record: str, content: bytes) -> bool:
+        """By who has it: a removed folder, with it and a record in it. False where somebody else has come since."""
+        names.make()
+        if not (self._acquire_again() and names.create(record)):
+            return False
+        try:
+            names.close()
+            names.rewrite(record, content)
+        except OSError:
+            names.remove(record)  # without a word in it, it would be taken for whole
+            raise
+        return True
+
+    def _acquire_again(self) -> bool:
+        before = self._descriptor
+        if before is not None and self._leads_to(before):
+            return True
+        self._descriptor = None
+        if not self.acquire():
+            self._descriptor = before
+            return False
+        if before is not None:
+            os.close(before)
+        return True
+
+    def _leads_to(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(self._file.stat(), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         if self._descriptor is not None:

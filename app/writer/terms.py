@@ -5,11 +5,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from app.writer.lease_files import SIZE
+from app.writer.lease_files import SIZE, Names
 
 State = Literal["held", "released", "abandoned"]
 Doubt = Literal["unclean end", "damage"]
 """Why the file may not be sound: an instance ended without closing it, or has met damage in it."""
+
+
+class Lost(Exception):
+    """The term is not this instance's any more. It must not touch the database again, not even to close it."""
+
+
+class Removed(Lost):
+    """No term is left: somebody has removed the folder. On a network mount who comes now may begin at once."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,14 @@ def request_file(term: int, owner: str) -> str:
 
 def highest(names: Iterable[str]) -> int:
     return max(map(term_number, names), default=0)
+
+
+def last_record_before(names: Names, term: int) -> Record | None:
+    """What the last one said that came to say anything: who made `term` died before its first word."""
+    for earlier in sorted(filter(None, map(term_number, names.list())), reverse=True):
+        if earlier < term and (record := Record.from_bytes(names.read(term_file(earlier)))):
+            return record
+    return None
 
 
 def term_number(name: str) -> int:

@@ -1,6 +1,7 @@
 """What is noticed of a database while the app runs: its names are taken away, and its file is not sound."""
 
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -18,11 +19,11 @@ from app.backup.verify import verify
 from app.database import connections, long_log, migrations
 from app.database.engine import Database
 from app.database.sqlite import opened, sqlite_driver, unchanging
-from app.errors import Damaged, Locked, Replaced
+from app.errors import Damaged, Emptied, Locked, Replaced
 from app.settings import load
 from app.storage.mounts import Storage, beside
 from app.web.context import WebApp
-from app.writer import checkup
+from app.writer import checkup, heartbeat
 from app.writer.exclusive import exclusive_access
 from app.writer.instance import Instance
 from app.writer.lease import Lease
@@ -125,6 +126,49 @@ def test_a_copy_that_has_no_room_is_made_once_there_is(storage: Storage, monkeyp
     eventually(lambda: "kept.db" in str(instance.problem))
     assert len(tries) == 3
     instance.stop()
+
+
+def test_after_all_of_the_folder_was_removed_all_is_kept_and_nobody_starts_anew(app: WebApp, monkeypatch):
+    """`rm -rf data/*`: the lease's folder goes with it."""
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
+    storage, ended = app.instance.storage, threading.Event()
+    app.instance.heartbeat.on_lease_lost = ended.set
+    add_items(app.instance.database, 1, "The newest")
+    eventually(lambda: app.instance.heartbeat.requested_by == frozenset())
+    for each in storage.path.parent.iterdir():
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+    kept = kept_by(app)
+    assert {"The newest 0", "Item 0"} <= set(titles(kept))
+    assert app.test_client().get("/readyz").status_code == 503
+    assert not ended.is_set()
+    if storage.profile == "shared":
+        app.instance.stop()
+        again = Instance(storage, migrations.upgrade)
+        again.start()
+        assert isinstance(again.problem, Emptied)
+        again.stop()
+
+
+def test_a_lease_folder_that_was_removed_alone_ends_a_writer_on_a_network_mount_and_says_why(
+    storage: Storage, monkeypatch
+):
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
+    ended = threading.Event()
+    instance = Instance(storage, migrations.upgrade, on_lease_lost=ended.set)
+    instance.start()
+    with capture_logs() as lines:
+        shutil.rmtree(folder_of(storage))
+        if storage.profile == "exclusive":
+            assert ended.wait(10)
+            assert any(f"Somebody removed the folder {folder_of(storage)}" in line["event"] for line in lines)
+        else:
+            eventually(lambda: folder_of(storage).exists() and "schema" in "".join(written_in(folder_of(storage))))
+            add_items(instance.database, 1)
+    instance.stop()
+
+
+def written_in(folder: Path) -> list[str]:
+    return [term.read_text() for term in folder.glob("term-*")]
 
 
 def kept_by(app: WebApp) -> Path:

@@ -320,7 +320,7 @@ def test_a_first_start_beside_another_first_start_is_not_taken_for_a_copy(storag
     second.stop()
 
 
-def test_a_volume_whose_lease_folder_was_removed_too_starts_anew(ran: Storage, start):
+def test_a_volume_whose_lease_folder_was_removed_too_while_no_app_ran_starts_anew(ran: Storage, start):
     ran.path.unlink()
     shutil.rmtree(folder_of(ran))
     assert start().writes

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from app.writer import lease
-from app.writer.lease import EXPIRES_AFTER, RESERVED, WRITE_DEADLINE, Lease, Lost
+from app.writer.lease import EXPIRES_AFTER, RESERVED, WRITE_DEADLINE, Lease, Lost, Removed
 from app.writer.lease_files import SIZE, Folder, LocalLock
 from app.writer.terms import Observation, Record
 from tests.app.writer.lease_world import Instance, Violation, World
@@ -219,11 +219,61 @@ def test_a_release_of_a_term_that_was_swept_away_changes_nothing(tmp_path: Path,
     assert os.listdir(tmp_path) == []
 
 
-def test_whose_folder_was_removed_has_lost(one: Lease, tmp_path: Path):
+def test_whose_folder_was_removed_on_a_network_mount_may_not_write_and_has_not_lost_to_another(
+    one: Lease, two: Lease, tmp_path: Path
+):
     acquire(one)
     shutil.rmtree(tmp_path)
+    for _ in range(2):
+        with pytest.raises(Removed):
+            one.renew()
+        assert not one.holds()
+    tmp_path.mkdir()
+    assert acquire(two)
+    with pytest.raises(Lost) as lost:
+        one.renew()
+    assert not isinstance(lost.value, Removed)
+
+
+@pytest.mark.parametrize("removed", ["all of it", "the terms"])
+def test_a_folder_that_was_removed_on_a_local_disk_is_made_again_with_all_the_next_start_must_know(
+    tmp_path: Path, removed: str
+):
+    folder = tmp_path / "lease"
+    folder.mkdir()
+
+    def local() -> Lease:
+        return Lease(Folder(folder), lock=LocalLock(folder / "lock"))
+
+    one, two = local(), local()
+    acquire(one)
+    one.note(schema="0007")
+    if removed == "the terms":
+        (folder / "term-000000000001").unlink()
+    else:
+        shutil.rmtree(folder)
+    one.renew()
+    assert one.holds() and two.observe().schema == "0007"
+    assert acquire(two) is None
+    shutil.rmtree(folder)
+    one.release()
+    assert (two.observe().state, two.observe().schema) == ("released", "0007")
+    acquired = acquire(two)
+    assert acquired and acquired.term == 2
+
+
+def test_who_came_after_the_folder_was_removed_on_a_local_disk_keeps_the_database(tmp_path: Path):
+    folder = tmp_path / "lease"
+    one, two = (Lease(Folder(folder), lock=LocalLock(folder / "lock")) for _ in range(2))
+    for each in (one, two):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        assert acquire(each)
+    (folder / "term-000000000001").unlink()  # as if it had come to its lock, and not yet to its term
     with pytest.raises(Lost):
         one.renew()
+    two.renew()
+    assert two.holds()
 
 
 def test_what_the_next_one_must_know_goes_from_term_to_term(one: Lease, two: Lease):
