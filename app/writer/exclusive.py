@@ -14,6 +14,8 @@ from app.writer.lease_files import Clock, cant_be_used
 from app.writer.safe_acquire import acquire_without_loss
 from app.writer.terms import Acquired, Doubt, Observation
 
+WHERE_IT_RUNS = "Type this where it runs (docker exec ...)"
+IF_THAT_IS_HERE = "If that is here, it is just starting or ending: try again in a moment."
 HANDS_OVER_WITHIN = 20.0
 """Seconds. A holder hears of it at its next renewal, and then lets requests end."""
 
@@ -51,7 +53,8 @@ def exclusive_access(
     lease = lease_of(storage)
     acquire = lease.acquire if replaces else partial(acquire_without_loss, lease, storage)
     try:
-        acquired = _acquire(lease, acquire, by_force=by_force, asks=asks)
+        held = None if asks else _nothing_to_replace(storage) if replaces else _elsewhere()
+        acquired = _acquire(lease, acquire, by_force=by_force, held=held)
     except OSError as error:
         raise cant_be_used(storage, error) from error
     done = threading.Event()
@@ -78,23 +81,22 @@ def exclusive_access(
 
 
 def _acquire(
-    lease: Lease, acquire: Callable[[Observation], Acquired | None], *, by_force: bool, asks: bool
+    lease: Lease, acquire: Callable[[Observation], Acquired | None], *, by_force: bool, held: Standby | None
 ) -> Acquired:
+    """`held`: what is raised where a running app has the database; None: that app is asked for it."""
     first, began = lease.observe(), Clock().now()
     while True:
         observation = lease.observe()
         if not by_force and observation.state != "released" and not lease.local:
             raise Standby(
                 "A running app has the database, or was killed with it.",
-                "Type this where it runs (docker exec ...). If it was killed, the next start of the app takes over.",
+                f"{WHERE_IT_RUNS}. {IF_THAT_IS_HERE} If it was killed, the next start of the app takes over.",
             )
         if acquired := acquire(observation):
             return acquired
         if lease.local or _alive(first, observation):
-            if not asks:
-                raise Standby(
-                    "A running app has the database.", "Type this where it runs (docker exec ...), or stop it first."
-                )
+            if held:
+                raise held
             lease.request_handover(observation)
             if Clock().now() - began > HANDS_OVER_WITHIN:
                 raise _not_handed_over()
@@ -124,6 +126,17 @@ def _renew(lease: Lease) -> None:
         raise _overtaken()
     if not lease.holds():
         raise _unsure()
+
+
+def _elsewhere() -> Standby:
+    return Standby("A running app has the database.", f"{WHERE_IT_RUNS}, or stop it first. {IF_THAT_IS_HERE}")
+
+
+def _nothing_to_replace(storage: Storage) -> Standby:
+    return Standby(
+        f"A running app has a database open in {storage.path}, so it is not empty.",
+        "Nothing was changed. Stop it first.",
+    )
 
 
 def _not_handed_over() -> Standby:

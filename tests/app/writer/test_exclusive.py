@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
+from app.cli import main
 from app.database import migrations
 from app.errors import Standby, StorageFull
 from app.storage.mounts import Storage
@@ -38,6 +40,21 @@ def test_beside_a_running_app_it_is_refused(storage: Storage):
     running.stop()
     with exclusive_access(storage) as alone:
         alone.sure()
+
+
+def test_typed_beside_a_running_app_no_command_says_only_to_type_it_there(storage: Storage):
+    running = Instance(storage, migrations.upgrade)
+    running.start()
+    with pytest.raises(Standby, match=r"If that is here, .*try again"), exclusive_access(storage):
+        pytest.fail("it was not alone")
+    with pytest.raises(Standby, match=r"If that is here, .*try again"), exclusive_access(storage, by_force=False):
+        pytest.fail("it was not alone")
+    place = {"DATABASE_PATH": str(storage.path), "DATABASE_STORAGE": storage.profile}
+    done = CliRunner().invoke(main, ["start-empty"], env=place)
+    running.stop()
+    assert done.exit_code == 1
+    assert "has a database open" in done.output and "so it is not empty" in done.output
+    assert "Stop it first." in done.output and "Type this where" not in done.output
 
 
 def test_an_app_stands_by_while_a_command_is_at_work_and_writes_after_it(storage: Storage):
