@@ -1,5 +1,6 @@
 """The copy of what is in the database's place, made beside it before something else takes that place."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -21,10 +22,36 @@ class Kept:
     sound: bool
 
 
-def keep(storage: Storage, occasion: str) -> Kept | None:
-    """None where there is no database. Raises Held where another process has it, StorageFull, and Foreign."""
+def keep(storage: Storage, occasion: str, coming: int) -> Kept | None:
+    """None where there is no database. `coming`: bytes of what is to take its place, for which there must be room too.
+
+    Raises Held where another process has it, StorageFull, and Foreign.
+    """
     if not size_of(storage.path):
         return None  # a log alone is set aside by the restore
+    try:
+        if shutil.disk_usage(storage.path.parent).free < size_of(storage.path) + coming:
+            raise _no_room(storage, coming)
+        return _keep(storage, occasion)
+    except StorageFull as full:
+        raise _no_room(storage, coming) from full
+    except OSError as error:
+        if is_no_room(error):
+            raise _no_room(storage, coming) from error
+        raise
+
+
+def _no_room(storage: Storage, coming: int) -> StorageFull:
+    free = shutil.disk_usage(storage.path.parent).free
+    now = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
+    return StorageFull(
+        f"There is no room beside {storage.path} for two copies: {now:,} bytes to keep what is there now, and "
+        f"{coming:,} for what is put in its place. {free:,} are free.",
+        "Nothing was changed. Make the volume or share larger, or free some space.",
+    )
+
+
+def _keep(storage: Storage, occasion: str) -> Kept:
     kept = _free_name(storage.path, f"{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
         snapshot(storage, kept)
@@ -52,12 +79,7 @@ def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:
     try:
         for ending in endings:
             copy(beside(storage.path, ending), beside(kept, ending))
-    except OSError as error:
+    except OSError:
         for ending in endings:
             beside(kept, ending).unlink(missing_ok=True)
-        if not is_no_room(error):
-            raise
-        raise StorageFull(
-            f"There is no room beside {storage.path} to keep what is there.",
-            "Nothing was changed. Make the volume or share larger, or free some space.",
-        ) from error
+        raise

@@ -1,5 +1,6 @@
 """The commands that put another database in the place of the present one, or none: restore, start-empty, settle."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     5 not an SQLite database · 6 another app's database
     7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
     """
-    from app.backup.keep import keep
     from app.backup.restore import restore
     from app.backup.verify import verify
     from app.writer.exclusive import exclusive_access
@@ -39,7 +39,7 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     if not as_it_is:
         verify(file)  # before anybody is disturbed for it
     with exclusive_access(storage, replaces=True, asks=True) as alone:
-        kept = None if no_keep else keep(storage, "before-restore")
+        kept = None if no_keep else _keep(storage, file, as_it_is=as_it_is)
         found = restore(file, storage, progress, sure=alone.sure, as_it_is=as_it_is)
         alone.leaves, alone.doubt = found.contents.revision or None, "damage" if as_it_is else None
     rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
@@ -49,11 +49,28 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     return Answer(facts, sentence + _way_back(kept))
 
 
+def _keep(storage: Any, file: Path, *, as_it_is: bool) -> Any:
+    """What is kept of the present database. On a full disk a person may choose to go on without."""
+    from app.backup.keep import keep
+    from app.errors import StorageFull
+    from app.storage.files import sidecars, size_of
+
+    logs = sidecars(file) if as_it_is else []
+    try:
+        return keep(storage, "before-restore", sum(size_of(each) for each in (file, *logs)))
+    except StorageFull as full:
+        words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), str(file)]
+        raise StorageFull(
+            full.message, f"{full.hint} To keep no copy of what is there now:\n  {shlex.join(words)}"
+        ) from full
+
+
 def _way_back(kept: Any) -> str:
     if kept is None:
         return ""
     unsound = "" if kept.sound else "What was there is no whole database. It is kept byte for byte.\n"
-    return f"\n{unsound}To go back:  task-assist restore {'' if kept.sound else '--as-it-is '}{kept.file}"
+    command = f"task-assist restore {'' if kept.sound else '--as-it-is '}{shlex.quote(str(kept.file))}"
+    return f"\n{unsound}To go back:  {command}"
 
 
 @click.command("start-empty")

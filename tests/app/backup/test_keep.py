@@ -1,11 +1,15 @@
 """What is kept of a database before another file takes its place."""
 
+import errno
+import os
+from types import SimpleNamespace
+
 import pytest
 
 from app.backup.keep import keep
 from app.database import sqlite
 from app.database.sqlite import sqlite_driver
-from app.errors import Broken, Held
+from app.errors import Broken, Held, StorageFull
 from app.storage.mounts import Storage, beside
 from tests.app.backup.conftest import Make
 from tests.app.backup.databases import names
@@ -21,7 +25,7 @@ def test_a_log_that_sqlite_folded_in_while_it_failed_to_copy_is_not_missed(make:
         raise Broken("malformed")
 
     monkeypatch.setattr("app.backup.keep.snapshot", fails)
-    kept = keep(storage, "before-restore")
+    kept = keep(storage, "before-restore", 0)
     assert kept and kept.files == [kept.file] and not kept.sound
     assert kept.file.read_bytes() == storage.path.read_bytes()
 
@@ -34,7 +38,32 @@ def test_what_another_process_is_writing_is_not_kept_half_written(make: Make, mo
     writing.execute("BEGIN EXCLUSIVE")
     writing.execute("DELETE FROM tasks")
     with pytest.raises(Held, match="Stop the app"):
-        keep(storage, "before-restore")
+        keep(storage, "before-restore", 0)
     left = [name for name in names(storage.path.parent) if "before-restore" in name]
     writing.close()
     assert not left
+
+
+def test_it_needs_room_for_what_is_kept_and_for_what_comes(make: Make, monkeypatch):
+    storage = make(items=1)
+    size = storage.path.stat().st_size
+    monkeypatch.setattr("app.backup.keep.shutil.disk_usage", lambda _: SimpleNamespace(free=size + 4999))
+    with pytest.raises(StorageFull, match=rf"{size:,} bytes to keep .* 5,000 for .*\. {size + 4999:,} are free"):
+        keep(storage, "before-restore", 5000)
+    assert names(storage.path.parent) == {"task_manager.db"}
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_quota_that_ends_in_the_middle_of_it_is_no_room(make: Make, monkeypatch, sound: bool):
+    storage = make(items=1)
+    if not sound:
+        storage.path.write_bytes(b"\xff" * 9000)
+
+    def over_quota(*_: object) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr("app.backup.snapshot.to_disk", over_quota)
+    monkeypatch.setattr("app.backup.keep.copy", over_quota)
+    with pytest.raises(StorageFull, match=r"no room beside .* for two copies"):
+        keep(storage, "before-restore", 5000)
+    assert names(storage.path.parent) == {"task_manager.db"}

@@ -1,10 +1,13 @@
 """`task-assist restore`, typed where the app runs: the app goes on with the backup, and what was there is kept."""
 
 import re
+import shlex
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -158,6 +161,36 @@ def test_an_empty_place_has_nothing_to_keep_and_no_keep_keeps_nothing(tmp_path: 
     for words in ((), ("--no-keep",)):
         assert typed(tmp_path, "restore", *words, str(twenty_items)).exit_code == 0
     assert names(tmp_path) == {"a.db", "a.db.lease"}
+
+
+@pytest.mark.parametrize("how", [(), ("--as-it-is",)])
+def test_on_a_full_disk_it_names_the_way_without_a_copy_which_works_when_it_is_typed(
+    tmp_path: Path,
+    twenty_items: Path,  # noqa: F811
+    monkeypatch,
+    how: tuple[str, ...],
+):
+    storage = closed_database(tmp_path / "a.db", 3)
+    backup = Path(shutil.copy(twenty_items, tmp_path / "my backup.db"))
+    usage = SimpleNamespace(free=storage.path.stat().st_size + backup.stat().st_size - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    done = typed(tmp_path, "restore", *how, str(backup))
+    assert (done.exit_code, "no room beside" in done.stderr) == (1, True)
+    assert len(titles(storage.path)) == 3 and not list(tmp_path.glob("a-before-restore-*"))
+    words = shlex.split(done.stderr.strip().splitlines()[-1])
+    assert words[:3] == ["task-assist", "restore", "--no-keep"]
+    done = typed(tmp_path, *words[1:])
+    assert done.exit_code == 0, done.output
+    assert len(titles(storage.path)) == 20
+
+
+def test_the_way_back_can_be_typed_where_a_folder_has_a_space_in_its_name(tmp_path: Path, twenty_items: Path):  # noqa: F811
+    (tmp_path / "my data").mkdir()
+    closed_database(tmp_path / "my data/a.db", 3)
+    done = typed(tmp_path / "my data", "restore", str(twenty_items))
+    back = done.stdout.strip().rpartition("To go back:  ")[2]
+    assert typed(tmp_path / "my data", *shlex.split(back)[1:]).exit_code == 0
+    assert len(titles(tmp_path / "my data/a.db")) == 3
 
 
 def test_an_app_that_does_not_hand_over_keeps_its_database(tmp_path: Path, twenty_items: Path, monkeypatch):  # noqa: F811
