@@ -4,6 +4,7 @@ Whoever meets a fault reports it here: a request, the checks beside the requests
 API, /readyz, /healthz and the doctor read it from here.
 """
 
+import shlex
 import threading
 from copy import copy
 from pathlib import Path
@@ -70,16 +71,21 @@ class Condition:
             raise problem
 
 
-HOW_TO_GO_BACK = """\
-Put the newest backup in its place; the app goes on with it:
-  task-assist restore /app/data/BACKUP.db                  where the app runs (docker compose exec app ...)
-  python scripts/manage_db_volume.py restore BACKUP.db     for a Docker volume, from outside
-task-assist doctor --full says more of what is damaged."""
+def how_to_go_back(database: Path) -> str:
+    inside = f"task-assist restore {shlex.quote(str(database.with_name('BACKUP.db')))}"
+    outside = "python scripts/manage_db_volume.py restore BACKUP.db"
+    width = max(len(inside), len(outside))
+    return (
+        "Put the newest backup in its place; the app goes on with it:\n"
+        f"  {inside:{width}}     where the app runs (docker compose exec app ...)\n"
+        f"  {outside:{width}}     for a Docker volume, from outside\n"
+        "task-assist doctor --full says more of what is damaged."
+    )
 
 
 def damaged(database: Path, what: str) -> Damaged:
     """`what`: SQLite's words for it."""
     return Damaged(
         f"{database} is damaged: {what}.",
-        f"Nothing is written any more, since a restore would lose it. {HOW_TO_GO_BACK}",
+        f"Nothing is written any more, since a restore would lose it. {how_to_go_back(database)}",
     )

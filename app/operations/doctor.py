@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.backup.others import filled_others
-from app.database.condition import HOW_TO_GO_BACK
+from app.database.condition import how_to_go_back
 from app.database.connections import PRAGMAS
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
@@ -150,7 +150,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
     yield _schema(facts["revision"])
     yield _pragmas(facts["pragmas"])
     yield _log(facts["log"])
-    yield _integrity(facts["integrity"], full=full)
+    yield _integrity(storage, facts["integrity"], full=full)
 
 
 def _examine_here(storage: Storage, *, full: bool) -> dict[str, Any]:
@@ -192,8 +192,8 @@ def _log(found: dict[str, Any] | None) -> Finding:
     return Finding("log", "fault", found["text"], found["size"], found["fix"])
 
 
-def _integrity(said: str, *, full: bool) -> Finding:
+def _integrity(storage: Storage, said: str, *, full: bool) -> Finding:
     kind = "full" if full else "quick"
     if said == "ok":
         return Finding("integrity", "ok", f"ok ({kind} check)", "ok")
-    return Finding("integrity", "fault", f"{said} ({kind} check)", said, HOW_TO_GO_BACK)
+    return Finding("integrity", "fault", f"{said} ({kind} check)", said, how_to_go_back(storage.path))

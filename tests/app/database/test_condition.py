@@ -1,9 +1,12 @@
 """What is wrong with the database: kept, told once in the log, and forgotten when it is mended."""
 
+import shlex
+from pathlib import Path
+
 import pytest
 from structlog.testing import capture_logs
 
-from app.database.condition import Condition
+from app.database.condition import Condition, damaged
 from app.database.engine import Database
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull
 from tests.app.backup.databases import add_items, closed_database
@@ -55,3 +58,11 @@ def test_a_write_that_worked_ends_what_was_wrong_with_the_disk_alone(tmp_path):
         add_items(database, 1)
     assert isinstance(database.condition.problem, Damaged)
     database.close()
+
+
+@pytest.mark.parametrize("folder", ["/app/data", "/srv/my data"])
+def test_the_backup_is_named_where_the_database_is(folder: str):
+    (line,) = (
+        line for line in damaged(Path(folder, "a.db"), "It is.").hint.splitlines() if "where the app runs" in line
+    )
+    assert shlex.split(line)[:3] == ["task-assist", "restore", f"{folder}/BACKUP.db"]
