@@ -6,6 +6,7 @@ API, /readyz, /healthz and the doctor read it from here.
 
 import shlex
 import threading
+from collections import Counter
 from copy import copy
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Condition:
 
     def __init__(self) -> None:
         self._known: dict[type[Unwell], Unwell] = {}
+        self._reports: Counter[type[Unwell]] = Counter()
         self._changing = threading.Lock()
 
     @property
@@ -36,6 +38,7 @@ class Condition:
     def report(self, problem: Unwell) -> Unwell:
         """Remembers what is wrong, and says it in the log the first time. Gives it back, to be raised."""
         with self._changing:
+            self._reports[type(problem)] += 1
             if type(problem) in self._known:
                 return problem
             self._known = {**self._known, type(problem): problem}
@@ -50,6 +53,14 @@ class Condition:
 
     def knows(self, kind: type[Unwell]) -> bool:
         return kind in self._known
+
+    def reports(self, kind: type[Unwell]) -> int:
+        """How often it was met: a check that began before the last time says nothing of that."""
+        return self._reports[kind]
+
+    def known(self, kind: type[Unwell]) -> Unwell | None:
+        """What was reported of this kind and is not mended. A copy, to be raised."""
+        return copy(self._known.get(kind))
 
     def mended(self, *kinds: type[Unwell]) -> None:
         """What was wrong in these ways is not any more."""

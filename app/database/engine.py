@@ -122,8 +122,17 @@ class Database:
             connection.interrupt()
 
     def look_at_name(self) -> None:
-        """Raises Replaced, and stops all writes, where a name does not lead to the open file any more."""
-        if lost := self._file.why_lost():
+        """Raises Replaced, and stops all writes, where a name does not lead to the open file any more.
+
+        Where the file system does not say that now, what was known before stays.
+        """
+        try:
+            lost = self._file.why_lost()
+        except OSError:
+            if known := self.condition.known(Replaced):
+                raise known from None
+            return
+        if lost:
             raise self.condition.report(lost)
         if self.condition.knows(Replaced):  # it was put back
             self.condition.mended(Replaced)

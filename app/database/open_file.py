@@ -1,6 +1,5 @@
 """Do the names of the database and its log still lead to the files that are open? Somebody may have removed them."""
 
-from contextlib import suppress
 from pathlib import Path
 
 from app.errors import Replaced
@@ -20,12 +19,21 @@ class OpenFile:
         self._opened = {name: identity_of(name) for name in self._names}
 
     def why_lost(self) -> Replaced | None:
-        """What happened to a name; None where both lead to the open files, and where the file system does not say."""
+        """What happened to a name; None where both lead to the open files.
+
+        Raises OSError where the file system does not say, of one name, and the other one is not known to be lost.
+        """
+        unknown: OSError | None = None
         for name, opened in self._opened.items():
-            with suppress(OSError):
+            try:
                 found = identity_of(name)
-                if found != opened:
-                    return replaced(name, by_another=found is not None)
+            except OSError as error:
+                unknown = error
+                continue
+            if found != opened:
+                return replaced(name, by_another=found is not None)
+        if unknown:
+            raise unknown
         return None
 
 

@@ -1,11 +1,13 @@
 """What is wrong with the database: kept, told once in the log, and forgotten when it is mended."""
 
+import errno
 import shlex
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from app.database import open_file
 from app.database.condition import Condition, damaged
 from app.database.engine import Database
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull
@@ -38,6 +40,38 @@ def test_the_log_says_each_thing_once_with_its_command_and_when_it_is_over(condi
         ("error", "It is broken.\nType this."),
         ("warning", "This is over: It is broken."),
     ]
+
+
+@pytest.mark.parametrize("profile", ["shared", "exclusive"])
+def test_what_the_file_system_does_not_say_just_now_mends_nothing(tmp_path, monkeypatch, profile):
+    database = Database(closed_database(tmp_path / "a.db", 1, profile))
+    database.open_all()
+    path = database.storage.path
+    aside = path.rename(tmp_path / "aside.db")
+    with pytest.raises(Replaced):
+        database.look_at_name()
+
+    def stale(_name):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(open_file, "identity_of", stale)
+        with pytest.raises(Replaced):
+            database.look_at_name()
+        with pytest.raises(Replaced):
+            add_items(database, 1)
+    aside.rename(path)
+    with monkeypatch.context() as patch:  # nor where it says it of one name alone
+        identity = open_file.identity_of
+        patch.setattr(open_file, "identity_of", lambda name: identity(name) if name == path else stale(name))
+        with pytest.raises(Replaced):
+            database.look_at_name()
+    database.look_at_name()
+    add_items(database, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(open_file, "identity_of", stale)
+        database.look_at_name()
+    database.close()
 
 
 def test_each_request_raises_an_exception_of_its_own(condition: Condition):
