@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
 from app.database import connections, long_log, migrations
+from app.database.condition import damaged
 from app.database.engine import Database
 from app.database.sqlite import opened, sqlite_driver, unchanging
 from app.errors import Damaged, Emptied, Locked, Replaced
@@ -223,7 +225,7 @@ def test_after_an_end_that_nobody_closed_it_at_damage_is_found_without_a_request
 
 
 def test_one_that_was_closed_is_not_checked(local: Storage, monkeypatch):
-    monkeypatch.setattr(checkup, "fault_in_table", lambda *_: pytest.fail("it was checked"))
+    monkeypatch.setattr(checkup, "fault_in_table", lambda *_, **__: pytest.fail("it was checked"))
     for _ in range(2):
         instance = Instance(local, migrations.upgrade)
         instance.start()
@@ -238,6 +240,68 @@ def test_one_that_is_found_sound_is_not_checked_again(local: Storage):
     eventually(lambda: record_of(local).doubt is None)
     instance.stop()
     assert instance.problem is None
+
+
+def test_an_index_that_does_not_fit_its_rows_stays_damage_over_starts(local: Storage):
+    """The quick check does not see it: only `doctor --full` does."""
+    with closing(sqlite_driver().connect(str(local.path), isolation_level=None)) as raw:
+        (index,) = raw.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events' AND sql IS NOT NULL"
+        ).fetchone()
+        raw.execute("PRAGMA writable_schema = ON")
+        (sql,) = raw.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (index,)).fetchone()
+        others = re.sub(r"\((.*)\)", lambda columns: f"({re.sub('[a-z_]+', 'id + 7', columns[1])})", sql)
+        raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (others, index))
+        raw.execute("PRAGMA writable_schema = RESET")
+        raw.execute(f"REINDEX {index}")
+        raw.execute("PRAGMA writable_schema = ON")
+        raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, index))
+    first = Instance(local, migrations.upgrade)
+    first.start()
+    first.database.condition.report(damaged(local.path, "doctor has found it"))
+    first.stop()
+    second = Instance(local, migrations.upgrade)
+    second.start()
+    eventually(lambda: index in str(second.problem))
+    second.stop()
+    assert record_of(local).doubt == "damage"
+
+
+def test_a_sound_file_that_was_called_damaged_is_well_and_the_log_says_of_what(local: Storage):
+    first = Instance(local, migrations.upgrade)
+    first.start()
+    first.database.condition.report(damaged(local.path, "a fault of the memory, say"))
+    first.stop()
+    second = Instance(local, migrations.upgrade)
+    with capture_logs() as lines:
+        second.start()
+        eventually(lambda: any("is sound" in line["event"] for line in lines))
+    assert second.problem is None
+    second.stop()
+    (told,) = [line["event"] for line in lines if "is sound" in line["event"]]
+    assert told.startswith(f"{local.path} was called damaged, and is sound")
+
+
+def test_damage_that_is_met_while_the_file_is_checked_is_not_mended_by_its_end(local: Storage, monkeypatch):
+    end_without_closing(local)
+    checking, may_end = threading.Event(), threading.Event()
+    real = checkup.fault_in_table
+
+    def slowly(*what, **how):
+        checking.set()
+        may_end.wait(10)
+        return real(*what, **how)
+
+    monkeypatch.setattr(checkup, "fault_in_table", slowly)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    assert checking.wait(10)
+    instance.database.condition.report(damaged(local.path, "a request has met it"))
+    may_end.set()
+    eventually(lambda: not any(thread.name == "check-of-file" for thread in threading.enumerate()))
+    assert "a request has met it" in str(instance.problem)
+    instance.stop()
+    assert record_of(local).doubt == "damage"
 
 
 def test_damage_that_a_request_meets_is_red_and_stays_known_over_a_stop(local: Storage):
@@ -277,7 +341,7 @@ def test_a_check_that_takes_long_does_not_hinder_a_stop_and_is_made_at_the_next_
     end_without_closing(local)
     began = threading.Event()
 
-    def for_ever(connection, _table) -> None:
+    def for_ever(connection, _table, **_how) -> None:
         began.set()
         connection.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
 
@@ -295,7 +359,7 @@ def test_a_check_that_takes_long_does_not_hinder_a_stop_and_is_made_at_the_next_
 def test_a_place_that_the_disk_cannot_read_is_damage_and_does_not_end_the_app_again_and_again(
     local: Storage, monkeypatch
 ):
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise sqlite_driver().OperationalError("disk I/O error")
 
     end_without_closing(local)
