@@ -18,8 +18,9 @@ from app.database.connections import PRAGMAS
 from app.database.contents import revision_of
 from app.database.engine import Database
 from app.database.long_log import long_log
+from app.database.sqlite_errors import fault_in
 from app.domain import accounts
-from app.errors import NotFound, Problem
+from app.errors import Broken, NotFound, Problem
 from app.operations.control import Command, Control, Progress
 from app.version import __version__
 from app.writer.gate import standing_by
@@ -56,7 +57,14 @@ def _snapshot(instance: Instance, *, file: str, force: bool, progress: Progress)
             raise _broken_off("snapshot")
         progress(done, total)
 
-    proof = snapshot(instance.storage, Path(file), force=force, progress=give_way, held=instance.using())
+    try:
+        proof = snapshot(instance.storage, Path(file), force=force, progress=give_way, held=instance.using())
+    except Broken as broken:  # the copy is checked, and is as what it was made of
+        if " is damaged: " in broken.message or fault_in(broken.message) == "malformed":
+            with instance.using() as database:
+                what = broken.message.partition(": ")[2].rstrip(".")
+                database.condition.report(damaged(database.storage.path, what))
+        raise
     return proof.model_dump(mode="json")
 
 

@@ -19,7 +19,7 @@ from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
 from app.cli import main
-from app.errors import NotFound, Replaced, Standby
+from app.errors import Broken, Damaged, NotFound, Replaced, Standby
 from app.operations import control, control_commands
 from app.operations.control import AppRefused, Control, ask
 from app.storage.mounts import Storage, storage_under
@@ -191,6 +191,26 @@ def test_no_snapshot_is_made_of_a_file_that_took_the_name_of_the_apps_own(runnin
     told = CliRunner().invoke(main, ["snapshot", str(tmp_path / "b.db")], env={"DATABASE_PATH": str(storage.path)})
     assert (told.exit_code, told.stderr) == (1, "task-assist: Somebody removed it.\nType this.\n")
     assert not (tmp_path / "b.db").exists()
+
+
+def test_a_snapshot_that_finds_the_database_damaged_tells_all(running, storage: Storage, tmp_path: Path, monkeypatch):
+    def unsound(_connection, source: Path) -> None:
+        raise Broken(f"{source} is damaged: row 1 missing from index a.")
+
+    monkeypatch.setattr(copying, "refuse_unsound", unsound)
+    with pytest.raises(AppRefused, match="row 1 missing"):
+        ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
+    assert isinstance(running.problem, Damaged) and "row 1 missing" in str(running.problem)
+
+
+def test_a_snapshot_that_was_interrupted_says_nothing_of_damage(running, storage: Storage, tmp_path: Path, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise Broken("a.db is damaged or can't be read: interrupted.")
+
+    monkeypatch.setattr(copying, "_copy_one_moment", interrupted)
+    with pytest.raises(AppRefused):
+        ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
+    assert running.problem is None
 
 
 def test_a_snapshot_gives_way_to_a_hand_over(running, storage: Storage, tmp_path: Path):
