@@ -1,5 +1,6 @@
 """Do the names of the database and its log still lead to the files that are open? Somebody may have removed them."""
 
+import shlex
 from pathlib import Path
 
 from app.errors import Replaced
@@ -51,6 +52,6 @@ def kept(lost: Replaced, copy: Path) -> Replaced:
     return Replaced(
         lost.message,
         f"Nothing is written any more: it would be gone at the next start. What the app had is kept in {copy}.\n"
-        f"To go on with that, type where the app runs:  task-assist restore {copy}\n"
+        f"To go on with that, type where the app runs:  task-assist restore {shlex.quote(str(copy))}\n"
         "To go on with what is there now, restart the app.",
     )

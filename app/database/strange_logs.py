@@ -6,6 +6,7 @@ Layouts: sqlite.org/fileformat2, "The Database Header", "The Rollback Journal".
 """
 
 import os
+import shlex
 import struct
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
         f"{log.name} ({size_of(log):,} bytes) is not the log of {database} beside it, but that of a database that was"
         " there before. SQLite would mix the two without a word.",
         f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside, where both are:\n"
-        f"  mv {log} {log}.old",
+        f"  {shlex.join(('mv', str(log), f'{log}.old'))}",
     )
 
 

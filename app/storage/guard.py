@@ -1,6 +1,7 @@
 """The mount guard: refuses to start where data would be lost or can't be written, and says what to type."""
 
 import os
+import shlex
 from pathlib import Path
 
 from app.errors import CannotStart
@@ -84,7 +85,10 @@ def refuse_unmounted(storage: Storage) -> None:
 def refuse_unwritable(storage: Storage) -> None:
     folder = storage.path.parent
     if not folder.is_dir():
-        raise CannotStart(f"The folder of DATABASE_PATH={storage.path} does not exist.", f"Make it:  mkdir -p {folder}")
+        raise CannotStart(
+            f"The folder of DATABASE_PATH={storage.path} does not exist.",
+            f"Make it:  {shlex.join(('mkdir', '-p', str(folder)))}",
+        )
     if storage.mount.read_only:
         raise read_only(storage.path, storage.mount)
     _refuse_denied(storage, folder, os.R_OK | os.W_OK | os.X_OK)
@@ -107,28 +111,29 @@ def _refuse_denied(storage: Storage, path: Path, what: int) -> None:
 def in_place(storage: Storage, command: str) -> str:
     """`command` as it can be typed though the app's own container has ended."""
     mount = storage.mount
-    return f"docker run --rm -v {mount.volume}:{mount.point} task-assist {command}" if mount.volume else command
+    where = shlex.quote(f"{mount.volume}:{mount.point}")
+    return f"docker run --rm -v {where} task-assist {command}" if mount.volume else command
 
 
 def how_to_own(storage: Storage) -> str:
     """The command that hands all of it over, for the kind of place it is in, and lets its user write."""
     mount = storage.mount
     if not storage.own_mount:
-        return f"Hand it over:  sudo sh -c '{_hand_over(str(storage.path.parent))}'"
+        return f"Hand it over:  sudo sh -c {_hand_over(str(storage.path.parent))}"
     if mount.volume:
-        where = f"{mount.volume}:{mount.point}"
+        where = shlex.quote(f"{mount.volume}:{mount.point}")
         # An empty volume gets the owner of the image's folder back each time that it is mounted.
-        stays = "" if os.getuid() == IMAGE_USER else f"touch {mount.point}/.keep && "
-        return (
-            f"Hand it over:  docker run --rm --user 0 -v {where} task-assist sh -c '{stays}{_hand_over(mount.point)}'"
-        )
+        stays = "" if os.getuid() == IMAGE_USER else f"{shlex.join(('touch', f'{mount.point}/.keep'))} && "
+        return f"Hand it over:  docker run --rm --user 0 -v {where} task-assist sh -c {_hand_over(mount.point, stays)}"
     # Where it is on the host can't be seen from here, only where it is inside the mounted file system.
     return (
         f"Hand over the folder or share that is mounted at {mount.point}, on the host:  "
-        f"sudo sh -c '{_hand_over('FOLDER')}'"
+        f"sudo sh -c {_hand_over('FOLDER')}"
         + ("" if mount.root == "/" else f"\nIn its own file system that is {mount.root}.")
     )
 
 
-def _hand_over(folder: str) -> str:
-    return f"chown -R {os.getuid()}:{os.getgid()} {folder} && chmod -R u+rwX {folder}"
+def _hand_over(folder: str, first: str = "") -> str:
+    """For a shell, as one word."""
+    named = shlex.quote(folder)
+    return shlex.quote(f"{first}chown -R {os.getuid()}:{os.getgid()} {named} && chmod -R u+rwX {named}")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -108,10 +109,14 @@ def _refuse_mounted_file(path: Path, real: Path, mounts: list[Mount], *, is_fold
     mounted = next((each for each in reversed(mounts) if each.point == str(real)), None)
     if not mounted:
         return
-    whole = f"Mount the folder that holds it instead:  -v FOLDER:{real.parent}"
+    whole = f"Mount the folder that holds it instead:  {shlex.join(('-v', f'FOLDER:{real.parent}'))}"
     if is_folder:
         on_host = mounted.root != "/" and not mounted.volume
-        away = f"\nOn the host this takes Docker's empty folder away:  sudo rmdir {mounted.root}" if on_host else ""
+        away = (
+            f"\nOn the host this takes Docker's empty folder away:  sudo rmdir {shlex.quote(mounted.root)}"
+            if on_host
+            else ""
+        )
         raise CannotStart(f"DATABASE_PATH={path} is a folder that is mounted there. {DOCKERS_FOLDER}", whole + away)
     raise CannotStart(
         f"DATABASE_PATH={path} is mounted as a single file, so SQLite's -wal file beside it would be lost.", whole

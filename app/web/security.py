@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import secrets
+import shlex
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -164,5 +165,5 @@ def _read_secret(storage: Storage, file: Path) -> str | None:
         return None
     raise CannotStart(
         f"The session secret {file} is damaged.",
-        f"Delete it; everybody then signs in again:  {in_place(storage, f'rm {file}')}",
+        f"Delete it; everybody then signs in again:  {in_place(storage, shlex.join(('rm', str(file))))}",
     )

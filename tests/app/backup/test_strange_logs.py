@@ -1,6 +1,7 @@
 """Which -wal and which -journal SQLite may bring into the file beside it."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_a_backup_beside_an_old_wal_is_told_and_the_command_mends_it(killed: Pat
     shutil.move(log, aside)
     refuse_strange_log(killed)
     assert len(titles(killed)) == 20
+
+
+def test_the_command_can_be_typed_where_a_folder_has_a_space_in_its_name(killed: Path, backup: Path):
+    spaced = killed.parent.rename(killed.parent.with_name("my data")) / killed.name
+    shutil.copy(backup, spaced)
+    with pytest.raises(StrangeLog) as refused:
+        refuse_strange_log(spaced)
+    subprocess.run(["sh", "-c", refused.value.hint.splitlines()[-1]], check=True)
+    refuse_strange_log(spaced)
 
 
 def test_an_empty_wal_is_nobodys(killed: Path, backup: Path):

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from app.database import open_file
 from app.database.condition import Condition, damaged
 from app.database.engine import Database
+from app.database.open_file import kept, replaced
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull
 from tests.app.backup.databases import add_items, closed_database
 
@@ -100,3 +101,9 @@ def test_the_backup_is_named_where_the_database_is(folder: str):
         line for line in damaged(Path(folder, "a.db"), "It is.").hint.splitlines() if "where the app runs" in line
     )
     assert shlex.split(line)[:3] == ["task-assist", "restore", f"{folder}/BACKUP.db"]
+
+
+def test_the_copy_of_what_was_lost_is_restored_by_what_is_typed():
+    hint = kept(replaced(Path("/my data/a.db"), by_another=False), Path("/my data/a-rescued.db")).hint
+    (line,) = (line for line in hint.splitlines() if "type where the app runs:" in line)
+    assert shlex.split(line.partition("runs:")[2]) == ["task-assist", "restore", "/my data/a-rescued.db"]

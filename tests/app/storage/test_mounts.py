@@ -1,6 +1,8 @@
 """What lies under DATABASE_PATH, and the starts that are refused because data would be lost."""
 
 import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from app.errors import CannotStart, ReadOnly
 from app.storage import guard as guards
 from app.storage import mounts as module
-from app.storage.guard import guard, in_place, refuse_unmounted
+from app.storage.guard import guard, how_to_own, in_place, refuse_unmounted
 from app.storage.mounts import Mount, Storage, mount_of, read_mounts, storage_under
 
 MOUNTINFO = r"""71 47 0:39 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib
@@ -194,6 +196,21 @@ def test_an_own_folder_of_a_wrong_mode_is_told_as_that(monkeypatch, tmp_path: Pa
 )
 def test_a_command_for_a_container_that_has_ended_is_typed_in_one_of_its_own(tmp_path: Path, mount: Mount, typed: str):
     assert in_place(on(mount, tmp_path), "rm /app/data/x") == typed
+
+
+def test_the_folder_is_handed_over_and_made_by_what_is_typed_though_its_name_has_a_space(monkeypatch, tmp_path: Path):
+    storage = on(volume(point="/", root="/"), tmp_path / "my data")
+    with pytest.raises(CannotStart) as refused:
+        guard(storage, production=False, keeps_secret=False)
+    subprocess.run(["sh", "-c", refused.value.hint.removeprefix("Make it:  ")], check=True)
+    storage.path.touch(0o400)
+    script = how_to_own(storage).removeprefix("Hand it over:  sudo ")
+    subprocess.run(["sh", "-c", script], check=True)
+    assert storage.path.stat().st_mode & 0o600 == 0o600
+    words = shlex.split(how_to_own(on(volume(point="/my data"), tmp_path)))
+    assert words[words.index("-v") + 1] == "tasks:/my data"
+    assert shlex.split(words[-1])[-1] == "/my data"
+    assert "-v 'tasks:/my data' task-assist" in in_place(on(volume(point="/my data"), tmp_path), "check")
 
 
 KEPT = ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal", "task_manager.db.lease"]
