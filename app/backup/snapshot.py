@@ -62,7 +62,8 @@ def snapshot(
 def _refuse_target(storage: Storage, file: Path, size: int, *, force: bool) -> None:
     own = (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal")))
     # Another name of it neither: what looks into it there would drop SQLite's locks in the app's process.
-    if file.absolute().parent.resolve() / file.name in own or (file.exists() and file.samefile(storage.path)):
+    is_there_too = file.exists() and storage.path.exists() and file.samefile(storage.path)
+    if file.absolute().parent.resolve() / file.name in own or is_there_too:
         raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Choose another name.")
     refuse_taken(file, force=force)
     try:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -207,6 +208,17 @@ def test_it_never_takes_the_place_of_the_database_itself(make: Make, tmp_path: P
         with pytest.raises(Unreadable, match="is the database itself"):
             snapshot(storage, folder / f"task_manager.db{ending}", force=True)
     assert len(titles(storage.path)) == 3
+
+
+def test_what_an_app_has_open_under_a_name_that_is_gone_replaces_an_older_backup(make: Make, tmp_path: Path):
+    storage = make()
+    snapshot(storage, tmp_path / "b.db")
+    database = Database(storage)
+    add_items(database, 1, "Later")
+    storage.path.unlink()
+    snapshot(storage, tmp_path / "b.db", force=True, held=nullcontext(database))
+    database.close()
+    assert titles(tmp_path / "b.db") == ["Item 0", "Item 1", "Item 2", "Later 0"]
 
 
 def test_another_name_of_the_database_is_the_database_too(make: Make, tmp_path: Path):
