@@ -29,6 +29,8 @@ RETRY = 60.0
 """Seconds until a copy that could not be made is tried again."""
 END_WITHIN = 5.0
 """Seconds that what runs here has to end in before the database is closed; interrupted, it takes milliseconds."""
+KEEP_WITHIN = 2.0
+"""Seconds that a stop waits for a copy. The process is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
 
 Keep = Callable[[Database], Path]
 """Copies what the app has open, and gives the copy's path. Raises Problem."""
@@ -81,6 +83,17 @@ class Checkup:
                 thread.join(0.05)
         self._note_damage()
         return not any(thread.is_alive() for thread in self._threads)
+
+    @property
+    def must_keep(self) -> bool:
+        """The file was removed or replaced, and what is open here is not copied yet: a close would be its end."""
+        return bool(self._keep) and self._database.condition.knows(Replaced) and self._keep_at != float("inf")
+
+    def await_copy(self) -> None:
+        """Before an end that can't be put off."""
+        until = time.monotonic() + KEEP_WITHIN
+        while self.must_keep and time.monotonic() < until:
+            time.sleep(0.05)
 
     # --- every few seconds --------------------------------------------------------------------------------
 

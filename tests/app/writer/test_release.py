@@ -150,6 +150,51 @@ def test_what_was_open_is_not_copied_again_after_a_hand_over_that_was_put_off(st
     assert copies == [1]
 
 
+def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: Storage):
+    copying, may_end = threading.Event(), threading.Event()
+
+    def keep(_database: Database) -> Path:
+        copying.set()
+        may_end.wait(WITHIN)
+        return Path("kept.db")
+
+    made = start(keep=keep)
+    storage.path.unlink()
+    assert copying.wait(WITHIN)
+    made.heartbeat.requested_by = frozenset(["another"])
+    made.releaser.hand_over("another")
+    assert made.writes and looked_after()
+    may_end.set()
+    eventually(lambda: state_of(storage) == "released")
+    assert "kept.db" not in str(made.problem)  # it is closed
+
+
+def test_a_stop_waits_for_the_copy_of_what_was_removed_and_says_where_it_was_not_made(
+    start, storage: Storage, monkeypatch
+):
+    made = start(keep=lambda _database: time.sleep(0.5) or Path("kept.db"))
+    storage.path.unlink()
+    eventually(lambda: made.problem is not None)
+    with capture_logs() as lines:
+        made.stop()
+    assert any("is kept in kept.db" in event for event in events(lines))
+    assert not any("was not kept" in event for event in events(lines))
+
+
+def test_a_stop_that_comes_before_a_copy_says_that_nothing_was_kept(start, storage: Storage, monkeypatch):
+    monkeypatch.setattr(checkup, "KEEP_WITHIN", 0.1)
+
+    def full(_database: Database) -> Path:
+        raise StorageFull("There is no room.")
+
+    made = start(keep=full)
+    storage.path.unlink()
+    eventually(lambda: made.problem is not None)
+    with capture_logs() as lines:
+        made.stop()
+    assert any(f"{storage.path} was not kept" in event for event in events(lines))
+
+
 def test_a_hand_over_that_fails_is_nothing_that_a_standby_would_tell(start, monkeypatch):
     """It would be told to requests after the next hand-over."""
     made = start()
