@@ -150,31 +150,42 @@ def test_what_was_open_is_not_copied_again_after_a_hand_over_that_was_put_off(st
     assert copies == [1]
 
 
-def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: Storage):
-    copying, may_end = threading.Event(), threading.Event()
+COUNTS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
+"""Takes a moment, and can be interrupted."""
 
-    def keep(_database: Database) -> Path:
-        copying.set()
-        may_end.wait(WITHIN)
+
+def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: Storage):
+    copying = threading.Event()
+
+    def keep(database: Database) -> Path:
+        with database.beside() as connection:
+            copying.set()
+            connection.execute(COUNTS).fetchone()
         return Path("kept.db")
 
     made = start(keep=keep)
     storage.path.unlink()
     assert copying.wait(WITHIN)
-    made.heartbeat.requested_by = frozenset(["another"])
     made.releaser.hand_over("another")
-    assert made.writes and looked_after()
-    may_end.set()
-    eventually(lambda: state_of(storage) == "released")
-    assert "kept.db" not in str(made.problem)  # it is closed
+    assert made.writes
+    eventually(lambda: "kept.db" in str(made.problem))
+    made.releaser.hand_over("another")
+    assert state_of(storage) == "released"
 
 
-def test_a_stop_waits_for_the_copy_of_what_was_removed_and_says_where_it_was_not_made(
-    start, storage: Storage, monkeypatch
-):
-    made = start(keep=lambda _database: time.sleep(0.5) or Path("kept.db"))
+def test_a_stop_waits_for_the_copy_of_what_was_removed(start, storage: Storage, monkeypatch):
+    monkeypatch.setattr(checkup, "KEEP_WITHIN", WITHIN)
+    copying = threading.Event()
+
+    def keep(database: Database) -> Path:
+        with database.beside() as connection:
+            copying.set()
+            connection.execute(COUNTS).fetchone()
+        return Path("kept.db")
+
+    made = start(keep=keep)
     storage.path.unlink()
-    eventually(lambda: made.problem is not None)
+    assert copying.wait(WITHIN)
     with capture_logs() as lines:
         made.stop()
     assert any("is kept in kept.db" in event for event in events(lines))
