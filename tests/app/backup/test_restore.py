@@ -126,8 +126,8 @@ def damaged_place(tmp_path: Path) -> Storage:
 
 def files(database: Path) -> tuple[bytes | None, bytes | None]:
     """What stands in it, and in its -wal."""
-    database, log = (file.read_bytes() if file.exists() else None for file in (database, beside(database, "-wal")))
-    return database, log
+    held, log = (file.read_bytes() if file.exists() else None for file in (database, beside(database, "-wal")))
+    return held, log
 
 
 def test_killed_at_any_line_while_a_log_comes_along_neither_database_stands_beside_the_others_log(
