@@ -211,6 +211,9 @@ class _Names:
         self.instance.pause()
         return result
 
+    def make(self) -> None:
+        self._late(lambda records: None)
+
     def list(self) -> list[str]:
         return self._late(list)
 
