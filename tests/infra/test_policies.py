@@ -117,7 +117,12 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("database-on-mount", "azure-smb", "web:WebApp", text("siteConfig", "/app/data/task_manager.db", "/home/site/db")),
     ("database-on-mount", "azure-smb", "web:WebApp", inside("siteConfig.azureStorageAccounts", {})),
     ("database-on-mount", "azure-smb", "web:WebApp", other_store("siteConfig")),
-    ("database-on-mount", "aws-efs", "TaskDefinition hosting-task", text("containerDefinitions", "/app/data/task", "/app/task")),
+    (
+        "database-on-mount",
+        "aws-efs",
+        "TaskDefinition hosting-task",
+        text("containerDefinitions", "/app/data/task", "/app/task"),
+    ),
     ("database-on-mount", "aws-efs", "TaskDefinition", other_store("volumes")),
     ("database-on-mount", "gcp-disk", "compute/instance:Instance", other_store("attachedDisks")),
     ("database-on-mount", "gcp-disk", "compute/instance:Instance", props(metadata={"user-data": "#cloud-config"})),
