@@ -82,7 +82,10 @@ def tested(checkout: Checkout) -> Checkout:
 
 def test_it_uses_the_cores_and_says_that_it_left_the_mounts_out(tested: Checkout):
     done = tested.run("scripts/test", "-q")
-    assert "python -m pytest -n auto --no-loadscope-reorder --ignore=tests/mounts --ignore=tests/adversary -q\n" in done.stdout
+    assert (
+        "python -m pytest -n auto --no-loadscope-reorder --ignore=tests/mounts --ignore=tests/adversary -q\n"
+        in done.stdout
+    )
     assert all(f"scripts/test {what}" in done.stdout for what in ("tests/mounts", "tests/adversary", "--all"))
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,13 +25,21 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def serving(disk: Disk, tmp_path: Path):
+def sockets(monkeypatch) -> Iterator[None]:
+    """A short path: a Unix socket's has 108 bytes at most (unix(7))."""
+    with tempfile.TemporaryDirectory(prefix="ta-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield
+
+
+@pytest.fixture
+def serving(disk: Disk, tmp_path: Path, sockets: None):
     """Starts the app on the disk; its log is beside the disk, not on it."""
     started: list[Serving] = []
 
     def start() -> tuple[Serving, int]:
         port = free_port()
-        started.append(Serving(tmp_path, port, DATABASE_PATH=str(disk.folder / "a.db"), TMPDIR=str(tmp_path)))
+        started.append(Serving(tmp_path, port, DATABASE_PATH=str(disk.folder / "a.db")))
         return started[-1], port
 
     yield start
@@ -118,7 +127,7 @@ def answers(port: int) -> bool:
 def doctor(disk: Disk) -> dict[str, dict]:
     said = subprocess.run(
         [sys.executable, "-m", "app", "doctor", "--json"],
-        env={**os.environ, "DATABASE_PATH": str(disk.folder / "a.db"), "TMPDIR": str(disk.folder.parent)},
+        env={**os.environ, "DATABASE_PATH": str(disk.folder / "a.db")},
         capture_output=True,
         text=True,
     )

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -222,7 +222,10 @@ def connections(process: Serving) -> int:
     worker = all_of(process)[1]
     lines = Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:]
     established = {line.split()[9] for line in lines if line.split()[3] == "01"}
-    opened = [str(file.readlink()) for file in Path(f"/proc/{worker}/fd").iterdir()]
+    opened = []
+    for file in Path(f"/proc/{worker}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            opened.append(str(file.readlink()))
     return sum(name.startswith("socket:[") and name[8:-1] in established for name in opened)
 
 
