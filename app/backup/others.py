@@ -12,8 +12,8 @@ from app.backup.fuller import items_and_tasks_in
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID
 from app.errors import Problem
-from app.storage.files import SIDECARS, SQLITE
-from app.storage.mounts import Storage, beside
+from app.storage.files import SQLITE
+from app.storage.mounts import Storage, files_beside
 
 log = structlog.get_logger()
 
@@ -72,4 +72,4 @@ def _is_another(file: Path, database: Path) -> bool:
 
 
 def _opened_by_sqlite(database: Path) -> list[Path]:
-    return [database, *(beside(database, ending) for ending in ("-shm", *SIDECARS))]
+    return [database, *files_beside(database)]

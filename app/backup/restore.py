@@ -17,7 +17,7 @@ from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, NotSqlite, StorageFull, StrangeLog, Unreadable
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
-from app.storage.mounts import Storage, beside
+from app.storage.mounts import Storage, beside, files_beside
 
 
 def restore(
@@ -114,8 +114,8 @@ def clear_the_place(storage: Storage) -> list[Path]:
         with suppress(Broken, NotSqlite):
             fold_in(database, sqlite_uri(storage, "rw"))
     set_aside = _set_aside(sidecars(database))
-    for ending in (*SIDECARS, "-shm"):
-        beside(database, ending).unlink(missing_ok=True)
+    for file in files_beside(database):
+        file.unlink(missing_ok=True)
     to_disk(database.parent)
     return set_aside
 

@@ -18,7 +18,7 @@ from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
-from app.storage.mounts import Storage, beside
+from app.storage.mounts import Storage, files_beside
 from app.version import __version__
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def snapshot(
 
 
 def _refuse_target(storage: Storage, file: Path, size: int, *, force: bool) -> None:
-    own = (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal")))
+    own = (storage.path, *files_beside(storage.path))
     # Another name of it neither: what looks into it there would drop SQLite's locks in the app's process.
     is_there_too = file.exists() and storage.path.exists() and file.samefile(storage.path)
     if file.absolute().parent.resolve() / file.name in own or is_there_too:

@@ -11,8 +11,8 @@ from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, unchanging
 from app.database.strange_logs import lacks_its_log, starts_a_database
 from app.errors import Emptied, Refused
-from app.storage.files import SIDECARS, is_there, sidecars, size_of
-from app.storage.mounts import Storage, beside
+from app.storage.files import is_there, sidecars, size_of
+from app.storage.mounts import Storage, files_beside
 
 START_EMPTY = """\
 If it was emptied on purpose, begin with an empty one:
@@ -50,7 +50,7 @@ def refuse_half_copied(storage: Storage) -> None:
     For a place where no instance has ever been. A file that an app has closed looks the same, but that one has rows.
     """
     file = storage.path
-    alone = not any(is_there(beside(file, ending)) for ending in (*SIDECARS, "-shm"))
+    alone = not any(map(is_there, files_beside(file)))
     if alone and lacks_its_log(file) and not _rows_in(file):
         raise Emptied(
             f"{file} holds nothing, as if it had been copied from a running app without the {file.name}-wal beside it.",

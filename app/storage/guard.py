@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from app.errors import CannotStart
-from app.storage.mounts import IN_MEMORY, Mount, Storage, beside, mount_of, profile_of, read_mounts
+from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
 from app.storage.no_writes import read_only
 
 MOUNT_PATH = "/app/data"
@@ -93,7 +93,7 @@ def refuse_unwritable(storage: Storage) -> None:
         raise read_only(storage.path, storage.mount)
     _refuse_denied(storage, folder, os.R_OK | os.W_OK | os.X_OK)
     _refuse_denied(storage, storage.lease, os.R_OK | os.W_OK | os.X_OK)
-    for file in (storage.path, *(beside(storage.path, ending) for ending in ("-wal", "-shm", "-journal"))):
+    for file in (storage.path, *files_beside(storage.path)):
         _refuse_denied(storage, file, os.R_OK | os.W_OK)
 
 

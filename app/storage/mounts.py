@@ -165,3 +165,8 @@ def _unescaped(text: str) -> str:
 def beside(database: Path, ending: str) -> Path:
     """What has the database's name and more: SQLite's "-wal", "-shm" and "-journal", and the ".lease"."""
     return database.with_name(database.name + ending)
+
+
+def files_beside(database: Path) -> list[Path]:
+    """All that SQLite may keep beside `database`, there or not."""
+    return [beside(database, ending) for ending in ("-wal", "-journal", "-shm")]

@@ -36,19 +36,8 @@ def storage(request, tmp_path: Path) -> Storage:
 
 
 @pytest.fixture
-def start(storage: Storage):
-    """Starts an instance on the storage; all of them end with the test."""
-    started: list[Instance] = []
-
-    def start() -> Instance:
-        made = Instance(storage, upgrade)
-        started.append(made)
-        made.start()
-        return made
-
-    yield start
-    for each in started:
-        each.stop()
+def prepare():
+    return upgrade
 
 
 @pytest.fixture

@@ -28,22 +28,6 @@ def storage(request, tmp_path: Path) -> Storage:
     return storage_under(tmp_path / "a.db", request.param)
 
 
-@pytest.fixture
-def start(storage: Storage):
-    """Starts an instance on the storage; all of them end with the test."""
-    started: list[Instance] = []
-
-    def start(**options) -> Instance:
-        made = Instance(storage, migrations.upgrade, **options)
-        started.append(made)
-        made.start()
-        return made
-
-    yield start
-    for each in started:
-        each.stop()
-
-
 def test_the_first_one_writes_and_the_second_stands_by(start):
     first, second = start(), start(requests_handover=False)
     assert first.writes and not second.writes

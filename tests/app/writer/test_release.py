@@ -30,21 +30,6 @@ def storage(request, tmp_path: Path, monkeypatch) -> Storage:
     return closed_database(tmp_path / "a.db", 1, request.param)
 
 
-@pytest.fixture
-def start(storage: Storage):
-    started: list[Instance] = []
-
-    def start(prepare: Callable[[Database], object] = migrations.upgrade, **options) -> Instance:
-        made = Instance(storage, prepare, **options)
-        started.append(made)
-        made.start()
-        return made
-
-    yield start
-    for each in started:
-        each.stop()
-
-
 def state_of(storage: Storage) -> str:
     return Lease(Folder(folder_of(storage))).observe().state
 
@@ -154,8 +139,8 @@ COUNTS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i
 """Takes a moment, and can be interrupted."""
 
 
-def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: Storage):
-    copying = threading.Event()
+def slow_keep(copying: threading.Event) -> Callable[[Database], Path]:
+    """Sets `copying` when it has begun."""
 
     def keep(database: Database) -> Path:
         with database.beside() as connection:
@@ -163,7 +148,12 @@ def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: S
             connection.execute(COUNTS).fetchone()
         return Path("kept.db")
 
-    made = start(keep=keep)
+    return keep
+
+
+def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: Storage):
+    copying = threading.Event()
+    made = start(keep=slow_keep(copying))
     storage.path.unlink()
     assert copying.wait(WITHIN)
     made.releaser.hand_over("another")
@@ -176,14 +166,7 @@ def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: S
 def test_a_stop_waits_for_the_copy_of_what_was_removed(start, storage: Storage, monkeypatch):
     monkeypatch.setattr(checkup, "KEEP_WITHIN", WITHIN)
     copying = threading.Event()
-
-    def keep(database: Database) -> Path:
-        with database.beside() as connection:
-            copying.set()
-            connection.execute(COUNTS).fetchone()
-        return Path("kept.db")
-
-    made = start(keep=keep)
+    made = start(keep=slow_keep(copying))
     storage.path.unlink()
     assert copying.wait(WITHIN)
     with capture_logs() as lines:
