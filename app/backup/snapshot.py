@@ -12,7 +12,7 @@ from app.backup.manifest import Manifest
 from app.backup.placing import put_in_place, refuse_taken, workshop
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
-from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging
+from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
@@ -113,17 +113,13 @@ def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
     # Held until the copy is done: without it every write of the app would start the copy anew.
     source.execute("BEGIN")
     source.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    with opened(_new(to), to) as target:
+    with opened(uri_of(to, "rwc"), to) as target:
         # The file is put on disk at the end, once.
         target.execute("PRAGMA synchronous = OFF")
         target.execute(SMALL_CACHE)
         source.backup(target, pages=PAGES, progress=report)
         # One file without a -wal, which any tool may open without leaving something beside it.
         target.execute("PRAGMA journal_mode = DELETE").fetchone()
-
-
-def _new(file: Path) -> str:
-    return f"{file.absolute().as_uri()}?mode=rwc"
 
 
 def _prove(copied: Path, source: Path) -> Manifest:

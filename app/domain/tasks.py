@@ -52,7 +52,7 @@ def move_task(session: Session, task_id: int, direction: Direction) -> Task:
 
 
 def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
-    """Puts the task into the trash for 30 days."""
+    """Puts the task into the trash, for TRASH_DAYS (trash.py)."""
     task = get_task(session, task_id)
     task.deleted_at = seen_time(session).now()
     record(session, user_id, task.work_item_id, "deleted task", task.title)
