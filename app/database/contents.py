@@ -81,10 +81,10 @@ def tables_to_check(connection: Any) -> list[str]:
     return [name for (name,) in found]
 
 
-def fault_in_table(connection: Any, table: str, *, check: Check = "quick_check") -> str | None:
-    """SQLite's own words for what is wrong with a page of the table or of an index on it."""
+def fault_in_table(connection: Any, table: str) -> str | None:
+    """SQLite's own words for what is wrong with a page of the table or of an index on it, or where one lacks a row."""
     try:
-        faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA {check}('{table}')")]
+        faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA integrity_check('{table}')")]
     except sqlite_driver().DatabaseError as error:
         if fault_in(str(error)) != "malformed":
             raise

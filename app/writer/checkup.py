@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from app.database.condition import damaged
-from app.database.contents import Check, fault_in_table, tables_to_check
+from app.database.contents import fault_in_table, tables_to_check
 from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.open_file import kept
@@ -172,7 +172,7 @@ class Checkup:
         file, began, condition = self._database.storage.path, time.monotonic(), self._database.condition
         doubt, reports = self._lease.doubt, condition.reports(Damaged)
         try:
-            fault = self._fault(ending, "integrity_check" if doubt == "damage" else "quick_check")
+            fault = self._fault(ending)
         except Damaged:
             return  # and it is reported
         except Exception as error:
@@ -187,12 +187,12 @@ class Checkup:
             why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).")
 
-    def _fault(self, ending: threading.Event, check: Check) -> str | None:
+    def _fault(self, ending: threading.Event) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""
         with self._database.beside() as connection:
             for table in tables_to_check(connection):
                 if ending.is_set():
                     return None
-                if fault := fault_in_table(connection, table, check=check):
+                if fault := fault_in_table(connection, table):
                     return fault
         return None
