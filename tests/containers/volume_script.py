@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -172,6 +173,14 @@ class Script:
             # What readers and the one that has the lease note in there is no part of the database.
             if "-shm" not in name and ".lease" not in name and name
         }
+
+    def fingerprint_at_rest(self) -> dict[str, tuple[str, str]]:
+        """Once the app has done by itself what it does after a start and after a write, which takes it two seconds."""
+        before, now = {}, self.fingerprint()
+        while before != now:
+            time.sleep(3)
+            before, now = now, self.fingerprint()
+        return now
 
     def inside(self, *command: str, user: str = "1000:1000") -> str:
         """Runs a command of the image with the volume at /app/data."""
