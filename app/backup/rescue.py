@@ -1,17 +1,27 @@
 """A checked copy of what the app still has open, for a database that somebody has removed or replaced meanwhile."""
 
+import glob
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.backup.snapshot import snapshot
-from app.database.engine import Database
+from app.storage.mounts import Storage
+
+if TYPE_CHECKING:
+    from app.database.engine import Database  # the command that looks for copies does without SQLAlchemy
 
 
-def keep_what_is_open(database: Database) -> Path:
+def keep_what_is_open(database: "Database") -> Path:
     """The copy's path, beside where the database was. Raises StorageFull, and what else snapshot() does."""
     path = database.storage.path
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     copy = path.with_name(f"{path.stem}-kept-{now}.db")
     snapshot(database.storage, copy, held=nullcontext(database))
     return copy
+
+
+def kept_copies(storage: Storage) -> frozenset[Path]:
+    """Those that apps have made so far."""
+    return frozenset(storage.path.parent.glob(f"{glob.escape(storage.path.stem)}-kept-*.db"))

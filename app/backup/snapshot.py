@@ -18,6 +18,7 @@ from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
+from app.storage.hard_links import refuse_hard_links
 from app.storage.mounts import Storage, files_beside
 from app.version import __version__
 
@@ -84,6 +85,7 @@ def _opened_here(storage: Storage) -> Iterator[Any]:
     refuse_unreadable(storage.path)
     # SQLite keeps its locks in files beside the database, also for reading.
     refuse_unwritable(storage)
+    refuse_hard_links(storage)  # the newest changes may be in the log that is beside another name
     refuse_not_sqlite(storage.path)
     refuse_strange_log(storage.path)
     with opened(sqlite_uri(storage, "rw"), storage.path) as source:

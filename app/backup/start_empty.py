@@ -10,6 +10,7 @@ from app.database.strange_logs import refuse_strange_log
 from app.errors import Conflict
 from app.storage.files import size_of
 from app.storage.guard import refuse_unwritable
+from app.storage.led_elsewhere import forget_links
 from app.storage.mounts import Storage
 
 
@@ -23,6 +24,7 @@ def start_empty(storage: Storage, sure: Callable[[], None]) -> list[Path]:
         refuse_strange_log(storage.path)
         _refuse_filled(storage)
     sure()
+    forget_links(storage)
     return clear_the_place(storage)
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import structlog
 
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull, Unwell
+from app.storage.led_elsewhere import LedElsewhere
 
-GRAVEST_FIRST: tuple[type[Unwell], ...] = (Replaced, Damaged, ReadOnly, StorageFull)
+GRAVEST_FIRST: tuple[type[Unwell], ...] = (Replaced, LedElsewhere, Damaged, ReadOnly, StorageFull)
 
 log = structlog.get_logger()
 

@@ -1,6 +1,8 @@
 """How each connection to the database is opened, and what is set on it."""
 
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,14 +12,12 @@ from app.database.condition import damaged
 from app.database.contents import refuse_foreign, revision_of
 from app.database.emptied import emptied
 from app.database.seen_time import SeenTime
-from app.database.sqlite import connect, sqlite_uri
+from app.database.sqlite import WAIT_SECONDS, connect, sqlite_uri
 from app.errors import Broken, CannotStart, Foreign
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, beside
 
-WAIT_SECONDS = 5
-"""How long a write waits for the ones before it, and a request for a connection."""
 PRAGMAS = {
     "journal_mode": ("wal", "wal"),
     "synchronous": ("full", 2),
@@ -27,8 +27,18 @@ PRAGMAS = {
 """What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
 
 
-def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_time: SeenTime) -> Engine:
-    """`schema`: the one that is known to have been in the file, which then is not opened without tables."""
+def engine_on(
+    storage: Storage,
+    driver: ModuleType,
+    schema: str | None,
+    seen_time: SeenTime,
+    opened: Callable[[Path], None],
+) -> Engine:
+    """`schema`: the one that is known to have been in the file, which then is not opened without tables.
+
+    `opened` is called with the name of each file that a connection has just opened, and raises where it is not the one
+    that the connections before it have open.
+    """
     uri = sqlite_uri(storage)
 
     engine = create_engine(
@@ -43,6 +53,7 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_tim
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
+        opened(storage.path)
         _refuse_foreign(connection, storage)
         if schema:
             _refuse_emptied(connection, storage, schema)
@@ -52,6 +63,7 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_tim
         give_back_delegations(storage)
         # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
         connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
+        opened(beside(storage.path, "-wal"))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

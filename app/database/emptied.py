@@ -36,8 +36,13 @@ def refuse_emptied(storage: Storage, schema: str | None) -> None:
             raise _emptied(f"{what}, but a database's log is beside it: {left[0].name}, {size_of(left[0]):,} bytes.")
         if schema:
             raise _emptied(f"{what}, but the last Task Assist that ran here had a database in it (schema {schema}).")
-    elif schema and not sidecars(file) and _rows_in(file) is None:
+    elif schema and holds_nothing(file):
         raise emptied(file, schema)
+
+
+def holds_nothing(file: Path) -> bool:
+    """Is there no file, or one without tables and without a log that may bring them? Only reads."""
+    return not sidecars(file) and (not size_of(file) or _rows_in(file) is None)
 
 
 def emptied(file: Path, schema: str) -> Emptied:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -11,14 +12,15 @@ from sqlalchemy.orm import Session
 
 from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
-from app.database.connections import WAIT_SECONDS, empty_wal, engine_on, set_pragma
+from app.database.connections import empty_wal, engine_on, set_pragma
 from app.database.open_file import OpenFile
 from app.database.seen_time import SeenTime
-from app.database.sqlite import sqlite_driver
+from app.database.sqlite import WAIT_SECONDS, sqlite_driver
 from app.database.sqlite_errors import busy, fault_in, fault_of_disk, problem_for_app
 from app.database.write_queue import QueueTimeout, WriteQueue
-from app.errors import Damaged, Problem, Replaced, Unwell
+from app.errors import CannotStart, Damaged, Problem, Replaced, Unwell
 from app.settings import CONNECTIONS
+from app.storage.led_elsewhere import LedElsewhere
 from app.storage.mounts import Storage
 
 log = structlog.get_logger()
@@ -52,7 +54,7 @@ class Database:
         self._fence, self._on_io_error = fence, on_io_error
         self._driver = sqlite_driver()
         self.seen_time = SeenTime()
-        self._engine = engine_on(storage, self._driver, schema, self.seen_time)
+        self._engine = engine_on(storage, self._driver, schema, self.seen_time, self._opened)
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
         self._checkpoints = Checkpoints(self._checkpoint_all)
@@ -92,15 +94,17 @@ class Database:
                 set_pragma(driver, "foreign_keys", "on", 1, self.storage)
 
     def open_all(self) -> None:
-        """Opens every connection now, so that no request does.
+        """Opens every connection now, so that no request does, and none after somebody has replaced the file.
 
         A machine that dies in the middle of opening a file leaves something behind for which its server makes others
-        wait (app/storage/delegations.py).
+        wait (app/storage/delegations.py). Raises CannotStart for what SQLite refuses, where nothing else fits.
         """
-        with self._translate_errors(), ExitStack() as opened:
-            for _ in range(CONNECTIONS):
-                opened.enter_context(self._engine.connect())
-            self._file.remember()
+        try:
+            with self._translate_errors(), ExitStack() as opened:
+                for _ in range(CONNECTIONS):
+                    opened.enter_context(self._engine.connect())
+        except (DatabaseError, self._driver.DatabaseError) as error:
+            raise CannotStart(f"{self.storage.path} can't be opened: {getattr(error, 'orig', error)}.") from error
 
     @contextmanager
     def beside(self) -> Iterator[Any]:
@@ -119,20 +123,21 @@ class Database:
             connection.interrupt()
 
     def look_at_name(self) -> None:
-        """Raises Replaced, and stops all writes, where a name does not lead to the open file any more.
+        """Raises Replaced or LedElsewhere, and stops all writes, where a name leads to the open file no more.
 
         Where the file system does not say that now, what was known before stays.
         """
         try:
             lost = self._file.why_lost()
         except OSError:
-            if known := self.condition.known(Replaced):
+            if known := self.condition.known(Replaced) or self.condition.known(LedElsewhere):
                 raise known from None
             return
+        for kind in (Replaced, LedElsewhere):
+            if self.condition.knows(kind) and not isinstance(lost, kind):  # it was put back
+                self.condition.mended(kind)
         if lost:
             raise self.condition.report(lost)
-        if self.condition.knows(Replaced):  # it was put back
-            self.condition.mended(Replaced)
 
     def checkpoint(self) -> None:
         """Folds the WAL into the file, as far as nobody reads it, so that little is left to do for `close()`.
@@ -155,6 +160,11 @@ class Database:
         self._checkpoints.stop()
         with self._translate_errors(), self._queue.turn(WAIT_SECONDS):
             self._engine.dispose()
+            self._file.closed()
+
+    def _opened(self, name: Path) -> None:
+        if lost := self._file.opened(name):
+            raise self.condition.report(lost)
 
     def _session(self, *, writing: bool) -> Session:
         engine = self._engine.execution_options(writing=writing)

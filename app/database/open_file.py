@@ -1,28 +1,42 @@
-"""Do the names of the database and its log still lead to the files that are open? Somebody may have removed them."""
+"""Do the names of the database and its log still lead to the files that are open?
+
+Somebody may have removed or replaced the files, or led a symbolic link in DATABASE_PATH elsewhere.
+"""
 
 import shlex
 from pathlib import Path
 
 from app.errors import Replaced
 from app.storage.identity import Identity, identity_of
-from app.storage.mounts import Storage, beside
+from app.storage.led_elsewhere import LedElsewhere, is_led_elsewhere, led_elsewhere
+from app.storage.mounts import Storage
 
 
 class OpenFile:
-    """Begins to look with `remember()`. What a `cp` writes into the file in place can't be seen this way."""
+    """Knows the files from when `opened()` was called. What a `cp` writes into one in place can't be seen this way."""
 
     def __init__(self, storage: Storage) -> None:
-        self._names = (storage.path, beside(storage.path, "-wal"))
+        self._storage = storage
         self._opened: dict[Path, Identity | None] = {}
 
-    def remember(self) -> None:
-        """To be called right after SQLite opened them."""
-        self._opened = {name: identity_of(name) for name in self._names}
+    def opened(self, name: Path) -> Replaced | None:
+        """To be called right after SQLite opened the file of that name, and at each opening: the first one counts.
 
-    def why_lost(self) -> Replaced | None:
-        """What happened to a name; None where both lead to the open files.
+        What is given is what happened to the name since. Raises OSError where the file system does not say.
+        """
+        found = identity_of(name)
+        if self._opened.setdefault(name, found) == found:
+            return None
+        return replaced(name, by_another=found is not None)
 
-        Raises OSError where the file system does not say, of one name, and the other one is not known to be lost.
+    def closed(self) -> None:
+        """SQLite has closed them, and removed the log."""
+        self._opened = {}
+
+    def why_lost(self) -> Replaced | LedElsewhere | None:
+        """What happened to a name; None where all lead to the open files.
+
+        Raises OSError where the file system does not say, of one name, and no other one is known to be lost.
         """
         unknown: OSError | None = None
         for name, opened in self._opened.items():
@@ -35,6 +49,8 @@ class OpenFile:
                 return replaced(name, by_another=found is not None)
         if unknown:
             raise unknown
+        if self._opened and self._storage.links and is_led_elsewhere(self._storage):
+            return led_elsewhere(self._storage)
         return None
 
 

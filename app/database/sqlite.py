@@ -26,7 +26,7 @@ Mode = Literal["ro", "rw", "rwc"]
 ALONE = "vfs=unix-excl"
 """The option with which no other process can open the file, and SQLite needs no memory shared with one."""
 WAIT_SECONDS = 5
-"""How long to wait for another process to let go of a file; the app's own writes take milliseconds."""
+"""How long to wait for another process to let go of a file, and in the app for its own writers and connections."""
 
 
 def sqlite_driver() -> ModuleType:

@@ -31,6 +31,7 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     5 not an SQLite database · 6 another app's database
     7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
     """
+    from app.backup.rescue import kept_copies
     from app.backup.restore import restore
     from app.backup.verify import verify
     from app.writer.exclusive import exclusive_access
@@ -38,6 +39,7 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     storage = storage_here()
     if not as_it_is:
         verify(file)  # before anybody is disturbed for it
+    before = kept_copies(storage)
     with exclusive_access(storage, replaces=True, asks=True) as alone:
         kept = None if no_keep else _keep(storage, file, as_it_is=as_it_is)
         found = restore(file, storage, progress, sure=alone.sure, as_it_is=as_it_is)
@@ -46,7 +48,8 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
     names = [str(name) for name in kept.files] if kept else []
     facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
     sentence = f"Restored {storage.path} from {file}: {rows}. A running app goes on with it."
-    return Answer(facts, sentence + _way_back(kept))
+    of_the_app = sorted(kept_copies(storage) - before)
+    return Answer(facts, sentence + (_way_back(kept) if kept or no_keep else _nothing_kept(storage, of_the_app)))
 
 
 def _keep(storage: Any, file: Path, *, as_it_is: bool) -> Any:
@@ -71,6 +74,15 @@ def _way_back(kept: Any) -> str:
     unsound = "" if kept.sound else "What was there is no whole database. It is kept byte for byte.\n"
     command = f"task-assist restore {'' if kept.sound else '--as-it-is '}{shlex.quote(str(kept.file))}"
     return f"\n{unsound}To go back:  {command}"
+
+
+def _nothing_kept(storage: Any, of_the_app: list[Path]) -> str:
+    """`of_the_app`: what a running app has kept meanwhile of a file that was removed while it had it open."""
+    said = f"\nThere was no database in {storage.path}, so no copy was made of it."
+    if not of_the_app:
+        return said
+    command = f"task-assist restore {shlex.quote(str(of_the_app[-1]))}"
+    return f"{said} What the app still had open is kept in {of_the_app[-1]}.\nTo go back:  {command}"
 
 
 @click.command("start-empty")

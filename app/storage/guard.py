@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from app.errors import CannotStart
+from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
 from app.storage.no_writes import read_only
 
@@ -85,6 +86,8 @@ def refuse_unmounted(storage: Storage) -> None:
 def refuse_unwritable(storage: Storage) -> None:
     folder = storage.path.parent
     if not folder.is_dir():
+        if elsewhere := why_led_elsewhere(storage):
+            raise elsewhere
         raise CannotStart(
             f"The folder of DATABASE_PATH={storage.path} does not exist.",
             f"Make it:  {shlex.join(('mkdir', '-p', str(folder)))}",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.errors import DOCKERS_FOLDER, CannotStart
+from app.storage.symlinks import Link, links_on
 
 Profile = Literal["shared", "exclusive"]
 
@@ -45,11 +46,18 @@ class Mount:
 
 @dataclass(frozen=True)
 class Storage:
-    """Where the database is. `path` is absolute and free of symbolic links."""
+    """Where the database is. `path` is absolute and free of symbolic links, `links` are those that lead to it."""
 
     path: Path
     mount: Mount
     profile: Profile
+    links: tuple[Link, ...] = ()
+    named: Path | None = None
+    """DATABASE_PATH as it was typed, but absolute."""
+
+    @property
+    def typed(self) -> Path:
+        return self.named or self.path
 
     @property
     def secret(self) -> Path:
@@ -90,7 +98,8 @@ def storage_once_mounted(path: Path, override: Profile | Literal["auto"], *, pro
 def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> Storage:
     """What lies under `path`, which need not exist yet. Raises CannotStart where it can't be a database at all."""
     try:
-        real = path.resolve(strict=False)
+        named = path.absolute()
+        links, real = links_on(named), named.resolve(strict=False)
         # A folder that this user can't look into is for guard() to speak of.
         is_folder = os.access(real.parent, os.X_OK) and real.is_dir()
     except (OSError, RuntimeError) as error:
@@ -102,7 +111,7 @@ def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> S
             f"DATABASE_PATH={path} is a folder.", f"Name a file in it: DATABASE_PATH={path}/task_manager.db"
         )
     mount = mount_of(real.parent, mounts)
-    return Storage(real, mount, profile_of(mount) if override == "auto" else override)
+    return Storage(real, mount, profile_of(mount) if override == "auto" else override, links, named)
 
 
 def _refuse_mounted_file(path: Path, real: Path, mounts: list[Mount], *, is_folder: bool) -> None:

@@ -19,6 +19,8 @@ from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.open_file import kept
 from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
+from app.storage.hard_links import HardLinked, refuse_hard_links
+from app.storage.led_elsewhere import LedElsewhere
 from app.storage.no_writes import takes_writes, why_no_writes
 from app.writer.lease import Lease, Lost
 from app.writer.terms import Doubt
@@ -48,9 +50,10 @@ class Checkup:
     def __init__(self, database: Database, lease: Lease, keep: Keep | None, every_hour: Hourly | None) -> None:
         self._database, self._lease, self._keep, self._every_hour = database, lease, keep, every_hour
         self._hour_ended = 0.0
-        self._ending = threading.Event()
+        self._ending, self._look_is_due = threading.Event(), threading.Event()
         self._keep_at = 0.0
         self._told_of = 0
+        self._told_of_names = False
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -76,6 +79,7 @@ class Checkup:
     def end(self) -> bool:
         """Ends what runs; the database may then be closed. False where it did not end in time."""
         self._ending.set()
+        self._look_is_due.set()
         until = time.monotonic() + END_WITHIN
         for thread in self._threads:
             while thread.is_alive() and time.monotonic() < until:
@@ -89,6 +93,15 @@ class Checkup:
         """The file was removed or replaced, and what is open here is not copied yet: a close would be its end."""
         return bool(self._keep) and self._database.condition.knows(Replaced) and self._keep_at != float("inf")
 
+    def look(self) -> bool:
+        """Looks at the names now, before a close. True where what is open must be kept first, which then begins."""
+        if self._lease.holds():  # else what is there may be another instance's
+            with suppress(Replaced, LedElsewhere):
+                self._database.look_at_name()
+        if self.must_keep:
+            self._look_is_due.set()
+        return self.must_keep
+
     def await_copy(self) -> None:
         """Before an end that can't be put off."""
         until = time.monotonic() + KEEP_WITHIN
@@ -98,7 +111,7 @@ class Checkup:
     # --- every few seconds --------------------------------------------------------------------------------
 
     def _look(self, ending: threading.Event) -> None:
-        while not ending.wait(LOOK_EVERY[self._database.storage.profile]):
+        while not self._ends_before_next_look(ending):
             holds = self._lease.holds()
             if not holds and not self._database.condition.knows(Replaced):
                 continue  # what is there may be another instance's
@@ -108,14 +121,21 @@ class Checkup:
                     continue
                 self._look_at_file_system()
                 self._look_at_log()
+                self._look_for_other_names()
                 self._do_what_is_hourly()
                 self._note_damage()
             except Exception as error:
                 log.error("An unexpected error while the database was looked after.", exc_info=error)
 
+    def _ends_before_next_look(self, ending: threading.Event) -> bool:
+        self._look_is_due.wait(LOOK_EVERY[self._database.storage.profile])
+        self._look_is_due.clear()
+        return ending.is_set()
+
     def _look_at_name(self) -> None:
         try:
-            self._database.look_at_name()
+            with suppress(LedElsewhere):  # the file itself is where it was
+                self._database.look_at_name()
             self._keep_at = 0.0
         except Replaced as lost:
             if self._keep and time.monotonic() >= self._keep_at:
@@ -148,6 +168,16 @@ class Checkup:
         elif found.size >= 2 * self._told_of:
             self._told_of = found.size
             log.warning(f"{found.text} {found.fix}")
+
+    def _look_for_other_names(self) -> None:
+        """One that is made now does no harm before the next start, which it hinders: another app refuses the file."""
+        try:
+            refuse_hard_links(self._database.storage)
+            self._told_of_names = False
+        except HardLinked as linked:
+            if not self._told_of_names:
+                log.warning(f"The next start will refuse it: {linked}", problem=linked.code)
+            self._told_of_names = True
 
     def _do_what_is_hourly(self) -> None:
         if self._every_hour and time.monotonic() >= self._hour_ended:

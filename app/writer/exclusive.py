@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.errors import Standby
+from app.storage.hard_links import refuse_hard_links
 from app.storage.mounts import Storage
 from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
@@ -48,8 +49,9 @@ def exclusive_access(
     On a network mount an app that was killed can't be told from one that lives before 20 seconds have passed. Its
     database is then copied before it is used, unless the block `replaces` it anyway; without `by_force` it is left to
     the next app, and Standby raised. Unless the block `replaces` it, a database by whose opening rows would be lost is
-    refused (safe_acquire.py).
+    refused (safe_acquire.py). A file that has a second name is refused in any case, and before anybody is disturbed.
     """
+    refuse_hard_links(storage)
     lease = lease_of(storage)
     acquire = lease.acquire if replaces else partial(acquire_without_loss, lease, storage)
     try:

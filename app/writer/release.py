@@ -49,7 +49,7 @@ class Releaser:
     def hand_over(self, successor: str) -> None:
         """Lets running requests end, closes, and releases for `successor`. Stays the writer where that can't be now."""
         gate, released = self._gate, False
-        if self._checkup and self._checkup.must_keep:
+        if self._checkup and self._checkup.look():
             self._put_off()
             return
         with gate.changed:
@@ -100,13 +100,19 @@ class Releaser:
             return True
 
     def _close(self, database: Database) -> None:
-        """Not where the deadline has passed: SQLite would remove the next writer's log by its name."""
-        if self._checkup and self._gate.state == "ended":
-            self._checkup.await_copy()
-        if self._checkup and not self._checkup.end():
+        """Not where the deadline has passed: SQLite would remove the next writer's log by its name.
+
+        Nor, where that can be put off, what must be kept first.
+        """
+        checkup, ends = self._checkup, self._gate.state == "ended"
+        if checkup and ends and checkup.look():
+            checkup.await_copy()
+        if checkup and not checkup.end():
             log.error("A check of the file did not end, so the database was not released.")
             return
-        if self._checkup and self._checkup.must_keep:
+        if checkup and checkup.look():
+            if not ends:
+                return
             log.error(f"What the app had open of {database.storage.path} was not kept: it ends before it was copied.")
         # First, because on a mount that stops answering it lasts, and then the log is another one's when it ends.
         database.checkpoint()

@@ -2,9 +2,11 @@
 
 import structlog
 
-from app.database.emptied import refuse_emptied, refuse_half_copied
+from app.database.emptied import holds_nothing, refuse_emptied, refuse_half_copied
 from app.database.strange_logs import lacks_its_log, refuse_strange_log
 from app.errors import Emptied, Problem
+from app.storage.hard_links import refuse_hard_links
+from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import Storage
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of, local_lock
@@ -19,7 +21,7 @@ log = structlog.get_logger()
 
 
 def acquire_without_loss(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
-    """As `lease.acquire()`. Raises Emptied and StrangeLog, and then holds nothing."""
+    """As `lease.acquire()`. Raises Emptied, StrangeLog, HardLinked and LedElsewhere, and then holds nothing."""
     if observation.term == 0:
         _refuse_half_copied(lease, storage)
     acquired = lease.acquire(observation)
@@ -36,11 +38,13 @@ def acquire_without_loss(lease: Lease, storage: Storage, observation: Observatio
 
 
 def why_refused(storage: Storage) -> Problem | None:
-    """What `acquire_without_loss()` would raise now; None also while somebody has the database. Only looks."""
+    """What `acquire_without_loss()` would raise now; while somebody has the database, what it would raise after that
+    for a second name of the file. Only looks."""
     lease = Lease(Folder(folder_of(storage)))
     observation = lease.observe() if folder_of(storage).is_dir() else Observation(0, b"", 0)
     held = observation.state == "held" and not (storage.profile == "shared" and local_lock(storage).free)
     try:
+        refuse_hard_links(storage)
         if not held:
             if observation.term == 0:
                 refuse_half_copied(storage)
@@ -60,5 +64,8 @@ def _refuse_half_copied(lease: Lease, storage: Storage) -> None:
 
 
 def _refuse_loss(storage: Storage, schema: str | None) -> None:
+    refuse_hard_links(storage)
+    if (elsewhere := why_led_elsewhere(storage)) and holds_nothing(storage.path):
+        raise elsewhere
     refuse_emptied(storage, schema)
     refuse_strange_log(storage.path)

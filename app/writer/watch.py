@@ -5,16 +5,19 @@ from collections.abc import Callable
 
 import structlog
 
+from app.database.contents import revision_of
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
 from app.errors import Locked, Problem, Unwell
 from app.storage.delegations import call_back_leases
+from app.storage.led_elsewhere import is_led_elsewhere, note_links
 from app.storage.mounts import Storage
 from app.writer.checkup import Checkup, Hourly, Keep
 from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
 from app.writer.lease_files import Clock, cant_be_used
+from app.writer.lost_in_opening import kept_if_lost
 from app.writer.other_holder import how_to_find
 from app.writer.release import Releaser
 from app.writer.safe_acquire import acquire_without_loss
@@ -103,6 +106,10 @@ class Watch:
         if observation.silent_for >= SILENT and observation.content != self._called_back:
             self._called_back = observation.content
             self._calling_back += call_back_leases(self._storage)
+        # While another client has it open, its file server may wait for that one before it says anything of the file.
+        if (self._lease.local or observation.state != "held") and is_led_elsewhere(self._storage):
+            self._heartbeat.lose(f"DATABASE_PATH={self._storage.typed} leads to another place than it did.")
+            return
         if self._clock.now() < self.retry_at:
             return
         if why := too_new(observation.schema, self._storage.path):
@@ -204,11 +211,25 @@ class Watch:
             on_io_error=self._heartbeat.storage_fails,
         )
         try:
-            self._prepare(database)
+            # First, so that all of it is one file, whatever happens to the name while that is prepared.
             database.open_all()
+            self._note_schema_found(database, acquired.schema)
+            self._prepare(database)
+            database.look_at_name()
             self._lease.note(schema=known_revisions()[-1])
+            note_links(self._storage)
             database.checkpoint_in_pauses()
-        except BaseException:
+        except BaseException as error:
+            lost = kept_if_lost(database, self._keep) if self._keep and self._lease.holds() else None
             self._releaser.release_unopened(database)
+            if lost and isinstance(error, Problem):
+                raise lost from error
             raise
         return database
+
+    def _note_schema_found(self, database: Database, noted: str | None) -> None:
+        """Of a file that an instance opens for the first time: were it removed now, it would be missed all the same."""
+        with database.beside() as connection:
+            found = revision_of(connection)
+        if found != noted and found in known_revisions():
+            self._lease.note(schema=found)

@@ -60,6 +60,28 @@ def test_beside_a_running_app_it_is_asked_to_hand_over_and_goes_on_with_the_back
     assert titles(tmp_path / "a.db") == ["Before", "After"]
 
 
+def test_what_a_running_app_had_open_of_a_file_that_was_just_removed_is_kept_and_named(app, tmp_path: Path):
+    _, port = app
+    assert typed(tmp_path, "snapshot", str(tmp_path / "b.db")).exit_code == 0
+    add(port, "After")
+    (tmp_path / "a.db").unlink()
+    done = typed(tmp_path, "restore", str(tmp_path / "b.db"))
+    assert done.exit_code == 0, done.output
+    assert f"There was no database in {tmp_path}/a.db, so no copy was made of it. What the app still had" in done.stdout
+    back = re.search(r"To go back:  task-assist (restore \S+)", done.stdout)
+    assert back
+    assert typed(tmp_path, *back[1].split()).exit_code == 0
+    eventually(lambda: ask(port, "GET", "/readyz").status == 200)
+    assert titles(tmp_path / "a.db") == ["After"]
+
+
+def test_it_says_that_nothing_was_there_to_be_kept(tmp_path: Path, twenty_items: Path):  # noqa: F811
+    done = typed(tmp_path, "restore", str(twenty_items))
+    assert done.exit_code == 0, done.output
+    assert f"There was no database in {tmp_path}/a.db, so no copy was made of it." in done.stdout
+    assert "To go back" not in done.stdout
+
+
 def test_requests_wait_meanwhile_and_none_that_was_acknowledged_before_it_is_lost(app, tmp_path: Path):
     _, port = app
     assert typed(tmp_path, "snapshot", str(tmp_path / "b.db")).exit_code == 0

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from app.backup.rescue import keep_what_is_open, kept_copies
 from app.database import checkpoints, migrations
 from app.database.engine import Database
 from app.errors import Busy, Emptied, Replaced, StorageFull
@@ -18,7 +20,7 @@ from app.writer.instance import Instance
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of
 from app.writer.terms import Record
-from tests.app.backup.databases import add_items, closed_database
+from tests.app.backup.databases import add_items, closed_database, titles
 from tests.app.processes import WITHIN, eventually
 from tests.app.writer.test_instance import descriptors_of
 
@@ -161,6 +163,103 @@ def test_what_was_removed_is_not_handed_over_before_it_is_kept(start, storage: S
     eventually(lambda: "kept.db" in str(made.problem))
     made.releaser.hand_over("another")
     assert state_of(storage) == "released"
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+def replace_by_another(file: Path) -> None:
+    closed_database(file.with_name("backup.db"), 0).path.rename(file)
+
+
+@pytest.mark.parametrize("lose", [remove, replace_by_another])
+def test_what_is_lost_just_before_a_stop_is_kept_by_it(start, storage: Storage, monkeypatch, lose):
+    """The next look would come when all is gone."""
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
+    monkeypatch.setattr(checkup, "KEEP_WITHIN", WITHIN)
+    made = start(keep=keep_what_is_open)
+    add_items(made.database, 1, "The newest")
+    lose(storage.path)
+    made.stop()
+    (kept,) = kept_copies(storage)
+    assert titles(kept) == ["Item 0", "The newest 0"]
+    assert state_of(storage) == "released"
+
+
+@pytest.mark.parametrize("lose", [remove, replace_by_another])
+def test_what_is_lost_just_before_a_hand_over_is_kept_first(start, storage: Storage, monkeypatch, lose):
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
+    made = start(keep=keep_what_is_open)
+    add_items(made.database, 1, "The newest")
+    lose(storage.path)
+    made.releaser.hand_over("another")
+    assert made.writes
+    eventually(lambda: "is kept in" in str(made.problem))
+    made.releaser.hand_over("another")
+    assert state_of(storage) == "released"
+    (kept,) = kept_copies(storage)
+    assert titles(kept) == ["Item 0", "The newest 0"]
+
+
+def test_what_is_lost_while_a_hand_over_waits_for_requests_is_kept_first(start, storage: Storage, monkeypatch):
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
+    made = start(keep=keep_what_is_open)
+    drained = made.gate.drained
+    monkeypatch.setattr(made.gate, "drained", lambda: storage.path.unlink(missing_ok=True) or drained())
+    made.releaser.hand_over("another")
+    assert made.writes
+    eventually(lambda: "is kept in" in str(made.problem))
+    assert len(kept_copies(storage)) == 1
+    made.releaser.hand_over("another")
+    assert state_of(storage) == "released"
+
+
+# --- lost while it is prepared ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lose", [remove, replace_by_another])
+def test_what_is_lost_while_it_is_prepared_is_kept_and_all_of_it_is_one_file(start, storage: Storage, lose):
+    """An upgrade of a large file takes minutes."""
+
+    def prepare(database: Database) -> None:
+        migrations.upgrade(database)
+        if "Item 0" in titles(storage.path):
+            lose(storage.path)
+
+    with capture_logs() as lines:
+        made = start(prepare, keep=keep_what_is_open)
+    assert isinstance(made.problem, Replaced) and not made.writes
+    (kept,) = kept_copies(storage)
+    assert titles(kept) == ["Item 0"]
+    assert f"task-assist restore {kept}" in made.problem.hint
+    assert any(f"is kept in {kept}" in event for event in events(lines))
+    assert state_of(storage) == "released" and descriptors_of(storage.path) == set()
+    made.watch.retry_at = 0.0
+    eventually(lambda: made.writes or isinstance(made.problem, Emptied))
+    assert made.writes == (lose is replace_by_another)  # as if it had been put there before the start
+
+
+def test_a_removal_that_an_upgrade_itself_meets_is_kept_as_well(start, storage: Storage):
+    def prepare(database: Database) -> None:
+        storage.path.unlink()
+        with database.write() as session:
+            session.execute(text("UPDATE work_items SET title = 'Changed'"))
+        database.look_at_name()
+
+    made = start(prepare, keep=keep_what_is_open)
+    assert isinstance(made.problem, Replaced)
+    (kept,) = kept_copies(storage)
+    assert titles(kept) == ["Changed"]
+
+
+def test_of_what_is_lost_while_it_is_prepared_and_has_no_room_it_is_said(start, storage: Storage):
+    def full(_database: Database) -> Path:
+        raise StorageFull("There is no room left.")
+
+    made = start(lambda _database: storage.path.unlink(), keep=full)
+    assert isinstance(made.problem, Replaced)
+    assert "could not be copied: There is no room left." in made.problem.hint
 
 
 def test_a_stop_waits_for_the_copy_of_what_was_removed(start, storage: Storage, monkeypatch):
