@@ -6,7 +6,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -223,13 +223,14 @@ def test_what_an_app_has_open_under_a_name_that_is_gone_replaces_an_older_backup
 
 def test_another_name_of_the_database_is_the_database_too(make: Make, tmp_path: Path):
     storage = make()
-    (tmp_path / "soft.db").symlink_to(storage.path)
-    (tmp_path / "hard.db").hardlink_to(storage.path)
-    for name in ("soft.db", "hard.db"):
-        with pytest.raises(Unreadable, match="is the database itself"):
-            snapshot(storage, tmp_path / name, force=True)
-        with pytest.raises(Unreadable, match="is the database itself"):
-            restore(tmp_path / name, storage)
+    with closing(Database(storage)) as database:
+        (tmp_path / "soft.db").symlink_to(storage.path)
+        (tmp_path / "hard.db").hardlink_to(storage.path)
+        for name in ("soft.db", "hard.db"):
+            with pytest.raises(Unreadable, match="is the database itself"):
+                snapshot(storage, tmp_path / name, force=True, held=nullcontext(database))
+            with pytest.raises(Unreadable, match="is the database itself"):
+                restore(tmp_path / name, storage)
 
 
 @pytest.mark.parametrize(
