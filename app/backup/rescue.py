@@ -2,10 +2,10 @@
 
 import glob
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.backup.placing import copy_beside
 from app.backup.snapshot import snapshot
 from app.storage.mounts import Storage
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 def keep_what_is_open(database: "Database") -> Path:
     """The copy's path, beside where the database was. Raises StorageFull, and what else snapshot() does."""
-    path = database.storage.path
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    copy = path.with_name(f"{path.stem}-kept-{now}.db")
+    copy = copy_beside(database.storage.path, "kept")
     snapshot(database.storage, copy, held=nullcontext(database))
     return copy
 
