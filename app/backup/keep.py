@@ -6,9 +6,10 @@ from pathlib import Path
 
 from app.backup.placing import copy_beside
 from app.backup.snapshot import snapshot
-from app.errors import Foreign, Held, Refused, StorageFull, is_no_room
+from app.errors import CannotStart, Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
 from app.storage.mounts import Storage, beside
+from app.storage.owner import hand_over
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:
     try:
         for ending in endings:
             copy(beside(storage.path, ending), beside(kept, ending))
-    except OSError:
+            hand_over(beside(kept, ending), storage.path)
+    except (OSError, CannotStart):
         for ending in endings:
             beside(kept, ending).unlink(missing_ok=True)
         raise

@@ -14,15 +14,17 @@ from app.backup import manifest
 from app.backup.manifest import Manifest
 from app.backup.replacing import refuse_taken
 from app.storage.files import free_name, to_disk
+from app.storage.owner import hand_over
 
 
 @contextmanager
-def workshop(file: Path) -> Iterator[Path]:
+def workshop(file: Path, like: Path | None = None) -> Iterator[Path]:
     """An empty folder beside `file` for this one copy, gone afterwards. Those that killed copies left go before."""
     with _one_at_a_time(file.parent):
         for left in file.parent.glob(f".{glob.escape(file.name)}.*.partial"):
             _remove_if_left(left)
         made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", suffix=".partial", dir=file.parent))
+        hand_over(made, like)
         held = _locked(made)
     try:
         yield made
@@ -36,14 +38,16 @@ def copy_beside(database: Path, occasion: str) -> Path:
     return free_name(database.with_name(f"{database.stem}-{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"))
 
 
-def put_in_place(partial: Path, file: Path, proof: Manifest, *, force: bool) -> None:
+def put_in_place(partial: Path, file: Path, proof: Manifest, like: Path | None, *, force: bool) -> None:
     """Killed in between, there is a whole file that counts as unproven, never one beside another's manifest.
 
-    Raises what `refuse_taken` does.
+    `like`: whose both will be, where root makes them. Raises what `refuse_taken` does.
     """
     proof_file, partial_proof = manifest.path_for(file), manifest.path_for(partial)
     partial_proof.write_text(proof.model_dump_json(indent=2) + "\n")
     to_disk(partial_proof)
+    for made in (partial, partial_proof):
+        hand_over(made, like)
     with _one_at_a_time(file.parent):
         refuse_taken(file, force=force, rows=proof.rows)
         proof_file.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from app.errors import Broken, NotSqlite, StorageFull, StrangeLog
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside, files_beside
+from app.storage.owner import take_after
 
 
 def restore(
@@ -48,6 +49,8 @@ def restore(
         endings = [log.name.removeprefix(file.name) for log in logs]
         for log, ending in zip(logs, endings, strict=True):
             copy(log, beside(new, ending))
+        for ending in ("", *endings):
+            take_after(beside(new, ending), storage.path)
         sure()
         clear_the_place(storage)
         sure()

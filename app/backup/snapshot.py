@@ -21,6 +21,7 @@ from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.hard_links import refuse_hard_links
 from app.storage.mounts import Storage
+from app.storage.owner import whose_in_place
 from app.version import __version__
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ def snapshot(
     with ExitStack() as database:
         source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held))
         _refuse_target(storage, file, _size(source), force=force)
-        with workshop(file) as folder:
+        like = whose_in_place(file, storage.path)
+        with workshop(file, like) as folder:
             partial = folder / "copy.db"
             _copy_one_moment(source, partial, progress)
             database.close()  # checking the copy takes long, and a hand-over need not wait for it
             proof = _prove(partial, storage.path)
             to_disk(partial)
-            put_in_place(partial, file, proof, force=force)
+            put_in_place(partial, file, proof, like, force=force)
     return proof
 
 

@@ -16,7 +16,9 @@ from app.database.sqlite import WAIT_SECONDS, connect, sqlite_uri
 from app.errors import Broken, CannotStart, Foreign
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
+from app.storage.files import size_of
 from app.storage.mounts import Storage, beside
+from app.storage.owner import hand_over
 
 PRAGMAS = {
     "journal_mode": ("wal", "wal"),
@@ -54,6 +56,8 @@ def engine_on(
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         opened(storage.path)
+        if not size_of(storage.path) and storage.path.exists():
+            hand_over(storage.path, storage.path.parent)  # SQLite has just made it, and gives what lies beside it alike
         _refuse_foreign(connection, storage)
         if schema:
             _refuse_emptied(connection, storage, schema)

@@ -24,6 +24,7 @@ import structlog
 from app.errors import Problem, Replaced
 from app.storage.files import Progress
 from app.storage.mounts import Storage
+from app.storage.owner import place_of
 
 MAX_REQUEST = 1 << 16
 Command = Callable[..., dict[str, Any]]
@@ -54,9 +55,10 @@ class Control:
     """Answers on the socket from now until `close()`."""
 
     def __init__(self, storage: Storage, commands: dict[str, Command]) -> None:
-        folder = _folder()
+        folder = _folder(os.getuid())
         folder.mkdir(mode=0o700, exist_ok=True)
-        _refuse_foreign_folder(folder)
+        if not _is_private(folder, os.getuid()):
+            raise PermissionError(f"{folder} is not this user's alone")
         self._file = folder / f"{_name(storage)}-{os.getpid()}.sock"
         self._file.unlink(missing_ok=True)
         self._server = _Server(str(self._file), commands)
@@ -139,10 +141,15 @@ def refuse_replaced(storage: Storage) -> None:
 
 
 def _sockets(storage: Storage) -> list[Path]:
+    """Root finds those of the database's user, too: docker exec -u 0 is typed beside the app."""
+    users = {os.getuid()}
     try:
-        return sorted(_folder().glob(f"{_name(storage)}-*.sock"))
+        if os.getuid() == 0:
+            users.add(place_of(storage.path).stat().st_uid)
+        folders = [_folder(user) for user in users if _is_private(_folder(user), user)]
     except FileNotFoundError:
-        return []  # there is no folder for temporary files that the app could have put one into
+        return []  # there is no folder for temporary files that the app could have put one into, or no database's
+    return sorted(file for folder in folders for file in folder.glob(f"{_name(storage)}-*.sock"))
 
 
 def _remove_left(file: Path) -> None:
@@ -175,16 +182,18 @@ def _lines(connection: socket.socket) -> Iterator[dict[str, Any]]:
 # --- where it is ------------------------------------------------------------------------------------------
 
 
-def _folder() -> Path:
-    return Path(tempfile.gettempdir(), f"task-assist-{os.getuid()}")
+def _folder(user: int) -> Path:
+    return Path(tempfile.gettempdir(), f"task-assist-{user}")
 
 
 def _name(storage: Storage) -> str:
     return hashlib.sha256(bytes(storage.path)).hexdigest()[:16]
 
 
-def _refuse_foreign_folder(folder: Path) -> None:
-    """In a folder for all, another user may have made it first, to listen in."""
-    status = folder.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise PermissionError(f"{folder} is not this user's alone")
+def _is_private(folder: Path, user: int) -> bool:
+    """In a folder for all, another user may have made it first, to listen in. False also where there is none."""
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == user and not status.st_mode & 0o077

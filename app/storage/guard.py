@@ -8,6 +8,7 @@ from app.errors import CannotStart
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
 from app.storage.no_writes import read_only
+from app.storage.owner import place_of, typed_as
 
 MOUNT_PATH = "/app/data"
 CODE = Path(__file__).resolve().parent
@@ -119,8 +120,13 @@ def in_place(storage: Storage, command: str) -> str:
 
 
 def how_to_own(storage: Storage) -> str:
-    """The command that hands all of it over, for the kind of place it is in, and lets its user write."""
+    """The command that hands all of it over, for the kind of place it is in, and lets its user write.
+
+    Not to root, who may be without its rights (--cap-drop): the app's user would lose what is handed over.
+    """
     mount = storage.mount
+    if os.getuid() == 0 and (owner := place_of(storage.path).stat().st_uid):
+        return typed_as(owner)
     if not storage.own_mount:
         return f"Hand it over:  sudo sh -c {_hand_over(str(storage.path.parent))}"
     if mount.volume:

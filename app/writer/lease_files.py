@@ -19,6 +19,7 @@ from app.storage.delegations import open_undelegated
 from app.storage.guard import how_to_own
 from app.storage.mounts import Storage
 from app.storage.no_writes import told_of_no_writes
+from app.storage.owner import hand_over, place_of
 
 SIZE = 256
 """Bytes of a record: one write, one page."""
@@ -70,6 +71,7 @@ class Folder:
         # Not exist_ok, which asks whether the folder exists: NFS may remember that it did not.
         with suppress(FileExistsError):
             self.path.mkdir(mode=0o700)
+            hand_over(self.path, place_of(self.path.with_suffix("")))
 
     def list(self) -> list[str]:
         return os.listdir(self.path)
@@ -87,6 +89,7 @@ class Folder:
                 os.close(os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return False
+        hand_over(self.path / name, self.path)
         return True
 
     def rewrite(self, name: str, content: bytes) -> None:
@@ -141,7 +144,7 @@ class LocalLock:
     def acquire(self) -> bool:
         if self._descriptor is not None:
             return True
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = self._opened()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -149,6 +152,13 @@ class LocalLock:
             return False
         self._descriptor = descriptor
         return True
+
+    def _opened(self) -> int:
+        with suppress(FileExistsError):
+            descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            hand_over(self._file, self._file.parent)
+            return descriptor
+        return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
 
     def make_again(self, names: Names, record: str, content: bytes) -> bool:
         """By who has it: a removed folder, with it and a record in it. False where somebody else has come since."""

@@ -24,6 +24,7 @@ from app.errors import Broken, CannotStart, Damaged, NotSqlite, StorageFull, Str
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside
+from app.storage.owner import take_after
 from app.writer.lease import Lease, Lost
 from app.writer.lease_files import folder_of
 from app.writer.terms import Acquired
@@ -169,6 +170,7 @@ def _copy_file(file: Path, to: Path) -> None:
             target.seek(start)
             target.write(piece)
         target.truncate(os.fstat(source).st_size)
+    take_after(to, file)
 
 
 def _pieces(size: int) -> Iterator[tuple[int, int]]:

@@ -402,11 +402,14 @@ def test_an_image_that_is_too_old_or_another_one(script: Script):
 
 def test_a_target_that_cant_be_written(script: Script):
     script.seed(1)
-    (script.folder / "taken.db").write_text("precious")
+    script.has_backup("taken.db", 2)
     assert "taken.db exists already." in script.refused(8, "backup", "taken.db")
-    assert (script.folder / "taken.db").read_text() == "precious"
+    assert len(titles(script.folder / "taken.db")) == 2
     script.ask("backup", "taken.db", "--force")
     assert titles(script.folder / "taken.db") == ["Item 0"]
+    (script.folder / "notes.txt").write_text("precious")
+    assert "notes.txt was not replaced: it can't be read" in script.refused(5, "backup", "notes.txt", "--force")
+    assert (script.folder / "notes.txt").read_text() == "precious"
     assert "backup tasks.db" in script.refused(8, "backup", ".")
     assert "mkdir -p nowhere" in script.refused(8, "backup", "nowhere/b.db")
 

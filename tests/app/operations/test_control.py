@@ -96,7 +96,7 @@ def test_only_the_socket_of_a_dead_app_is_taken_away(storage: Storage, alive: bo
     """One that is bound and does not listen yet refuses connections as well."""
     ended = subprocess.Popen(["true"])
     ended.wait()
-    file = control._folder() / f"{control._name(storage)}-{os.getpid() if alive else ended.pid}.sock"
+    file = control._folder(os.getuid()) / f"{control._name(storage)}-{os.getpid() if alive else ended.pid}.sock"
     file.parent.mkdir(mode=0o700, exist_ok=True)
     with closing(socket.socket(socket.AF_UNIX)) as bound:
         bound.bind(str(file))
