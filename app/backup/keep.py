@@ -1,10 +1,10 @@
 """The copy of what is in the database's place, made beside it before something else takes that place."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.backup.placing import copy_beside
+from app.backup.room import no_room, refuse_without_room
 from app.backup.snapshot import snapshot
 from app.errors import CannotStart, Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
@@ -29,26 +29,16 @@ def keep(storage: Storage, occasion: str, coming: int) -> Kept | None:
     """
     if not size_of(storage.path):
         return None  # a log alone is set aside by the restore
+    now = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
+    refuse_without_room(storage.path, coming=coming, kept=now)
     try:
-        if shutil.disk_usage(storage.path.parent).free < size_of(storage.path) + coming:
-            raise _no_room(storage, coming)
         return _keep(storage, occasion)
     except StorageFull as full:
-        raise _no_room(storage, coming) from full
+        raise no_room(storage.path, coming=coming, kept=now) from full
     except OSError as error:
         if is_no_room(error):
-            raise _no_room(storage, coming) from error
+            raise no_room(storage.path, coming=coming, kept=now) from error
         raise
-
-
-def _no_room(storage: Storage, coming: int) -> StorageFull:
-    free = shutil.disk_usage(storage.path.parent).free
-    now = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
-    return StorageFull(
-        f"There is no room beside {storage.path} for two copies: {now:,} bytes to keep what is there now, and "
-        f"{coming:,} for what is put in its place. {free:,} are free.",
-        "Nothing was changed. Make the volume or share larger, or free some space.",
-    )
 
 
 def _keep(storage: Storage, occasion: str) -> Kept:

@@ -4,18 +4,18 @@ A file that has a log can't take the place in one step, and neither database may
 the old one is set aside first: killed then, the app finds no database and says so (app/database/emptied.py).
 """
 
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.backup.replacing import refuse_own
+from app.backup.room import refuse_without_room
 from app.backup.verify import Verified, unverified, verify
 from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
-from app.errors import Broken, NotSqlite, StorageFull, StrangeLog
+from app.errors import Broken, NotSqlite, StrangeLog
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside, files_beside
@@ -42,7 +42,7 @@ def restore(
     refuse_unwritable(storage)
     new, logs = incoming_path(storage.path), sidecars(file) if as_it_is else []
     _remove_incoming(storage.path)
-    _refuse_without_room(storage.path, found.size_bytes + sum(size_of(log) for log in logs))
+    refuse_without_room(storage.path, coming=found.size_bytes + sum(size_of(log) for log in logs))
     try:
         if copy(file, new, progress) != found.sha256:
             raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
@@ -58,15 +58,6 @@ def restore(
     finally:
         _remove_incoming(storage.path)
     return found
-
-
-def _refuse_without_room(database: Path, needed: int) -> None:
-    free = shutil.disk_usage(database.parent).free
-    if free < needed:
-        raise StorageFull(
-            f"There is no room beside {database}: {needed:,} bytes are needed, {free:,} are free.",
-            "Nothing was changed. Make the volume or share larger, or free some space.",
-        )
 
 
 def _take_the_place(database: Path, new: Path, endings: list[str]) -> None:

@@ -1,14 +1,16 @@
 """The lease for one command: what restores the database or changes a password may not meet a running app."""
 
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from app.errors import Standby
+from app.errors import Problem, Standby, StorageFull
 from app.storage.hard_links import refuse_hard_links
 from app.storage.mounts import Storage
+from app.storage.no_writes import why_no_writes
 from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
 from app.writer.lease_files import Clock, cant_be_used
@@ -56,7 +58,7 @@ def exclusive_access(
     acquire = lease.acquire if replaces else partial(acquire_without_loss, lease, storage)
     try:
         held = None if asks else _nothing_to_replace(storage) if replaces else _elsewhere()
-        acquired = _acquire(lease, acquire, by_force=by_force, held=held)
+        acquired = _acquire(storage, lease, acquire, by_force=by_force, held=held)
     except OSError as error:
         raise cant_be_used(storage, error) from error
     done = threading.Event()
@@ -83,7 +85,12 @@ def exclusive_access(
 
 
 def _acquire(
-    lease: Lease, acquire: Callable[[Observation], Acquired | None], *, by_force: bool, held: Standby | None
+    storage: Storage,
+    lease: Lease,
+    acquire: Callable[[Observation], Acquired | None],
+    *,
+    by_force: bool,
+    held: Standby | None,
 ) -> Acquired:
     """`held`: what is raised where a running app has the database; None: that app is asked for it."""
     first, began = lease.observe(), Clock().now()
@@ -101,7 +108,7 @@ def _acquire(
                 raise held
             lease.request_handover(observation)
             if Clock().now() - began > HANDS_OVER_WITHIN:
-                raise _not_handed_over()
+                raise _not_handed_over(storage)
         Clock().sleep(OBSERVE_EVERY)
 
 
@@ -141,9 +148,17 @@ def _nothing_to_replace(storage: Storage) -> Standby:
     )
 
 
-def _not_handed_over() -> Standby:
+def _not_handed_over(storage: Storage) -> Problem:
+    message = f"A running app has the database, and did not hand it over within {HANDS_OVER_WITHIN:.0f} s"
+    if isinstance(why_no_writes(storage), StorageFull):
+        return StorageFull(
+            f"{message}: there is no room on {storage.mount.point}, and where its file was removed or replaced it "
+            "keeps a copy of what it has open first.",
+            "Nothing was changed. Free some space and type this again, and don't stop the app before that: what it has "
+            f"open may be nowhere else. To see what is used:  df -h {shlex.quote(storage.mount.point)}",
+        )
     return Standby(
-        f"A running app has the database, and did not hand it over within {HANDS_OVER_WITHIN:.0f} s.",
+        f"{message}.",
         "Nothing was changed. Something takes long in it: try again, or stop the app first.",
     )
 

@@ -47,7 +47,7 @@ def test_what_another_process_is_writing_is_not_kept_half_written(make: Make, mo
 def test_it_needs_room_for_what_is_kept_and_for_what_comes(make: Make, monkeypatch):
     storage = make(items=1)
     size = storage.path.stat().st_size
-    monkeypatch.setattr("app.backup.keep.shutil.disk_usage", lambda _: SimpleNamespace(free=size + 4999))
+    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=size + 4999))
     with pytest.raises(StorageFull, match=rf"{size:,} bytes to keep .* 5,000 for .*\. {size + 4999:,} are free"):
         keep(storage, "before-restore", 5000)
     assert names(storage.path.parent) == {"task_manager.db"}

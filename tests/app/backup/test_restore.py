@@ -166,7 +166,7 @@ def test_what_was_set_aside_for_a_file_with_its_log_does_not_stay(damaged_place:
 
 def test_the_log_needs_room_too(damaged_place: Storage, kept: Path, monkeypatch):
     before = files(damaged_place.path)
-    monkeypatch.setattr("app.backup.restore.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
+    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
     with pytest.raises(StorageFull, match="14,004 bytes are needed"):
         restore(kept, damaged_place, as_it_is=True)
     assert files(damaged_place.path) == before
@@ -251,7 +251,7 @@ def test_a_log_that_sqlite_takes_away_late_stops_no_restore(killed_app: Storage,
 
 
 def test_without_room_nothing_is_changed(killed_app: Storage, backup: Path, monkeypatch):
-    monkeypatch.setattr("app.backup.restore.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
+    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
     with pytest.raises(StorageFull, match=r"no room beside .* 9 are free"):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD

@@ -224,4 +224,18 @@ def test_an_app_that_does_not_hand_over_keeps_its_database(tmp_path: Path, twent
     holder.release()
     assert (done.exit_code, "did not hand it over within" in done.stderr) == (1, True)
     assert len(titles(storage_under(storage.path).path)) == 3
+
+
+def test_where_the_disk_is_full_that_is_said_and_not_to_stop_the_app(tmp_path: Path, twenty_items: Path, monkeypatch):  # noqa: F811
+    """It may be the only one that still has a database whose file was removed, and have no room to keep it."""
+    monkeypatch.setattr(exclusive, "HANDS_OVER_WITHIN", 0.5)
+    storage = closed_database(tmp_path / "a.db", 3)
+    holder = lease_of(storage)
+    assert holder.acquire(holder.observe())
+    monkeypatch.setattr("app.storage.no_writes.shutil.disk_usage", lambda _: SimpleNamespace(free=0, total=1))
+    done = typed(tmp_path, "restore", str(twenty_items))
+    holder.release()
+    assert done.exit_code == 1
+    assert "did not hand it over within 0 s: there is no room on" in done.stderr
+    assert "type this again, and don't stop the app before that" in done.stderr
     assert not list(tmp_path.glob("a-before-restore-*"))
