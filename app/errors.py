@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import ValidationError
 
 DOCKERS_FOLDER = "Where -v names a file that is not on the host, Docker makes a folder of that name, there and here."
+AS_ANOTHER = "Type it as the user whose that is: with docker exec or run  --user 1000  , elsewhere with  sudo -u USER"
 
 
 class Problem(Exception):
     """Something a person can act on.
 
-    `message` says what happened and to which value, `hint` what to do next, `fields` maps the name of
-    an input to what is wrong with it, `retry_after` is in seconds. `status` is the HTTP status that fits,
-    `exit_code` is what a command ends with.
+    `message` says what happened and to which value, `hint` what to do next, `fields` maps an input to what is wrong
+    with it, `retry_after` is in seconds. `status` is that of HTTP, `exit_code` what a command ends with.
     """
 
     code = "invalid"
@@ -210,7 +210,8 @@ def problem_of(error: OSError) -> Problem:
     where = f" at {error.filename}" if error.filename else ""
     if is_no_room(error):
         return StorageFull(f"There is no room left{where}.", "Free some space, or make it larger, and try again.")
-    return Unreadable(f"It was refused{where}: {error.strerror or error}.", "The kernel's log may say why:  dmesg")
+    why = AS_ANOTHER if isinstance(error, PermissionError) else "The kernel's log may say why:  dmesg"
+    return Unreadable(f"It was refused{where}: {error.strerror or error}.", why)
 
 
 def invalid_input(error: ValidationError) -> Invalid:
@@ -226,8 +227,7 @@ def sentence(fault: Mapping[str, Any]) -> str:
         case "missing":
             return "This is needed."
         case "too_short" | "string_too_short":
-            least = limits["min_length"]
-            return "This can't be empty." if least == 1 else f"At least {least} characters."
+            return "This can't be empty." if (least := limits["min_length"]) == 1 else f"At least {least} characters."
         case "too_long" | "string_too_long":
             return f"At most {limits['max_length']} characters."
         case "literal_error":

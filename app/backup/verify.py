@@ -8,7 +8,7 @@ from app.backup import manifest
 from app.database.contents import Contents, read_contents, refuse_unsound
 from app.database.sqlite import fold_in, opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
-from app.errors import Broken, Mismatch, NotSqlite, Unreadable
+from app.errors import AS_ANOTHER, Broken, Mismatch, NotSqlite, Unreadable
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
 UNPROVEN = 3
@@ -62,7 +62,8 @@ def refuse_unreadable(file: Path) -> None:
             file.open("rb").close()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise Unreadable(f"Can't read {file}: {why}.") from None
+        hint = AS_ANOTHER if isinstance(error, PermissionError) else ""
+        raise Unreadable(f"Can't read {file}: {why}.", hint) from None
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"
         raise Unreadable(f"{file} is {kind}, not a file.")

@@ -10,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.backup.snapshot import snapshot
+from app.backup.verify import refuse_unreadable
 from app.cli import main
 from app.database import migrations
 from app.database.engine import Database
-from app.errors import CannotStart
+from app.errors import CannotStart, Problem, Unreadable, problem_of
 from app.operations import control
 from app.storage.guard import guard
 from app.storage.mounts import Profile, Storage, beside, storage_under
@@ -167,6 +168,21 @@ def test_root_asks_the_app_of_the_databases_user_and_nobody_who_plays_it(
     with closing(socket.socket(socket.AF_UNIX)) as bound:
         bound.bind(str(file))
         assert control._sockets(storage) == ([file] if owner == USER else [])
+
+
+def test_what_this_user_may_not_read_is_to_be_typed_as_another(storage: Storage, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/app/data/b.db")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    for problem in (problem_of(PermissionError(13, "Permission denied")), said_by(storage)):
+        assert problem.hint.startswith("Type it as the user whose that is: with docker exec or run  --user 1000")
+
+
+def said_by(storage: Storage) -> Problem:
+    with pytest.raises(Unreadable) as refused:
+        refuse_unreadable(storage.path)
+    return refused.value
 
 
 def test_root_without_its_rights_is_not_told_to_take_the_folder_from_the_app(storage: Storage, monkeypatch):
