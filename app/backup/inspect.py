@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from app.backup.verify import refuse_not_sqlite
 from app.database.contents import Contents, read_contents
+from app.database.header import read_header
 from app.database.sqlite import opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, Held, Refused
-from app.storage.files import JOURNAL, SQLITE
+from app.storage.files import JOURNAL
 from app.storage.mounts import Profile, beside, storage_under
 
 WAIT_SECONDS = 1
@@ -63,23 +65,21 @@ def _facts_of_file(file: Path, folder: Path, profile: Profile) -> dict[str, Any]
 
 def _facts_of_database(file: Path, profile: Profile) -> dict[str, Any] | None:
     """None for what is no SQLite database; "problem" is why it can't be used as Task Assist's."""
-    with file.open("rb") as reading:
-        start = reading.read(100)
-    if not start.startswith(SQLITE):
+    header = read_header(file)
+    if not header.is_sqlite:
         return None
     in_use = beside(file, "-wal").exists()
     try:
         if in_use and profile == "exclusive":
             # Opening it would hang on NFS until the app ends.
             raise Held("The app may have it for itself: its -wal is there.", "Stop the app to look inside.")
+        refuse_not_sqlite(file)
         refuse_strange_log(file)
         refuse_unfinished(file)
         contents = _contents_with_log(file) if in_use else _contents(file, unchanging(file))
     except Refused as refused:
         return {"problem": refused.as_dict()}
-    # The file format version for writing: 2 is WAL (sqlite.org/fileformat2).
-    journal_mode = "wal" if start[18] == 2 else "rollback"
-    return {"problem": None, "rows": contents.rows, "revision": contents.revision, "journal_mode": journal_mode}
+    return {"problem": None, "rows": contents.rows, "revision": contents.revision, "journal_mode": header.mode}
 
 
 def refuse_unfinished(file: Path) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from app.backup.replacing import items_and_tasks_in
 from app.database.engine import Database
+from app.database.header import read_header
 from app.database.sqlite import APPLICATION_ID
 from app.errors import Problem
-from app.storage.files import SQLITE
 from app.storage.mounts import Storage, files_beside
 
 log = structlog.get_logger()
@@ -20,8 +20,6 @@ log = structlog.get_logger()
 SHOWN = 3
 LOOKED_AT = 1000
 """Files in a folder: a volume of another app may hold millions."""
-MARK = range(68, 72)
-"""The application_id in an SQLite file (sqlite.org/fileformat2)."""
 
 
 def name_filled_others(database: Database) -> None:
@@ -64,11 +62,10 @@ def _is_another(file: Path, database: Path) -> bool:
     try:
         if not file.is_file() or any(own.exists() and file.samefile(own) for own in _opened_by_sqlite(database)):
             return False
-        with file.open("rb") as reading:
-            start = reading.read(100)
+        header = read_header(file)
     except OSError:  # another user's
         return False
-    return start.startswith(SQLITE) and int.from_bytes(start[MARK.start : MARK.stop], "big") == APPLICATION_ID
+    return header.is_sqlite and header.application_id == APPLICATION_ID
 
 
 def _opened_by_sqlite(database: Path) -> list[Path]:

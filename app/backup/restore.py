@@ -12,10 +12,12 @@ from pathlib import Path
 from app.backup.replacing import refuse_own
 from app.backup.room import refuse_without_room
 from app.backup.verify import Verified, unverified, verify
+from app.database import may_lack
 from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, NotSqlite, StrangeLog
+from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside, files_beside
@@ -40,6 +42,7 @@ def restore(
     refuse_own(storage, file)
     found = unverified(file) if as_it_is else verify(file)
     refuse_unwritable(storage)
+    refuse_what_is_no_file(storage)
     new, logs = incoming_path(storage.path), sidecars(file) if as_it_is else []
     _remove_incoming(storage.path)
     refuse_without_room(storage.path, coming=found.size_bytes + sum(size_of(log) for log in logs))
@@ -108,7 +111,7 @@ def clear_the_place(storage: Storage) -> list[Path]:
         with suppress(Broken, NotSqlite):
             fold_in(database, sqlite_uri(storage, "rw"))
     set_aside = _set_aside(sidecars(database))
-    for file in files_beside(database):
+    for file in (*files_beside(database), may_lack.file_of(database)):
         file.unlink(missing_ok=True)
     to_disk(database.parent)
     return set_aside

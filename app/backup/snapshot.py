@@ -16,6 +16,7 @@ from app.database.contents import read_contents, refuse_unsound
 from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import StorageFull, Unreadable
+from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
@@ -84,6 +85,7 @@ def _opened_here(storage: Storage) -> Iterator[Any]:
     refuse_unreadable(storage.path)
     # SQLite keeps its locks in files beside the database, also for reading.
     refuse_unwritable(storage)
+    refuse_what_is_no_file(storage)
     refuse_hard_links(storage)  # the newest changes may be in the log that is beside another name
     refuse_not_sqlite(storage.path)
     refuse_strange_log(storage.path)

@@ -8,6 +8,7 @@ from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, sqlite_uri
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Conflict
+from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.files import size_of
 from app.storage.guard import refuse_unwritable
 from app.storage.led_elsewhere import forget_links
@@ -20,6 +21,7 @@ def start_empty(storage: Storage, sure: Callable[[], None]) -> list[Path]:
     Raises Conflict for a database that holds rows, and what `sure` raises, which is called before anything is changed.
     """
     refuse_unwritable(storage)
+    refuse_what_is_no_file(storage)
     if size_of(storage.path):
         refuse_strange_log(storage.path)
         _refuse_filled(storage)

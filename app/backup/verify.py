@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.backup import manifest
 from app.database.contents import Contents, read_contents, refuse_unsound
+from app.database.header import read_header
 from app.database.sqlite import fold_in, opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import AS_ANOTHER, Broken, Mismatch, NotSqlite, Unreadable
@@ -13,8 +14,6 @@ from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
 UNPROVEN = 3
 """Exit code of the command for a sound file without a manifest."""
-SMALLEST = 512
-"""Bytes. SQLite's smallest page."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,12 @@ def refuse_unreadable(file: Path) -> None:
 
 
 def refuse_not_sqlite(file: Path) -> None:
-    """Told from the file's first bytes, without SQLite."""
-    if why := why_not_sqlite(_start(file)):
+    """Told from the file's first bytes, without SQLite. Raises Broken where these are damaged."""
+    header = read_header(file)
+    if why := why_not_sqlite(header.start):
         raise NotSqlite(f"{file} is no backup: {why}.")
+    if header.fault:
+        raise Broken(f"{file} is damaged: {header.fault}.")
 
 
 def _proven_bytes(file: Path, proof: manifest.Manifest, progress: Progress | None) -> str:
@@ -99,15 +101,6 @@ def _refuse_or_fold(file: Path, *, fold: bool) -> None:
 
 
 def _refuse_cut_short(file: Path) -> None:
-    start, size = _start(file), file.stat().st_size
-    page = int.from_bytes(start[16:18], "big")
-    # 1 stands for 65,536. The number of pages only counts where both change counters agree (sqlite.org/fileformat2).
-    pages = int.from_bytes(start[28:32], "big") if start[24:28] == start[92:96] else 1
-    whole = max(pages * (65_536 if page == 1 else page), SMALLEST)
+    size, whole = file.stat().st_size, read_header(file).least_bytes
     if size < whole:
         raise Broken(f"{file} is cut short: {size:,} of {whole:,} bytes are there.")
-
-
-def _start(file: Path) -> bytes:
-    with file.open("rb") as reading:
-        return reading.read(100)

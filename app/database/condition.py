@@ -13,9 +13,10 @@ from pathlib import Path
 import structlog
 
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull, Unwell
+from app.storage.cant_open import CantOpen
 from app.storage.led_elsewhere import LedElsewhere
 
-GRAVEST_FIRST: tuple[type[Unwell], ...] = (Replaced, LedElsewhere, Damaged, ReadOnly, StorageFull)
+GRAVEST_FIRST: tuple[type[Unwell], ...] = (Replaced, LedElsewhere, Damaged, CantOpen, ReadOnly, StorageFull)
 
 log = structlog.get_logger()
 
@@ -27,6 +28,8 @@ class Condition:
         self._known: dict[type[Unwell], Unwell] = {}
         self._reports: Counter[type[Unwell]] = Counter()
         self._changing = threading.Lock()
+        self.may_lack = ""
+        """What may be missing in it (may_lack.py). No fault: reading and writing go on."""
 
     @property
     def problem(self) -> Unwell | None:

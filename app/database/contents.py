@@ -44,9 +44,14 @@ def refuse_foreign(connection: Any, file: Path, *, may_be_empty: bool = False) -
     """Raises Foreign for a database that this app didn't make; one without any table may be let through."""
     (schema,) = connection.execute("PRAGMA schema_version").fetchone()
     (mark,) = connection.execute("PRAGMA application_id").fetchone()
-    if mark != APPLICATION_ID and (schema or not may_be_empty):
+    if mark != APPLICATION_ID and (schema or not may_be_empty) and not (mark == 0 and _has_own_tables(connection)):
         what = "another app's database" if schema else "an SQLite database without any table"
         raise Foreign(f"{file} is {what}, not one of Task Assist.")
+
+
+def _has_own_tables(connection: Any) -> bool:
+    """A file of this app's whose mark somebody has set to 0, as SQLite's own .dump and .recover do."""
+    return set(_tables(connection)) >= TABLES and revision_of(connection) in known_revisions()
 
 
 def revision_of(connection: Any) -> str | None:

@@ -17,6 +17,8 @@ from app.database.sqlite import sqlite_driver
 from app.database.sqlite_errors import fault_in
 
 HOUR = 3600
+CENTURY = 100 * 365 * 24 * HOUR
+"""What is kept in the file and later than the clock by this much, no app has seen pass: somebody else wrote it."""
 
 
 class SeenTime:
@@ -31,10 +33,11 @@ class SeenTime:
             return
         (hours,) = connection.execute("PRAGMA user_version").fetchone()
         clock, kept = time.time(), float(hours * HOUR)
-        # A row's time is not trusted to be later than the clock's: one that was wrong once may have written it.
-        self._at_start = (
-            min(max(clock, kept), kept + HOUR) if hours > 0 else min(clock, _newest_row(connection, clock) + HOUR)
-        )
+        if 0 < kept < clock + CENTURY:
+            self._at_start = min(max(clock, kept), kept + HOUR)
+        else:
+            # A row's time is not trusted to be later than the clock's: one that was wrong once may have written it.
+            self._at_start = min(clock, _newest_row(connection, clock) + HOUR)
         self._started = _never_jumps()
 
     def now(self) -> datetime:
@@ -42,7 +45,8 @@ class SeenTime:
 
     def keep(self, session: Session) -> None:
         """Writes it into the file, once an hour at most: with the first write, so that no row is without it."""
-        hours, connection = int(self.now().timestamp()) // HOUR, session.connection()
+        connection = session.connection()  # first: the first one of all is what `begin()` needs
+        hours = int(self.now().timestamp()) // HOUR
         if connection.exec_driver_sql("PRAGMA user_version").scalar() != hours:
             connection.exec_driver_sql(f"PRAGMA user_version = {hours}")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.database.condition import damaged
+from app.database.header import header_of_open
 from app.errors import (
     Broken,
     Busy,
@@ -15,19 +16,22 @@ from app.errors import (
     ReadOnly,
     Refused,
     StorageFull,
+    Unreadable,
     is_no_room,
 )
+from app.storage.cant_open import cant_open, why_cant_open
 from app.storage.holders import holders_of
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, storage_under
 from app.storage.no_writes import no_room, refusal_of_writes, why_no_writes
 
-Fault = Literal["full", "read-only", "locked", "not a database", "malformed", "I/O"]
+Fault = Literal["full", "read-only", "locked", "not a database", "malformed", "can't open", "I/O"]
 MESSAGES: dict[str, Fault] = {
     "disk is full": "full",
     "readonly database": "read-only",
     "database is locked": "locked",
     "not a database": "not a database",
     "malformed": "malformed",
+    "unable to open database file": "can't open",
     "disk I/O error": "I/O",
 }
 """What SQLite says (sqlite3ErrStr in its src/main.c), and what that is."""
@@ -50,8 +54,10 @@ def problem_for_app(storage: Storage, message: str) -> Problem | None:
     # With either it may answer on a file system that is full, or has become read-only.
     if fault in ("I/O", "read-only") and (problem := why_no_writes(storage)):
         return problem
+    if fault == "can't open":
+        return why_cant_open(storage) or cant_open(storage.path)
     if fault == "read-only":
-        return ReadOnly(f"{storage.path} can't be written: {message}.", "task-assist doctor says why.")
+        return _why_not_written(storage, message)
     if fault == "locked":
         # The app's own writers wait in a queue, and never for SQLite.
         holders = ", ".join(holders_of(storage.path)) or "sqlite3 with an open transaction, a backup tool, a second app"
@@ -80,6 +86,15 @@ def fault_of_disk(storage: Storage, message: str) -> Damaged | StorageFull:
     )
 
 
+def _why_not_written(storage: Storage, message: str) -> Problem:
+    """SQLite opens a file that it may not write, and one of a version that it does not know, for reading only."""
+    header = header_of_open(storage.path)
+    if header and header.fault:
+        return damaged(storage.path, header.fault)
+    hint = "task-assist doctor says how the storage is."
+    return why_cant_open(storage) or ReadOnly(f"{storage.path} can't be written: {message}.", hint)
+
+
 def refusal_for_file(file: Path, message: str) -> Refused | StorageFull:
     """What SQLite refused to a command that looks into `file` or copies it."""
     match fault_in(message):
@@ -90,6 +105,9 @@ def refusal_for_file(file: Path, message: str) -> Refused | StorageFull:
             )
         case "full":
             return StorageFull(f"There is no room left beside {file}.", "Free some space, and try again.")
+        case "can't open":
+            problem = why_cant_open(storage_under(file)) or cant_open(file)
+            return problem if isinstance(problem, StorageFull) else Unreadable(problem.message, problem.hint)
         case "not a database":
             return NotSqlite(f"{file} is not an SQLite database, or it is encrypted.")
         case _:

@@ -10,14 +10,14 @@ import shlex
 import struct
 from pathlib import Path
 
+from app.database.broken_log import refuse_broken_log
+from app.database.header import read_header
 from app.errors import StrangeLog
 from app.storage.delegations import open_undelegated
-from app.storage.files import JOURNAL, SQLITE, is_there, sidecars, size_of
+from app.storage.files import JOURNAL, is_there, sidecars, size_of
 from app.storage.mounts import beside
 
 LARGEST_PAGE = LARGEST_SECTOR = 1 << 16
-HEADER = 100
-WRITE_VERSION, IN_ROLLBACK_MODE, IN_WAL_MODE = 18, b"\1", b"\2"
 CHANGED_BY_A_SWITCH = (range(18, 20), range(24, 28), range(92, 100))
 """Of the header: both versions, the change counter, and for which change the number of pages was true."""
 
@@ -25,11 +25,13 @@ UNLESS_UNFINISHED = "If another program was killed while it changed this file, o
 
 
 def refuse_strange_log(database: Path) -> None:
-    """Raises StrangeLog where SQLite would bring another database's changes into this one. Only reads."""
+    """Raises StrangeLog where SQLite would bring another database's changes into this one, and BrokenLog where it would
+    leave out some of its own. Only reads."""
     for log in sidecars(database):
         is_wal = log.name.endswith("-wal")
         if not (_is_own_wal(database) if is_wal else _is_own_journal(log, database)):
             raise _strange(log, database, unless="" if is_wal else UNLESS_UNFINISHED)
+    refuse_broken_log(database)
 
 
 def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
@@ -43,8 +45,8 @@ def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
 
 def lacks_its_log(database: Path) -> bool:
     """Is there no -wal beside a file in WAL mode? While it is open there always is one."""
-    start = _start(database, HEADER) if size_of(database) else b""
-    return start[WRITE_VERSION : WRITE_VERSION + 1] == IN_WAL_MODE and not is_there(beside(database, "-wal"))
+    in_wal_mode = bool(size_of(database)) and read_header(database).mode == "wal"
+    return in_wal_mode and not is_there(beside(database, "-wal"))
 
 
 def starts_a_database(journal: Path) -> bool:
@@ -54,9 +56,8 @@ def starts_a_database(journal: Path) -> bool:
 
 
 def _is_own_wal(database: Path) -> bool:
-    start = _start(database, HEADER)
-    mode = start[WRITE_VERSION : WRITE_VERSION + 1]
-    return start != b"" and not (start.startswith(SQLITE) and mode == IN_ROLLBACK_MODE)
+    header = read_header(database)
+    return header.start != b"" and header.mode != "rollback"
 
 
 def _is_own_journal(journal: Path, database: Path) -> bool:

@@ -9,7 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DatabaseError
+
 from app.backup.others import filled_others
+from app.database import may_lack
 from app.database.condition import how_to_go_back
 from app.database.connections import PRAGMAS
 from app.database.migrations import known_revisions
@@ -22,6 +25,7 @@ from app.operations.writer_finding import writer_finding
 from app.storage.files import is_there
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
+from app.storage.no_writes import has_no_inodes, no_room
 from app.writer.database_alone import database_alone
 from app.writer.safe_acquire import why_refused
 
@@ -38,7 +42,7 @@ def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: boo
     findings = [_path(storage), _mount(storage, production=production, keeps_secret=keeps_secret), _profile(storage)]
     if findings[1].level == "fault":
         return findings
-    findings += [_room(storage), _fsync(storage), writer_finding(storage), *_condition(storage)]
+    findings += [_room(storage), _fsync(storage), writer_finding(storage), *_condition(storage), *_may_lack(storage)]
     return [*findings, *_inside(storage, full=full)]
 
 
@@ -79,6 +83,9 @@ def _profile(storage: Storage) -> Finding:
 def _room(storage: Storage) -> Finding:
     free = shutil.disk_usage(storage.path.parent).free
     size = storage.path.stat().st_size if storage.path.exists() else 0
+    if has_no_inodes(storage.path.parent):
+        text = f"{free:,} bytes, but room for no file more: every inode is used"
+        return Finding("free space", "fault", text, free, no_room(storage).hint)
     if free >= max(LITTLE_ROOM, size):
         return Finding("free space", "ok", f"{free:,} bytes", free)
     needs = "a take-over after a crash and a restore need room for a copy of the database"
@@ -128,6 +135,12 @@ def _condition(storage: Storage) -> Iterator[Finding]:
         yield Finding("condition", "ok", "the running app has found nothing wrong", None)
 
 
+def _may_lack(storage: Storage) -> Iterator[Finding]:
+    """Until somebody has looked."""
+    if what := may_lack.what_is_noted(storage.path):
+        yield Finding("changes", "fault", f"perhaps some are missing. {what}", None, may_lack.how_to_end(storage))
+
+
 def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
     """What only the process that has the database can say: the running app, or this one if there is none."""
     if not storage.path.exists():
@@ -144,6 +157,9 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
         return
     except Problem as problem:
         yield Finding("inside", "fault", problem.message, problem.code, problem.hint)
+        return
+    except DatabaseError as error:
+        yield Finding("inside", "fault", f"SQLite refused to look into it: {error.orig}.", None, "Please report it.")
         return
     yield Finding("read by", "ok", source, source)
     yield _sqlite(facts["sqlite_version"])

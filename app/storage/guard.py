@@ -4,7 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
-from app.errors import CannotStart
+from app.errors import DOCKERS_FOLDER, CannotStart
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
 from app.storage.no_writes import read_only
@@ -38,6 +38,7 @@ def guard(storage: Storage, *, production: bool, keeps_secret: bool) -> list[str
         refuse_unmounted(storage)
     refuse_unwritable(storage)
     if keeps_secret:
+        _refuse_folder(storage, storage.secret, "that holds the session secret")
         _refuse_denied(storage, storage.secret, os.R_OK)
     warnings = []
     if production and storage.anonymous:
@@ -96,9 +97,31 @@ def refuse_unwritable(storage: Storage) -> None:
     if storage.mount.read_only:
         raise read_only(storage.path, storage.mount)
     _refuse_denied(storage, folder, os.R_OK | os.W_OK | os.X_OK)
+    _refuse_no_folder(storage, storage.lease)
     _refuse_denied(storage, storage.lease, os.R_OK | os.W_OK | os.X_OK)
+    _refuse_folder(storage, storage.lease / "lock", "by which one instance alone writes")
     for file in (storage.path, *files_beside(storage.path)):
         _refuse_denied(storage, file, os.R_OK | os.W_OK)
+
+
+def _refuse_no_folder(storage: Storage, lease: Path) -> None:
+    if lease.exists() and not lease.is_dir():
+        raise CannotStart(
+            f"{lease} is a file, and should be the folder that says who writes.",
+            f"Move it away:  {in_place(storage, shlex.join(('mv', str(lease), f'{lease}.old')))}",
+        )
+
+
+def _refuse_folder(storage: Storage, file: Path, which: str) -> None:
+    """Of what SQLite keeps: app/storage/cant_open.py."""
+    if file.is_dir():
+        raise CannotStart(f"{file} is a folder, and should be the file {which}.", _without_folder(storage, file))
+
+
+def _without_folder(storage: Storage, file: Path) -> str:
+    if any(mount.point == str(file) for mount in read_mounts()):
+        return f"{DOCKERS_FOLDER} Leave out what is mounted at {file}: the whole of {file.parent} is mounted."
+    return f"Take it away, if it is empty:  {in_place(storage, shlex.join(('rmdir', str(file))))}"
 
 
 def _refuse_denied(storage: Storage, path: Path, what: int) -> None:

@@ -20,9 +20,15 @@ def why_no_writes(storage: Storage) -> StorageFull | ReadOnly | None:
     if mount.read_only:
         return read_only(storage.path, mount)
     with suppress(OSError):  # the mount itself is gone
-        if shutil.disk_usage(storage.path.parent).free < FULL_BELOW:
+        if shutil.disk_usage(storage.path.parent).free < FULL_BELOW or has_no_inodes(storage.path.parent):
             return no_room(storage)
     return None
+
+
+def has_no_inodes(folder: Path) -> bool:
+    """Has its file system room for no file more, however much it has for bytes? Some count no files, and say 0 of 0."""
+    status = os.statvfs(folder)
+    return status.f_files > 0 and status.f_favail == 0
 
 
 def takes_writes(folder: Path) -> bool:

@@ -56,6 +56,7 @@ def _facts(instance: Instance) -> dict:
             "profile": storage.profile,
             "persistent": storage.persistent,
             "writer": writes,
+            "may_lack_changes": instance.may_lack_changes,
         },
         "backup": None,
     }

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import structlog
 
+from app.database import may_lack
 from app.database.condition import damaged
 from app.database.contents import fault_in_table, tables_to_check
 from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.open_file import kept
 from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
+from app.storage.cant_open import CantOpen, why_cant_open
 from app.storage.hard_links import HardLinked, refuse_hard_links
 from app.storage.led_elsewhere import LedElsewhere
 from app.storage.no_writes import takes_writes, why_no_writes
@@ -61,6 +63,7 @@ class Checkup:
         if self._lease.doubt == "damage":
             was = damaged(self._database.storage.path, "damage was found in it, and it is being checked again")
             self._database.condition.report(was)
+        self._look_at_what_may_lack()
         before, self._threads, self._ending = self._threads, [], threading.Event()
         self._begin(self._look, "checkup", before)
         if self._lease.doubt:
@@ -122,6 +125,8 @@ class Checkup:
                 self._look_at_file_system()
                 self._look_at_log()
                 self._look_for_other_names()
+                if self._database.condition.may_lack:
+                    self._look_at_what_may_lack()
                 self._do_what_is_hourly()
                 self._note_damage()
             except Exception as error:
@@ -159,6 +164,8 @@ class Checkup:
                 condition.mended(StorageFull, ReadOnly)
         elif isinstance(problem := why_no_writes(storage), ReadOnly):
             condition.report(problem)
+        if condition.knows(CantOpen) and why_cant_open(storage) is None:
+            condition.mended(CantOpen)
 
     def _look_at_log(self) -> None:
         """Says that it grows, and again at each doubling."""
@@ -178,6 +185,15 @@ class Checkup:
             if not self._told_of_names:
                 log.warning(f"The next start will refuse it: {linked}", problem=linked.code)
             self._told_of_names = True
+
+    def _look_at_what_may_lack(self) -> None:
+        """Says it at each start, and when somebody has looked."""
+        condition, file = self._database.condition, self._database.storage.path
+        before, condition.may_lack = condition.may_lack, may_lack.what_is_noted(file)
+        if condition.may_lack != before:
+            log.warning(
+                condition.may_lack or f"{may_lack.file_of(file)} was taken away, so nothing is said to be missing."
+            )
 
     def _do_what_is_hourly(self) -> None:
         if self._every_hour and time.monotonic() >= self._hour_ended:
@@ -215,7 +231,8 @@ class Checkup:
             self._note(None)
             condition.mended(Damaged)
             why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
-            log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).")
+            missing = f" It may lack changes all the same: {condition.may_lack}" if condition.may_lack else ""
+            log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).{missing}")
 
     def _fault(self, ending: threading.Event) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""

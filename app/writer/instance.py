@@ -82,6 +82,12 @@ class Instance:
         return self.gate.problem
 
     @property
+    def may_lack_changes(self) -> bool:
+        """Of the open database, where what was saved may be missing and nobody has looked yet (may_lack.py)."""
+        opened = self.gate.opened
+        return bool(opened and opened.condition.may_lack)
+
+    @property
     def database(self) -> Database:
         """The open database, for callers that end before the instance does. Raises Standby."""
         return self.gate.database

@@ -1,10 +1,16 @@
 """Takes the lease on a database that can be opened without a loss; of any other it says why, and leaves it as it is."""
 
-import structlog
+from pathlib import Path
 
+from app.database.broken_log import log_was_emptied
+from app.database.condition import damaged
 from app.database.emptied import holds_nothing, refuse_emptied, refuse_half_copied
+from app.database.header import read_header
+from app.database.may_lack import note
 from app.database.strange_logs import lacks_its_log, refuse_strange_log
 from app.errors import Emptied, Problem
+from app.storage.cant_open import refuse_what_is_no_file
+from app.storage.files import size_of
 from app.storage.hard_links import refuse_hard_links
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import Storage
@@ -16,8 +22,10 @@ LOG_GONE = (
     "{file} was not closed at the last end, and its {log} is gone all the same. If another program has closed the file "
     "since, such as sqlite3, nothing is missing; if somebody removed the {log}, the newest changes are."
 )
-
-log = structlog.get_logger()
+LOG_EMPTIED = (
+    "{file} was not closed at the last end, and its {log} is empty, though by the index beside it changes were only "
+    "there. If the power failed, nothing is missing; if somebody emptied the {log}, the newest changes are."
+)
 
 
 def acquire_without_loss(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
@@ -29,8 +37,8 @@ def acquire_without_loss(lease: Lease, storage: Storage, observation: Observatio
     if acquired and acquired.pending is None:
         try:
             _refuse_loss(storage, acquired.schema)
-            if lease.doubt == "unclean end" and lacks_its_log(storage.path):
-                log.warning(LOG_GONE.format(file=storage.path, log=f"{storage.path.name}-wal"))
+            if lease.doubt == "unclean end":
+                _note_what_may_be_lacking(storage.path)
         except BaseException:
             lease.release("abandoned" if acquired.forced else "released")
             raise
@@ -63,9 +71,24 @@ def _refuse_half_copied(lease: Lease, storage: Storage) -> None:
             raise
 
 
+def _note_what_may_be_lacking(database: Path) -> None:
+    said = {"file": database, "log": f"{database.name}-wal"}
+    if lacks_its_log(database):
+        note(database, LOG_GONE.format(**said))
+    elif log_was_emptied(database):
+        note(database, LOG_EMPTIED.format(**said))
+
+
 def _refuse_loss(storage: Storage, schema: str | None) -> None:
+    refuse_what_is_no_file(storage)
     refuse_hard_links(storage)
     if (elsewhere := why_led_elsewhere(storage)) and holds_nothing(storage.path):
         raise elsewhere
     refuse_emptied(storage, schema)
+    _refuse_damaged_header(storage)
     refuse_strange_log(storage.path)
+
+
+def _refuse_damaged_header(storage: Storage) -> None:
+    if size_of(storage.path) and (fault := read_header(storage.path).fault):
+        raise damaged(storage.path, fault)

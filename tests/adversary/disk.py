@@ -2,9 +2,12 @@
 
 import fcntl
 import os
+import shutil
 import struct
 import subprocess
 import time
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 MEGABYTES = 64
@@ -54,8 +57,16 @@ class Disk:
                 while _grows(file.fileno(), size):
                     pass
 
+    def take_inodes(self) -> None:
+        """Takes every inode that is left, and hardly a byte."""
+        (self.folder / "inodes").mkdir(exist_ok=True)
+        with suppress(OSError):
+            for number in count():
+                (self.folder / "inodes" / str(number)).touch()
+
     def free(self) -> None:
         (self.folder / "filler").unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "inodes", ignore_errors=True)
 
     def cut_power(self) -> None:
         """What was not written to the disk by now is lost; nothing more can be read or written. `repair()` mends it."""

@@ -21,7 +21,7 @@ AGAIN = 0.1
 GIVE_UP = 30
 TASKS_OF_AN_ITEM = 25
 SAYS_NOTHING_CHANGED = re.compile(r"Nothing was changed[.,]")
-LASTING = frozenset({"damaged", "replaced", "emptied", "strange_log"})
+LASTING = frozenset({"damaged", "replaced", "emptied", "strange_log", "broken_log"})
 """Codes of what only a person mends: until then no write may be acknowledged any more, and /readyz is red."""
 
 

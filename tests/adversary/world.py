@@ -26,7 +26,7 @@ START_SECONDS = 60
 """How long a start may take; it takes 2 on a quiet machine, and 25 after a kill with the profile "exclusive"."""
 NO_ANSWER = "no answer"
 FOR_A_MOMENT = frozenset({"standby", "ending", "busy", "locked", NO_ANSWER})
-NOT_OPENED = frozenset({"emptied", "strange_log", "replaced"})
+NOT_OPENED = frozenset({"emptied", "strange_log", "broken_log", "replaced"})
 """The app stands by, and leaves the database to whoever mends it."""
 ENOUGH = 20
 """Acknowledged writes before something happens."""

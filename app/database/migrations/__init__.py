@@ -34,6 +34,7 @@ def upgrade(database: "Database", *, keep: Callable[[str], Path] | None = None) 
     try:
         with database.connection() as connection:
             found = revision_of(connection.connection.driver_connection)
+            _mark_again(connection, found)
             if found == known_revisions()[-1]:
                 return False
             if why := too_new(found, database.storage.path):
@@ -46,6 +47,14 @@ def upgrade(database: "Database", *, keep: Callable[[str], Path] | None = None) 
     except Exception as error:
         raise _failed(database.storage.path, found, kept, error) from error
     return True
+
+
+def _mark_again(connection: "Connection", found: str | None) -> None:
+    """A database of this app's by its tables (contents.refuse_foreign) from which the mark was lost."""
+    from app.database.sqlite import APPLICATION_ID
+
+    if found and connection.exec_driver_sql("PRAGMA application_id").scalar() != APPLICATION_ID:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def _failed(database: Path, found: str | None, kept: Path | None, error: Exception) -> CannotStart:

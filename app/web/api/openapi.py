@@ -102,6 +102,7 @@ class DatabaseOut(Shape):
     profile: str
     persistent: bool
     writer: bool
+    may_lack_changes: bool
 
 
 class HealthOut(Shape):

@@ -12,6 +12,7 @@ from app.database.condition import Condition, damaged
 from app.database.engine import Database
 from app.database.open_file import kept, replaced
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull
+from app.storage.cant_open import CantOpen
 from tests.app.backup.databases import add_items, closed_database
 
 
@@ -22,10 +23,10 @@ def condition() -> Condition:
 
 def test_the_gravest_of_all_is_told_and_then_the_next(condition: Condition):
     assert condition.problem is None
-    for kind in (StorageFull, ReadOnly, Damaged, Replaced):
+    for kind in (StorageFull, ReadOnly, CantOpen, Damaged, Replaced):
         condition.report(kind("It is."))
         assert isinstance(condition.problem, kind)
-    condition.mended(Replaced, ReadOnly)
+    condition.mended(Replaced, CantOpen, ReadOnly)
     assert isinstance(condition.problem, Damaged)
     condition.mended(Damaged)
     assert isinstance(condition.problem, StorageFull)

@@ -83,6 +83,26 @@ def test_a_full_disk_is_red_until_there_is_room_and_reading_goes_on_over_a_kill(
     assert ask(port, "POST", "/api/v1/work-items", {"title": "again"}).status == 201
 
 
+def test_a_start_that_finds_no_inode_is_red_with_words_and_soon_well_again(disk: Disk, serving):
+    """SQLite can't make its -wal: "unable to open database file", which it says of much else as well."""
+    process, port = serving()
+    wait_until_ready(port, process)
+    process.terminate()
+    process.wait(30)
+    disk.take_inodes()
+    process, port = serving()
+    eventually(lambda: answers(port))
+    status, said = told(port, "/readyz")
+    assert (status, said["error"]["code"]) == (503, "storage_full")
+    assert f"df -i {disk.folder}" in said["error"]["hint"]
+    found = doctor(disk)
+    assert "every inode is used" in found["free space"]["text"]
+    assert "no room left" in found["inside"]["text"]
+    disk.free()
+    eventually(lambda: told(port, "/readyz")[0] == 200)
+    assert "Traceback" not in process.said
+
+
 def test_a_file_system_that_became_read_only_is_red_and_the_app_goes_on_reading(disk: Disk, serving):
     process, port = serving()
     wait_until_ready(port, process)

@@ -1,27 +1,33 @@
 """What a start refuses because rows would be lost by it, what it goes on from by itself, and the way out."""
 
+import json
 import os
 import re
 import shlex
 import shutil
 import struct
+import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from app.backup.snapshot import snapshot
 from app.backup.upgrade import upgrade
 from app.cli import main
+from app.database import may_lack
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.errors import Damaged, Emptied, Locked, Problem, StrangeLog
 from app.storage.mounts import Storage, beside, storage_under
+from app.writer import checkup
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
 from app.writer.lease_files import Folder, folder_of
-from app.writer.safe_acquire import why_refused
+from app.writer.safe_acquire import acquire_without_loss, why_refused
 from tests.app.backup.databases import add_items, closed_database, execute, names, titles
 from tests.app.processes import eventually
 
@@ -233,21 +239,66 @@ def test_a_lock_of_another_process_is_called_that(storage: Storage, start, monke
     eventually(lambda: instance.writes)
 
 
-def test_a_log_that_was_removed_after_a_kill_is_missed(ran: Storage, start, monkeypatch):
-    lines: list[str] = []
-    monkeypatch.setattr("app.writer.safe_acquire.log.warning", lines.append)
-    for removed in (False, True):
-        killed = lease_of(ran)
-        assert killed.acquire(killed.observe())
-        beside(ran.path, "-wal").touch()
-        if removed:
-            beside(ran.path, "-wal").unlink()
-        killed.release("abandoned")
-        instance = start()
-        assert instance.writes
+def ended_without_closing(storage: Storage) -> None:
+    killed = lease_of(storage)
+    assert killed.acquire(killed.observe())
+    killed.release("abandoned")
+
+
+def is_checked(instance: Instance) -> bool:
+    return instance.lease.doubt is None
+
+
+def test_a_log_that_is_gone_after_a_kill_is_told_until_somebody_has_looked(ran: Storage, start, monkeypatch):
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 0.05, "exclusive": 0.05})
+    ended_without_closing(ran)
+    for _ in range(2):  # another start is no look
+        with capture_logs() as lines:
+            instance = start()
+            eventually(partial(is_checked, instance))
+        assert instance.writes and instance.problem is None
+        assert instance.may_lack_changes
+        told = [line["event"] for line in lines if "its a.db-wal is gone all the same" in line["event"]]
+        assert any(line.startswith(f"{ran.path} was not closed at the last end") or "UTC: " in line for line in told)
+        assert all("may lack changes" in line["event"] for line in lines if "is sound" in line["event"])
         instance.stop()
-    (line,) = lines
-    assert line.startswith(f"{ran.path} was not closed at the last end, and its a.db-wal is gone all the same.")
+    found = {each["name"]: each for each in json.loads(run(ran, "doctor", "--json").stdout)["findings"]}["changes"]
+    assert found["level"] == "fault" and "its a.db-wal is gone all the same" in found["text"]
+    instance = start()
+    subprocess.run(found["fix"].splitlines()[-1].partition("     ")[0], shell=True, check=True)
+    eventually(lambda: not instance.may_lack_changes)
+    instance.stop()
+    assert "There is nothing to mend." in run(ran, "doctor").output
+
+
+def test_one_that_was_emptied_after_a_kill_is_told_as_well(tmp_path: Path):
+    storage = closed_database(tmp_path / "a.db", 3)
+    database = Database(storage)
+    add_items(database, 3)
+    shutil.copy(beside(storage.path, "-shm"), tmp_path / "index")
+    database.close()
+    ended_without_closing(storage)
+    (tmp_path / "index").rename(beside(storage.path, "-shm"))
+    beside(storage.path, "-wal").touch()
+    lease = lease_of(storage)
+    assert acquire_without_loss(lease, storage, lease.observe())
+    lease.release()
+    assert "its a.db-wal is empty, though by the index beside it" in may_lack.what_is_noted(storage.path)
+
+
+def test_a_restore_ends_what_may_be_missing(ran: Storage, tmp_path: Path):
+    may_lack.note(ran.path, "Something may be missing.")
+    backup = closed_database(tmp_path / "backup.db", 1).path
+    assert run(ran, "restore", str(backup)).exit_code == 0
+    assert may_lack.what_is_noted(ran.path) == ""
+
+
+def test_one_that_ended_with_its_log_lacks_nothing(ran: Storage, start):
+    ended_without_closing(ran)
+    beside(ran.path, "-wal").touch()
+    instance = start()
+    assert instance.writes and not instance.may_lack_changes
+    instance.stop()
 
 
 @pytest.mark.parametrize("done", ["DROP TABLE alembic_version", "DELETE FROM alembic_version"])

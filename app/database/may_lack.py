@@ -1,0 +1,52 @@
+"""What a database may lack that was saved once, where that can't be known and the app has started all the same.
+
+It is kept in a file beside the database, and told by the log, the doctor and /healthz until somebody who has looked
+takes that file away. A restore takes it away as well: then it is another database.
+"""
+
+import os
+import shlex
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from app.storage.files import to_disk
+from app.storage.mounts import Storage, beside
+
+log = structlog.get_logger()
+
+
+def file_of(database: Path) -> Path:
+    return beside(database, ".may-lack-changes")
+
+
+def note(database: Path, what: str) -> None:
+    """Keeps `what` for those who come later."""
+    log.warning(what)
+    file = file_of(database)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {what}\n".encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        to_disk(file.parent)
+    except OSError as error:
+        log.error(f"{file} could not be written, so this is told here alone: {error}.")
+
+
+def what_is_noted(database: Path) -> str:
+    """Empty where nothing is, or where somebody has looked."""
+    with suppress(FileNotFoundError, PermissionError):
+        return file_of(database).read_text().strip()
+    return ""
+
+
+def how_to_end(storage: Storage) -> str:
+    return (
+        "Look whether the newest changes are there. If not, a backup may have them: task-assist restore FILE. If so:\n"
+        f"  {shlex.join(('rm', str(file_of(storage.path))))}     where the app runs (docker compose exec app ...)"
+    )
