@@ -1,5 +1,7 @@
 """What an SQLite file holds: is it this app's, of which schema, how many rows, and is it sound?"""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -75,9 +77,20 @@ def revision_of(connection: Any) -> str | None:
 
 def refuse_unsound(connection: Any, file: Path, *, check: Check = "integrity_check") -> None:
     """Raises Broken with SQLite's own words if any page, index or constraint of the open database is wrong."""
-    faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN})")]
-    if faults != ["ok"]:
-        raise Broken(f"{file} is damaged: {'; '.join(faults)}.")
+    if fault := said_by_check(row[0] for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN})")):
+        raise Broken(f"{file} is damaged: {fault}.")
+
+
+def said_by_check(said: Iterable[str]) -> str | None:
+    """What a check of SQLite's answers, on one line, None where all is well. What it says many times is said once."""
+    lines = Counter(
+        line.strip() for each in said for line in each.splitlines() if not line.startswith("*** in database")
+    )
+    if lines == {"ok": 1}:
+        return None
+    shown = [f"{line} ({count:,} times)" if count > 1 else line for line, count in lines.items()]
+    more = f"; and {len(shown) - FAULTS_SHOWN:,} more" if len(shown) > FAULTS_SHOWN else ""
+    return "; ".join(shown[:FAULTS_SHOWN]) + more
 
 
 def tables_to_check(connection: Any) -> list[str]:
@@ -89,12 +102,12 @@ def tables_to_check(connection: Any) -> list[str]:
 def fault_in_table(connection: Any, table: str) -> str | None:
     """SQLite's own words for what is wrong with a page of the table or of an index on it, or where one lacks a row."""
     try:
-        faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA integrity_check('{table}')")]
+        fault = said_by_check(row[0] for row in connection.execute(f"PRAGMA integrity_check('{table}')"))
     except sqlite_driver().DatabaseError as error:
         if fault_in(str(error)) != "malformed":
             raise
-        faults = [str(error)]
-    return None if faults == ["ok"] else f"in the table {table}: {'; '.join(faults[:FAULTS_SHOWN])}"
+        fault = str(error)
+    return f"in the table {table}: {fault}" if fault else None
 
 
 def _tables(connection: Any) -> list[str]:

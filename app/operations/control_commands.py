@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from app.backup.snapshot import snapshot
 from app.database.condition import damaged
 from app.database.connections import PRAGMAS
-from app.database.contents import revision_of
+from app.database.contents import revision_of, said_by_check
 from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.sqlite_errors import fault_in
@@ -126,7 +126,7 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
             "pragmas": {name: ask(name) for name in PRAGMAS},
             "revision": revision_of(connection.connection.driver_connection),
             "log": asdict(found) if (found := long_log(database.storage)) else None,
-            "integrity": ask("integrity_check(1)" if full else "quick_check(1)"),
+            "integrity": said_by_check([ask("integrity_check(1)" if full else "quick_check(1)")]) or "ok",
         }
 
 
