@@ -53,19 +53,20 @@ def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
 
 
 def _keep(storage: Any, file: Path, *, as_it_is: bool) -> Any:
-    """What is kept of the present database. On a full disk a person may choose to go on without."""
+    """What is kept of the present database. Where that can't be read, or has no room, a person may go on without."""
     from app.backup.keep import keep
-    from app.errors import StorageFull
+    from app.errors import StorageFull, problem_of
     from app.storage.files import sidecars, size_of
 
     logs = sidecars(file) if as_it_is else []
     try:
         return keep(storage, "before-restore", sum(size_of(each) for each in (file, *logs)))
-    except StorageFull as full:
+    except (StorageFull, OSError) as error:
+        refused = problem_of(error) if isinstance(error, OSError) else error
         words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), str(file)]
-        raise StorageFull(
-            full.message, f"{full.hint} To keep no copy of what is there now:\n  {shlex.join(words)}"
-        ) from full
+        raise type(refused)(
+            refused.message, f"{refused.hint}\nTo keep no copy of what is there now:\n  {shlex.join(words)}"
+        ) from error
 
 
 def _way_back(kept: Any) -> str:

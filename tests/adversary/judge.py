@@ -23,6 +23,7 @@ def judged(world: World, fault: Fault) -> str:
             if not after.well:
                 raise Broken(f"After the way back it still says {after}")
         all_there(world)
+    world.bad_sector.heal()
     world.work()  # writes are taken, too
     if world.load.wrong:
         raise Broken("\n".join(world.load.wrong[:5]))
@@ -79,7 +80,7 @@ def told(world: World, fault: Fault, seen: Seen) -> None:
         raise Broken(f"A refusal without a cause or a way back: {seen}")
     if seen.code == "cannot_start":
         return
-    if message not in world.said.replace("\\\\", "\\").replace('\\"', '"'):
+    if not eventually(lambda: message in world.said.replace("\\\\", "\\").replace('\\"', '"'), NOTICED_SECONDS):
         raise Broken(f"The log says nothing of: {message}")
     if message not in html.unescape(world.ask("/").text):
         raise Broken(f"The page says nothing of: {message}")

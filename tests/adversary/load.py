@@ -111,7 +111,7 @@ class Load:
             thread.join()
 
     def forget(self) -> None:
-        """Another database took the place: each thread begins anew. While it is paused."""
+        """The rows may be others now: each thread begins anew. While it is paused, or nobody answers."""
         self._generation += 1
 
     def mended(self) -> None:

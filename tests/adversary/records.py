@@ -20,6 +20,8 @@ class Records:
     def __init__(self) -> None:
         self._possible: Possible = {}
         self._moments: list[Possible] = []
+        self._on_the_way: set[str] = set()
+        self._unsure: set[str] = set()
         self._changing = threading.Lock()
 
     def asked(self, mark: str, value: Value) -> frozenset[Value]:
@@ -27,6 +29,7 @@ class Records:
         with self._changing:
             before = self._possible.get(mark, NOT_THERE)
             self._set(mark, before | {value})
+            self._on_the_way.add(mark)
             return before
 
     def acknowledged(self, mark: str, value: Value) -> None:
@@ -38,7 +41,11 @@ class Records:
 
     def _settle(self, mark: str, values: frozenset[Value]) -> None:
         with self._changing:
-            self._set(mark, values)
+            self._on_the_way.discard(mark)
+            if mark in self._unsure:
+                self._unsure.discard(mark)
+            else:
+                self._set(mark, values)
 
     def _set(self, mark: str, values: frozenset[Value]) -> None:
         for moment in self._moments:
@@ -56,6 +63,15 @@ class Records:
         finally:
             with self._changing:
                 self._moments.remove(seen)
+
+    @contextmanager
+    def unsure(self) -> Iterator[None]:
+        """What is on its way in the block may be there afterwards or not, whatever is answered."""
+        with self.moment() as seen:
+            yield
+        with self._changing:
+            self._possible = seen
+            self._unsure = set(self._on_the_way)
 
     def go_back(self, to: Possible) -> None:
         """A copy was put in the database's place: from now on that is what was acknowledged."""

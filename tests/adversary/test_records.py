@@ -47,6 +47,22 @@ def test_a_copy_may_hold_each_value_of_the_time_in_which_it_was_made():
     assert len(unlike({"a": 2}, held)) == len(unlike({}, held)) == 1
 
 
+def test_what_was_on_its_way_in_a_moment_that_is_not_sure_may_be_there_or_not():
+    records = Records()
+    records.acknowledged("before", 0)
+    for mark in ("answered in it", "answered behind it"):
+        records.asked(mark, 0)
+    with records.unsure():
+        records.acknowledged("answered in it", 0)
+    records.acknowledged("answered behind it", 0)
+    records.asked("after", 0)
+    records.acknowledged("after", 0)
+    sure = {"before": 0, "after": 0}
+    assert unlike(sure, records.now()) == unlike({**sure, "answered in it": 0}, records.now()) == []
+    assert unlike({**sure, "answered behind it": 0}, records.now()) == []
+    assert unlike({"before": 0}, records.now()) == ["after is not there, and must be change 0"]
+
+
 def test_what_came_after_the_copy_that_was_put_back_is_not_there_any_more():
     records = Records()
     with records.moment() as held:

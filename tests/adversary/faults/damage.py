@@ -69,6 +69,13 @@ def page_zeroed_after_a_kill(world: World) -> None:
     world.start()
 
 
+def bad_sector(world: World) -> None:
+    """A page that the disk can't read any more; not the first, of which every program that looks would say so."""
+    _folded_or_not(world)
+    pages = world.database.stat().st_size // PAGE_BYTES
+    world.bad_sector.spoil(world.database, world.random.randrange(1, pages) * PAGE_BYTES)
+
+
 def index_of_before(world: World) -> None:
     """An old page of it is written over the new one, as a disk does that loses a write: each page for itself is sound,
     and by the index a work item lies in the trash that does not."""
@@ -105,5 +112,6 @@ FAULTS = (
     Fault("cut short after a kill", cut_short_after_a_kill, DAMAGED),
     Fault("page zeroed", page_zeroed, DAMAGED),
     Fault("page zeroed after a kill", page_zeroed_after_a_kill, DAMAGED),
+    Fault("place that can't be read", bad_sector, DAMAGED),
     Fault("old page of an index", index_of_before, DAMAGED),
 )

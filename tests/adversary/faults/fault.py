@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tests.adversary.world import Backup, World
 
-NOTICED_SECONDS = 15
-"""The app looks at its room and its file each few seconds; twice that and more, for a machine with other work."""
+NOTICED_SECONDS = 30
+"""The app looks at its room and its file each few seconds; several times that, for a machine with other work."""
 GONE = frozenset({"replaced", "emptied"})
 DAMAGED = frozenset({"damaged"})
 STRANGE = frozenset({"strange_log"})

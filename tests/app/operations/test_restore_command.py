@@ -1,5 +1,7 @@
 """`task-assist restore`, typed where the app runs: the app goes on with the backup, and what was there is kept."""
 
+import errno
+import os
 import re
 import shlex
 import shutil
@@ -201,6 +203,25 @@ def test_on_a_full_disk_it_names_the_way_without_a_copy_which_works_when_it_is_t
     assert len(titles(storage.path)) == 3 and not list(tmp_path.glob("a-before-restore-*"))
     words = shlex.split(done.stderr.strip().splitlines()[-1])
     assert words[:3] == ["task-assist", "restore", "--no-keep"]
+    done = typed(tmp_path, *words[1:])
+    assert done.exit_code == 0, done.output
+    assert len(titles(storage.path)) == 20
+
+
+def test_where_the_disk_cannot_read_what_is_there_it_names_the_way_without_a_copy(
+    tmp_path: Path,
+    twenty_items: Path,  # noqa: F811
+    monkeypatch,
+):
+    storage = closed_database(tmp_path / "a.db", 3)
+
+    def unreadable(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(storage.path))
+
+    monkeypatch.setattr("app.backup.keep._keep", unreadable)
+    done = typed(tmp_path, "restore", str(twenty_items))
+    assert (done.exit_code, str(storage.path) in done.stderr, "dmesg" in done.stderr) == (1, True, True)
+    words = shlex.split(done.stderr.strip().splitlines()[-1])
     done = typed(tmp_path, *words[1:])
     assert done.exit_code == 0, done.output
     assert len(titles(storage.path)) == 20
