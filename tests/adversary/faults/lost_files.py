@@ -5,8 +5,10 @@ from pathlib import Path
 
 from app.storage.files import SIDECARS
 from app.storage.mounts import beside
-from tests.adversary.faults.fault import GONE, STRANGE, Fault, newest
+from tests.adversary.faults.fault import GONE, NOTICED_SECONDS, STRANGE, Fault, newest
+from tests.adversary.load import ask
 from tests.adversary.world import START_SECONDS, Backup, Broken, World, eventually
+from tests.app.processes import Serving, free_port
 
 
 def removed(world: World) -> None:
@@ -78,6 +80,40 @@ def backup_copied_over_a_stopped_one(world: World) -> None:
     world.start()
 
 
+def removed_and_at_once_stopped(world: World) -> None:
+    """Before the app has looked: nobody else has what it has open."""
+    world.database.unlink()
+    world.stop()
+    world.start()
+
+
+def what_the_stopped_app_kept(world: World) -> None:
+    """The copy that the one that ended has made, beside the place."""
+    kept = sorted(world.disk.folder.glob(f"{world.database.stem}-kept-*.db"))
+    if not kept:
+        raise Broken(f"It was stopped, and nothing of what it had is kept: {sorted(world.disk.folder.iterdir())}")
+    world.put_back(Backup(kept[-1], world.records.now()))
+
+
+def a_second_name(world: World) -> None:
+    """ln, and another app on it: it must not write beside the first one, which goes on."""
+    other = world.database.with_name("other.db")
+    other.hardlink_to(world.database)
+    port = free_port()
+    second = Serving(world.folder, port, DATABASE_PATH=str(other), DATABASE_STORAGE=world.profile)
+    try:
+        if eventually(lambda: second.poll() is not None or ask(port, "GET", "/readyz").ok, NOTICED_SECONDS):
+            if second.poll() is None:
+                raise Broken("A second app writes into the same file by another name")
+        elif "hard link" not in (said := ask(port, "GET", "/readyz").text):
+            raise Broken(f"Of a second name of the file it says: {said}")
+    finally:
+        second.terminate()
+        second.wait(START_SECONDS)
+        other.unlink()
+    world.goes_on_by_itself()
+
+
 def emptied_on_purpose(world: World) -> None:
     """By the command that the refusal names."""
     world.stop()
@@ -103,10 +139,12 @@ def _files(world: World) -> list[Path]:
 FAULTS = (
     Fault("file removed", removed, GONE, what_the_app_kept, at_once=True),
     Fault("file and logs removed", removed_with_its_logs, GONE, what_the_app_kept, at_once=True),
+    Fault("file removed, and at once stopped", removed_and_at_once_stopped, GONE, what_the_stopped_app_kept),
     Fault("file removed while stopped", removed_while_stopped, GONE),
     Fault("file removed after a kill", removed_after_a_kill, GONE),
     Fault("file replaced by a backup", replaced, GONE, either_way, at_once=True),
     Fault("backup copied over a killed one", backup_copied_over_a_killed_one, STRANGE),
     Fault("backup copied over a stopped one", backup_copied_over_a_stopped_one),
+    Fault("second app by a hard link", a_second_name),
     Fault("files removed on purpose, start-empty", emptied_on_purpose),
 )
