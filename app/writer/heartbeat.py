@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from app.errors import Problem, Replaced, Standby, Unwell
+from app.storage.led_elsewhere import LedElsewhere
 from app.storage.mounts import Storage
 from app.writer.gate import RequestGate, unsure
 from app.writer.lease import RENEW_EVERY, Lease, Lost, Removed
@@ -82,6 +83,8 @@ class Heartbeat:
                 self._gate.opened.look_at_name()
         except Replaced:
             return True
+        except LedElsewhere:  # the file is where it was
+            return False
         return False
 
     def _tell(self, problem: Problem) -> None:

@@ -1,5 +1,6 @@
 """DATABASE_PATH is a symbolic link, or has one in it, and somebody leads that elsewhere or removes it."""
 
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from app.database import migrations
 from app.storage.guard import refuse_unwritable
 from app.storage.led_elsewhere import LedElsewhere
 from app.storage.mounts import storage_under
-from app.writer import checkup
+from app.writer import checkup, heartbeat
 from app.writer.instance import Instance
 from tests.app.backup.databases import add_items, closed_database, titles
 from tests.app.processes import eventually
@@ -131,6 +132,24 @@ def test_the_next_start_makes_no_empty_database_and_says_how_to_go_on(way, start
     assert third.writes and third.storage.path == tmp_path / "real" / "a.db"
     third.stop()
     assert len(titles(tmp_path / "real" / "a.db")) == 3
+
+
+def test_who_finds_the_folder_of_the_lease_gone_as_well_ends_as_without_a_link(
+    tmp_path, start_by, profile, monkeypatch
+):
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
+    storage = closed_database(tmp_path / "real.db", 1, profile)
+    link = tmp_path / "link.db"
+    link.symlink_to("real.db")
+    ended = threading.Event()
+    running = start_by(link, on_lease_lost=ended.set)
+    link.unlink()
+    eventually(lambda: isinstance(running.problem, LedElsewhere))
+    shutil.rmtree(storage.lease)
+    if profile == "exclusive":
+        assert ended.wait(10)
+    else:
+        eventually(storage.lease.exists)
 
 
 def test_after_start_empty_it_begins_in_the_new_place(way, start_by, profile):
