@@ -6,11 +6,14 @@ from contextlib import closing
 from pathlib import Path
 
 from app.database.sqlite import opened, sqlite_uri
-from app.storage.mounts import storage_under
-from tests.adversary.faults.fault import DAMAGED, GONE, Fault
+from app.storage.mounts import beside, storage_under
+from tests.adversary.faults.fault import BROKEN_LOG, DAMAGED, GONE, Fault
 from tests.adversary.world import World
 
 PAGE_BYTES = 4096
+LOG_HEADER = 32
+WRITE_VERSION = 18
+"""A byte of the header (sqlite.org/fileformat2)."""
 INDEX = "ix_work_items_deleted_at_position"
 
 
@@ -76,6 +79,37 @@ def bad_sector(world: World) -> None:
     world.bad_sector.spoil(world.database, world.random.randrange(1, pages) * PAGE_BYTES)
 
 
+def log_zeroed_after_a_kill(world: World) -> None:
+    """From a place on: the changes there are missing, and all that came after them."""
+    world.kill()
+    log = beside(world.database, "-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size > LOG_HEADER:
+        start = world.random.randrange(LOG_HEADER, size)
+        with log.open("r+b") as file:
+            file.seek(start)
+            file.write(bytes(size - start))
+    world.start()
+
+
+def log_cut_after_a_kill(world: World) -> None:
+    world.kill()
+    log = beside(world.database, "-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size > LOG_HEADER:
+        os.truncate(log, world.random.randrange(LOG_HEADER, size))
+    world.start()
+
+
+def header_overwritten(world: World) -> None:
+    """By a version of the format that no SQLite knows."""
+    world.stop()
+    with world.database.open("r+b") as file:
+        file.seek(WRITE_VERSION)
+        file.write(b"\x09")
+    world.start()
+
+
 def index_of_before(world: World) -> None:
     """An old page of it is written over the new one, as a disk does that loses a write: each page for itself is sound,
     and by the index a work item lies in the trash that does not."""
@@ -113,5 +147,8 @@ FAULTS = (
     Fault("page zeroed", page_zeroed, DAMAGED),
     Fault("page zeroed after a kill", page_zeroed_after_a_kill, DAMAGED),
     Fault("place that can't be read", bad_sector, DAMAGED),
+    Fault("log zeroed after a kill", log_zeroed_after_a_kill, BROKEN_LOG),
+    Fault("log cut after a kill", log_cut_after_a_kill, BROKEN_LOG),
+    Fault("byte 18 of the header overwritten", header_overwritten, DAMAGED),
     Fault("old page of an index", index_of_before, DAMAGED),
 )

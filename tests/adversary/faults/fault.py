@@ -10,6 +10,8 @@ NOTICED_SECONDS = 30
 GONE = frozenset({"replaced", "emptied"})
 DAMAGED = frozenset({"damaged"})
 STRANGE = frozenset({"strange_log"})
+BROKEN_LOG = frozenset({"broken_log"})
+CANT_OPEN = frozenset({"cant_open"})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.storage.files import SIDECARS
 from app.storage.mounts import beside
-from tests.adversary.faults.fault import GONE, NOTICED_SECONDS, STRANGE, Fault, newest
+from tests.adversary.faults.fault import CANT_OPEN, GONE, NOTICED_SECONDS, STRANGE, Fault, newest
 from tests.adversary.load import ask
 from tests.adversary.world import START_SECONDS, Backup, Broken, World, eventually
 from tests.app.processes import Serving, free_port
@@ -95,6 +95,17 @@ def what_the_stopped_app_kept(world: World) -> None:
     world.put_back(Backup(kept[-1], world.records.now()))
 
 
+def a_folder_in_the_place_of_the_log(world: World) -> None:
+    world.stop()
+    beside(world.database, "-wal").mkdir()
+    world.start()
+
+
+def the_folder_taken_away(world: World) -> None:
+    beside(world.database, "-wal").rmdir()
+    world.goes_on_by_itself()
+
+
 def a_second_name(world: World) -> None:
     """ln, and another app on it: it must not write beside the first one, which goes on."""
     other = world.database.with_name("other.db")
@@ -146,5 +157,6 @@ FAULTS = (
     Fault("backup copied over a killed one", backup_copied_over_a_killed_one, STRANGE),
     Fault("backup copied over a stopped one", backup_copied_over_a_stopped_one),
     Fault("second app by a hard link", a_second_name),
+    Fault("folder in the place of the log", a_folder_in_the_place_of_the_log, CANT_OPEN, the_folder_taken_away),
     Fault("files removed on purpose, start-empty", emptied_on_purpose),
 )
