@@ -89,7 +89,7 @@ def sentences() -> set[str]:
             if isinstance(node, ast.JoinedStr):
                 found.add("".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
+                found.add(re.sub(r"{\w+}", "…", node.value))
     return found
 
 

@@ -114,7 +114,7 @@ def move_away(refused: Conflict) -> None:
     ("content", "said"),
     [
         (b"shopping", 'it is not an SQLite database .it starts with "shopping"..'),
-        (b"SQLite format 3\0" + b"\xff" * 5000, "or it is encrypted"),
+        (b"SQLite format 3\0" + b"\xff" * 5000, "bytes 18 and 19 of its header are 255 and 255"),
         (b"\x37\x7f\x06\x82" + bytes(50), "write-ahead log"),
     ],
 )
