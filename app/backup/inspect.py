@@ -12,7 +12,7 @@ from app.database.contents import Contents, read_contents
 from app.database.header import read_header
 from app.database.sqlite import opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
-from app.errors import Broken, Held, Refused
+from app.errors import Broken, Held, Refused, Unreadable
 from app.storage.files import JOURNAL
 from app.storage.mounts import Profile, beside, storage_under
 
@@ -107,7 +107,7 @@ def _contents_with_log(file: Path) -> Contents:
     log, index = (beside(file, ending) for ending in ("-wal", "-shm"))
     try:
         return _contents(file, uri_of(file, "ro"))
-    except Broken:
+    except (Broken, Unreadable):
         if index.exists():
             raise
     if log.stat().st_size:
