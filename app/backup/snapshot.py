@@ -13,7 +13,7 @@ from app.backup.placing import put_in_place, workshop
 from app.backup.replacing import refuse_own, refuse_taken
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
-from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging, uri_of
+from app.database.sqlite import opened, remove_old_index, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import StorageFull, Unreadable
 from app.storage.cant_open import refuse_what_is_no_file
@@ -92,6 +92,7 @@ def _opened_here(storage: Storage) -> Iterator[Any]:
     with opened(sqlite_uri(storage, "rw"), storage.path) as source:
         source.execute(SMALL_CACHE)
         source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        remove_old_index(storage)
         give_back_delegations(storage)
         yield source
 

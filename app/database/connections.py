@@ -12,7 +12,7 @@ from app.database.condition import damaged
 from app.database.contents import refuse_foreign, revision_of
 from app.database.emptied import emptied
 from app.database.seen_time import SeenTime
-from app.database.sqlite import WAIT_SECONDS, connect, sqlite_uri
+from app.database.sqlite import WAIT_SECONDS, connect, remove_old_index, sqlite_uri
 from app.errors import Broken, CannotStart, Foreign
 from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
@@ -67,6 +67,7 @@ def engine_on(
         give_back_delegations(storage)
         # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
         connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
+        remove_old_index(storage)
         opened(beside(storage.path, "-wal"))
 
     @event.listens_for(engine, "begin")

@@ -16,7 +16,7 @@ from app.database.sqlite_errors import refusal_for_file
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken
 from app.storage.files import sidecars
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, beside
 
 APPLICATION_ID = 0x5441736B
 """SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""
@@ -46,6 +46,13 @@ def uri_of(file: Path, mode: Mode, *options: str) -> str:
 def sqlite_uri(storage: Storage, mode: Mode = "rwc") -> str:
     """How SQLite opens the database with the locks of its profile."""
     return uri_of(storage.path, mode, *([ALONE] if storage.profile == "exclusive" else []))
+
+
+def remove_old_index(storage: Storage) -> None:
+    """To be called when the database is open. Alone, SQLite keeps the log's index in memory, and leaves the -shm of an
+    earlier app on which the storage was shared: it would tell the next start of a log that is long gone."""
+    if storage.profile == "exclusive":
+        beside(storage.path, "-shm").unlink(missing_ok=True)
 
 
 def unchanging(file: Path) -> str:

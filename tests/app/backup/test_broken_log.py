@@ -129,6 +129,23 @@ def test_what_a_log_alone_tells_is_seen_without_its_index(killed: Path, harm):
         refuse_broken_log(killed)
 
 
+@pytest.mark.parametrize("opened_by", ["app", "snapshot"])
+def test_what_was_shared_and_killed_is_not_refused_after_an_end_on_storage_for_one_alone(
+    killed: Path, tmp_path: Path, opened_by: str
+):
+    """That one keeps the index in memory, and folds in and removes the log of which the old index tells."""
+    alone = storage_under(killed, "exclusive")
+    if opened_by == "app":
+        database = Database(alone)
+        add_items(database, 1)
+        database.close()
+    else:
+        snapshot(alone, tmp_path / "copy.db")
+    assert not wal(killed).exists()
+    assert why_refused(alone) is None
+    assert why_refused(storage_under(killed)) is None
+
+
 def last_commit_torn(database: Path) -> None:
     """By a power cut, of which the index on the disk knows nothing, or something older."""
     shm(database).unlink()
