@@ -6,14 +6,15 @@ takes that file away. A restore takes it away as well: then it is another databa
 
 import os
 import shlex
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
+from app.errors import CannotStart
 from app.storage.files import to_disk
 from app.storage.mounts import Storage, beside
+from app.storage.owner import hand_over, place_of
 
 log = structlog.get_logger()
 
@@ -23,26 +24,33 @@ def file_of(database: Path) -> Path:
 
 
 def note(database: Path, what: str) -> None:
-    """Keeps `what` for those who come later."""
+    """Keeps `what` for those who come later: once, however often it is found."""
     log.warning(what)
+    if what in what_is_noted(database):
+        return
     file = file_of(database)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             os.write(descriptor, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {what}\n".encode())
             os.fsync(descriptor)
+            hand_over(file, place_of(database))  # a command may be typed by root
         finally:
             os.close(descriptor)
         to_disk(file.parent)
-    except OSError as error:
+    except (OSError, CannotStart) as error:
         log.error(f"{file} could not be written, so this is told here alone: {error}.")
 
 
 def what_is_noted(database: Path) -> str:
     """Empty where nothing is, or where somebody has looked."""
-    with suppress(FileNotFoundError, PermissionError):
-        return file_of(database).read_text().strip()
-    return ""
+    file = file_of(database)
+    try:
+        return file.read_text(errors="replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return f"{file}, which says what may be missing, can't be read: {error.strerror}."
 
 
 def how_to_end(storage: Storage) -> str:

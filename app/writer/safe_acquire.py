@@ -37,10 +37,10 @@ def acquire_without_loss(lease: Lease, storage: Storage, observation: Observatio
     if acquired and acquired.pending is None:
         try:
             _refuse_loss(storage, acquired.schema)
-            if lease.doubt == "unclean end":
+            if observation.state != "released":  # else whoever came since the unclean end has opened and closed it
                 _note_what_may_be_lacking(storage.path)
         except BaseException:
-            lease.release("abandoned" if acquired.forced else "released")
+            lease.release("released" if observation.state == "released" else "abandoned")
             raise
     return acquired
 

@@ -22,8 +22,10 @@ from app.database import may_lack
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.errors import Damaged, Emptied, Locked, Problem, StrangeLog
+from app.storage.cant_open import CantOpen
 from app.storage.mounts import Storage, beside, storage_under
 from app.writer import checkup
+from app.writer.database_alone import database_alone
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
 from app.writer.lease_files import Folder, folder_of
@@ -269,6 +271,46 @@ def test_a_log_that_is_gone_after_a_kill_is_told_until_somebody_has_looked(ran: 
     eventually(lambda: not instance.may_lack_changes)
     instance.stop()
     assert "There is nothing to mend." in run(ran, "doctor").output
+
+
+def test_a_log_that_was_folded_in_since_the_kill_is_not_missed(ran: Storage):
+    """By a command, or by an app that ended before it had checked the file: the doubt stays, and the log is gone."""
+    ended_without_closing(ran)
+    beside(ran.path, "-wal").touch()
+    with database_alone(ran) as database:
+        add_items(database, 1)
+    assert not beside(ran.path, "-wal").exists()
+    lease = lease_of(ran)
+    assert acquire_without_loss(lease, ran, lease.observe()) and lease.doubt == "unclean end"
+    lease.release()
+    assert may_lack.what_is_noted(ran.path) == ""
+
+
+def test_a_log_that_is_removed_after_a_refusal_is_missed(ran: Storage):
+    """A start that refuses a database has not closed it."""
+    ended_without_closing(ran)
+    beside(ran.path, "-wal").mkdir()
+    lease = lease_of(ran)
+    with pytest.raises(CantOpen):
+        acquire_without_loss(lease, ran, lease.observe())
+    beside(ran.path, "-wal").rmdir()
+    assert acquire_without_loss(lease, ran, lease.observe())
+    lease.release()
+    assert "its a.db-wal is gone all the same" in may_lack.what_is_noted(ran.path)
+
+
+def test_what_is_noted_already_is_not_noted_again(ran: Storage):
+    """One that can't be opened is tried every few seconds."""
+    for _ in range(2):
+        may_lack.note(ran.path, "Something may be missing.")
+    assert may_lack.what_is_noted(ran.path).count("Something may be missing.") == 1
+
+
+def test_a_note_that_cant_be_read_is_told_and_hinders_no_start(ran: Storage, start):
+    may_lack.file_of(ran.path).mkdir()
+    instance = start()
+    assert instance.writes and instance.may_lack_changes
+    assert "can't be read: Is a directory" in may_lack.what_is_noted(ran.path)
 
 
 def test_one_that_was_emptied_after_a_kill_is_told_as_well(tmp_path: Path):
