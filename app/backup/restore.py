@@ -14,11 +14,12 @@ from app.backup.room import refuse_without_room
 from app.backup.verify import Verified, unverified, verify
 from app.database import may_lack
 from app.database.contents import refuse_foreign
+from app.database.header import read_header
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, NotSqlite, StrangeLog
 from app.storage.cant_open import refuse_what_is_no_file
-from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
+from app.storage.files import SIDECARS, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside, files_beside
 from app.storage.owner import take_after
@@ -129,9 +130,7 @@ def _set_aside(files: list[Path]) -> list[Path]:
 
 def _refuse_other_app(storage: Storage) -> None:
     """Raises Foreign for the database of another app: a backup of this one has no business in its place."""
-    with storage.path.open("rb") as reading:
-        is_sqlite = reading.read(len(SQLITE)) == SQLITE
-    if is_sqlite:
+    if read_header(storage.path).is_sqlite:
         with suppress(Broken, NotSqlite), opened(_without_strange_log(storage), storage.path) as connection:
             refuse_foreign(connection, storage.path, may_be_empty=True)
 

@@ -4,14 +4,13 @@ SQLite reads a log up to the first frame that is not whole, and says nothing of 
 cut, where the rest was never acknowledged; wal.py has what tells the two apart.
 """
 
-import shlex
 from contextlib import suppress
 from pathlib import Path
 
 from app.database.header import read_header
-from app.database.wal import WAL_HEADER, read_index, read_log
+from app.database.wal import WAL_HEADER, Index, read_index, read_log
 from app.errors import StrangeLog
-from app.storage.files import is_there, size_of
+from app.storage.files import is_there, set_aside, size_of
 from app.storage.mounts import beside
 
 
@@ -55,7 +54,7 @@ def _broken(database: Path) -> BrokenLog | None:
     if log is None or log.later_commits > 1:
         return _overwritten(database, wal, [file for file in (wal, shm) if is_there(file)])
     if index and index.salts == log.salts and log.frames < index.frames:
-        return _cut(wal, shm, log.frames, index.frames)
+        return _cut(wal, shm, log.frames, index)
     return None
 
 
@@ -75,12 +74,13 @@ def _overwritten(database: Path, wal: Path, files: list[Path]) -> BrokenLog:
     )
 
 
-def _cut(wal: Path, shm: Path, there: int, were: int) -> BrokenLog:
+def _cut(wal: Path, shm: Path, there: int, index: Index) -> BrokenLog:
+    """Where the file has more of the changes than the rest of the log, SQLite would read older pages from that one."""
+    what, files = ("the log's index", [shm]) if there >= index.folded else ("the log and its index", [wal, shm])
     return BrokenLog(
-        f"{wal} is damaged or cut short: {there:,} of {were:,} pages in it can be read, and the others hold changes "
-        "that were saved.",
-        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them, the log's index:\n"
-        f"  {_set_aside([shm])}",
+        f"{wal} is damaged or cut short: {there:,} of {index.frames:,} pages in it can be read, and the others hold "
+        "changes that were saved.",
+        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them, {what}:\n  {_set_aside(files)}",
     )
 
 
@@ -92,7 +92,7 @@ def _back(wal: Path) -> str:
 
 
 def _set_aside(files: list[Path]) -> str:
-    return " && ".join(shlex.join(("mv", str(file), f"{file}.old")) for file in files)
+    return " && ".join(map(set_aside, files))
 
 
 def _moment(database: Path) -> tuple[object, ...]:

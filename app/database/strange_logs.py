@@ -6,7 +6,6 @@ Layouts: sqlite.org/fileformat2, "The Database Header", "The Rollback Journal".
 """
 
 import os
-import shlex
 import struct
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from app.database.broken_log import refuse_broken_log
 from app.database.header import read_header
 from app.errors import StrangeLog
 from app.storage.delegations import open_undelegated
-from app.storage.files import JOURNAL, is_there, sidecars, size_of
+from app.storage.files import JOURNAL, is_there, set_aside, sidecars, size_of
 from app.storage.mounts import beside
 
 LARGEST_PAGE = LARGEST_SECTOR = 1 << 16
@@ -39,7 +38,7 @@ def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
         f"{log.name} ({size_of(log):,} bytes) is not the log of {database} beside it, but that of a database that was"
         " there before. SQLite would mix the two without a word.",
         f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside, where both are:\n"
-        f"  {shlex.join(('mv', str(log), f'{log}.old'))}",
+        f"  {set_aside(log)}",
     )
 
 

@@ -24,7 +24,7 @@ INDEX_HEADER = 48
 """Bytes. It is there twice, and then comes how much of the log is in the file."""
 VERSION = 3_007_000
 CHECKED = 64 << 20
-"""Bytes of a log whose checksums are compared, which takes 10 ms a megabyte; behind them only the salts are."""
+"""Bytes of a log whose checksums are compared, which Python does slowly; behind them only the salts are."""
 
 
 @dataclass(frozen=True)

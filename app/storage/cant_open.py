@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import CannotStart, StorageFull, Unwell
+from app.storage.files import set_aside
 from app.storage.guard import in_place, refuse_unwritable
 from app.storage.mounts import Storage, files_beside
 from app.storage.no_writes import has_no_inodes, no_room
@@ -61,7 +62,7 @@ def _not_a_file(storage: Storage) -> CantOpen | None:
         if path.is_dir():
             away = f"Take it away, if it is empty:  {in_place(storage, shlex.join(('rmdir', str(path))))}"
         elif not path.is_file():
-            away = f"Take it away:  {in_place(storage, shlex.join(('mv', str(path), f'{path}.old')))}"
+            away = f"Take it away:  {in_place(storage, set_aside(path))}"
         else:
             continue
         kind = "a folder" if path.is_dir() else "no file (a pipe, socket or device)"

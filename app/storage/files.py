@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from itertools import chain, count
 from pathlib import Path
@@ -66,6 +67,11 @@ def free_name(file: Path) -> Path:
     there = os.listdir(file.parent)
     names = chain([file], (file.with_name(f"{file.stem}-{number}{file.suffix}") for number in count(2)))
     return next(each for each in names if not any(name.startswith(each.name) for name in there))
+
+
+def set_aside(file: Path) -> str:
+    """The command that gives `file` a name of its own, over which it moves nothing."""
+    return shlex.join(("mv", str(file), str(free_name(file.with_name(f"{file.name}.old")))))
 
 
 def sha256_of(file: Path, progress: Progress | None = None) -> str:

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from app.errors import DOCKERS_FOLDER, CannotStart
+from app.storage.files import set_aside
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
 from app.storage.no_writes import read_only
@@ -108,7 +109,7 @@ def _refuse_no_folder(storage: Storage, lease: Path) -> None:
     if lease.exists() and not lease.is_dir():
         raise CannotStart(
             f"{lease} is a file, and should be the folder that says who writes.",
-            f"Move it away:  {in_place(storage, shlex.join(('mv', str(lease), f'{lease}.old')))}",
+            f"Move it away:  {in_place(storage, set_aside(lease))}",
         )
 
 

@@ -11,6 +11,7 @@ from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.database.broken_log import BrokenLog, log_was_emptied, refuse_broken_log
 from app.database.engine import Database
+from app.database.sqlite import opened, sqlite_driver, uri_of
 from app.database.wal import read_index, read_log
 from app.storage.mounts import beside, storage_under
 from app.writer.safe_acquire import why_refused
@@ -107,6 +108,31 @@ def test_a_log_that_lacks_what_was_saved_is_refused_and_the_command_goes_on_with
     subprocess.run(refused.hint.splitlines()[-1], shell=True, check=True)
     assert why_refused(storage_under(killed)) is None
     assert 3 <= len(titles(killed)) < 23
+
+
+def test_without_a_log_of_which_the_file_has_more_than_is_left_nothing_older_is_mixed_in(killed: Path):
+    connection = sqlite_driver().connect(str(killed), isolation_level=None)
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    saved = {ending: beside(killed, ending).read_bytes() for ending in ("", "-wal", "-shm")}
+    connection.close()
+    for ending, content in saved.items():
+        beside(killed, ending).write_bytes(content)
+    cut_in_half(killed)
+    refused = why_refused(storage_under(killed))
+    assert isinstance(refused, BrokenLog)
+    subprocess.run(refused.hint.splitlines()[-1], shell=True, check=True)
+    assert len(titles(killed)) == 23
+    with opened(uri_of(killed, "rw"), killed) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_is_set_aside_moves_over_nothing(killed: Path):
+    beside(killed, "-shm.old").write_text("precious")
+    cut_in_half(killed)
+    refused = why_refused(storage_under(killed))
+    assert refused
+    subprocess.run(refused.hint.splitlines()[-1], shell=True, check=True)
+    assert beside(killed, "-shm.old").read_text() == "precious"
 
 
 @pytest.mark.parametrize("harm", EVERY_LOSS)
