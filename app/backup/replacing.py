@@ -27,17 +27,26 @@ def refuse_own(storage: Storage, file: Path) -> None:
 
     To look into the database by another name would drop SQLite's locks on it in the app's process.
     """
-    place = file.parent.resolve() / file.name
+    place = _in_its_folder(file)
 
     def is_named(own: Path) -> bool:
         return place == own or (file.exists() and own.exists() and file.samefile(own))
 
-    if any(map(is_named, (storage.path, *files_beside(storage.path)))):
-        raise Unreadable(f"{file} is the database itself.", ANOTHER)
+    if any(map(is_named, (storage.path, *files_beside(storage.path)))) or place == _in_its_folder(storage.typed):
+        raise is_database(file)
     if is_named(storage.secret):
         raise Unreadable(f"{file} is the app's own secret, which signs the sessions.", ANOTHER)
     if any(folder.name.endswith(LEASE) for folder in (place, *place.parents)):
         raise Unreadable(f"{file} is where Task Assist keeps who writes to the database.", ANOTHER)
+
+
+def is_database(file: Path) -> Unreadable:
+    return Unreadable(f"{file} is the database itself.", ANOTHER)
+
+
+def _in_its_folder(file: Path) -> Path:
+    """Not what it leads to, where it is a link."""
+    return file.parent.resolve() / file.name
 
 
 def refuse_taken(file: Path, *, force: bool, rows: dict[str, int] | None = None) -> None:

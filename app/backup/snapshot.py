@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.backup.manifest import Manifest
 from app.backup.placing import put_in_place, workshop
-from app.backup.replacing import refuse_own, refuse_taken
+from app.backup.replacing import is_database, refuse_own, refuse_taken
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
 from app.database.sqlite import opened, remove_old_index, sqlite_driver, sqlite_uri, unchanging, uri_of
@@ -51,7 +51,7 @@ def snapshot(
     `file` may not be replaced (replacing.py), also where another copy came first meanwhile, StorageFull.
     """
     with ExitStack() as database:
-        source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held))
+        source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held, file))
         _refuse_target(storage, file, _size(source), force=force)
         like = whose_in_place(file, storage.path)
         with workshop(file, like) as folder:
@@ -98,9 +98,12 @@ def _opened_here(storage: Storage) -> Iterator[Any]:
 
 
 @contextmanager
-def _opened_by(held: AbstractContextManager["Database"]) -> Iterator[Any]:
-    with held as database, database.beside() as source:
-        yield source
+def _opened_by(held: AbstractContextManager["Database"], file: Path) -> Iterator[Any]:
+    with held as database:
+        if database.has_open(file):  # under a name that somebody has given it meanwhile
+            raise is_database(file)
+        with database.beside() as source:
+            yield source
 
 
 def _size(source: Any) -> int:

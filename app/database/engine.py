@@ -122,6 +122,10 @@ class Database:
         for connection in tuple(self._beside):
             connection.interrupt()
 
+    def has_open(self, file: Path) -> bool:
+        """By whatever name."""
+        return self._file.is_open(file)
+
     def look_at_name(self) -> None:
         """Raises Replaced or LedElsewhere, and stops all writes, where a name leads to the open file no more.
 

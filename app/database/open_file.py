@@ -29,6 +29,14 @@ class OpenFile:
             return None
         return replaced(name, by_another=found is not None)
 
+    def is_open(self, name: Path) -> bool:
+        """Does this name, any name, lead to a file that SQLite has open here? To open and close it drops its locks."""
+        try:
+            found = identity_of(name)
+        except OSError:  # what can't be looked at, a link to itself say, can't be opened either
+            return False
+        return found is not None and found in self._opened.values()
+
     def closed(self) -> None:
         """SQLite has closed them, and removed the log."""
         self._opened = {}

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from app.backup import manifest
 from app.backup import snapshot as snapshots
+from app.backup.others import filled_others
 from app.backup.placing import workshop
 from app.backup.replacing import refuse_taken
 from app.backup.restore import restore
@@ -337,6 +338,40 @@ def test_what_an_app_has_open_under_a_name_that_is_gone_replaces_an_older_backup
     snapshot(storage, tmp_path / "b.db", force=True, held=nullcontext(database))
     database.close()
     assert titles(tmp_path / "b.db") == ["Item 0", "Item 1", "Item 2", "Later 0"]
+
+
+@pytest.mark.parametrize("ending", ["", "-wal"])
+def test_what_is_open_is_not_looked_into_by_the_name_that_it_was_given_meanwhile(
+    make: Make, tmp_path: Path, monkeypatch, ending: str
+):
+    """Closing it again would drop SQLite's locks on it."""
+    storage, opened_again = make(), []
+    with closing(Database(storage)) as database:
+        add_items(database, 1)
+        old = tmp_path / "old.db"
+        (tmp_path / f"task_manager.db{ending}").rename(old)
+        real = os.open
+        monkeypatch.setattr(
+            os, "open", lambda path, *how, **more: opened_again.append(path) or real(path, *how, **more)
+        )
+        with pytest.raises(Unreadable, match="is the database itself"):
+            snapshot(storage, old, force=True, held=nullcontext(database))
+        assert filled_others(storage, database.has_open) == ""
+        assert old not in opened_again
+
+
+@pytest.mark.parametrize("left", ["a link", "nothing"])
+def test_it_does_not_take_the_name_by_which_the_database_is_found(make: Make, tmp_path: Path, left: str):
+    """The next start would open the copy instead of it."""
+    real, name = make(), tmp_path / "link.db"
+    name.symlink_to(real.path)
+    storage = storage_under(name)
+    with closing(Database(storage)) as database:
+        name.unlink()
+        if left == "a link":
+            name.symlink_to("nowhere")
+        with pytest.raises(Unreadable, match="is the database itself"):
+            snapshot(storage, name, force=True, held=nullcontext(database))
 
 
 def test_another_name_of_the_database_is_the_database_too(make: Make, tmp_path: Path):
