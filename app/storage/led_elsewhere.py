@@ -13,7 +13,7 @@ import structlog
 
 from app.errors import Unwell
 from app.storage.mounts import Storage
-from app.storage.symlinks import Link, names_on, place_of
+from app.storage.symlinks import Link, end_of_links, names_on
 
 ROOT = Path("/")
 """Links in it are the system's own (/tmp on macOS)."""
@@ -38,7 +38,7 @@ class Note:
 
 def is_led_elsewhere(storage: Storage) -> bool:
     """Does DATABASE_PATH lead to another place than when this process began? OSError: the file system does not say."""
-    return place_of(storage.typed) != storage.path
+    return end_of_links(storage.typed) != storage.path
 
 
 def led_elsewhere(storage: Storage) -> LedElsewhere:

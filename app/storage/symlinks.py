@@ -39,7 +39,7 @@ def links_on(typed: Path) -> tuple[Link, ...]:
     return tuple(Link(name, Path(os.path.realpath(name))) for name in links)
 
 
-def place_of(typed: Path) -> Path:
+def end_of_links(typed: Path) -> Path:
     """Where `typed` leads now, though nothing may be there. Raises OSError where the file system does not say."""
     try:
         return Path(os.path.realpath(typed, strict=True))
