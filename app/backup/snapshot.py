@@ -13,15 +13,15 @@ from app.backup.placing import put_in_place, workshop
 from app.backup.replacing import is_database, refuse_own, refuse_taken
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
-from app.database.sqlite import opened, remove_old_index, sqlite_driver, sqlite_uri, unchanging, uri_of
+from app.database.sqlite import Mode, opened, remove_old_index, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import StorageFull, Unreadable
 from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.delegations import give_back_delegations
-from app.storage.files import Progress, sha256_of, to_disk
+from app.storage.files import Progress, is_there, sha256_of, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.hard_links import refuse_hard_links
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, beside
 from app.storage.owner import whose_in_place
 from app.version import __version__
 
@@ -89,12 +89,19 @@ def _opened_here(storage: Storage) -> Iterator[Any]:
     refuse_hard_links(storage)  # the newest changes may be in the log that is beside another name
     refuse_not_sqlite(storage.path)
     refuse_strange_log(storage.path)
-    with opened(sqlite_uri(storage, "rw"), storage.path) as source:
+    with opened(sqlite_uri(storage, _mode_that_leaves_log(storage)), storage.path) as source:
         source.execute(SMALL_CACHE)
         source.execute("SELECT 1 FROM sqlite_schema").fetchone()
         remove_old_index(storage)
         give_back_delegations(storage)
         yield source
+
+
+def _mode_that_leaves_log(storage: Storage) -> Mode:
+    """A killed app's log stays for its next start, which would miss it (safe_acquire.py). SQLite takes away what it
+    may write when it closes; a -journal it can only roll back where it may."""
+    in_log = is_there(beside(storage.path, "-wal")) and not size_of(beside(storage.path, "-journal"))
+    return "ro" if in_log and storage.profile == "shared" else "rw"
 
 
 @contextmanager

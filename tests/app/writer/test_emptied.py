@@ -335,6 +335,13 @@ def test_a_restore_ends_what_may_be_missing(ran: Storage, tmp_path: Path):
     assert may_lack.what_is_noted(ran.path) == ""
 
 
+def test_a_snapshot_after_a_kill_leaves_nothing_to_doubt(ran: Storage, start, tmp_path: Path):
+    ended_without_closing(ran)
+    beside(ran.path, "-wal").touch()
+    assert run(ran, "snapshot", str(tmp_path / "copy.db")).exit_code == 0
+    assert not start().may_lack_changes
+
+
 def test_one_that_ended_with_its_log_lacks_nothing(ran: Storage, start):
     ended_without_closing(ran)
     beside(ran.path, "-wal").touch()
