@@ -10,8 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from app.domain.models import ApiToken, User
-from app.domain.rows import LARGEST_ID
-from app.domain.schemas import NewAccount, NewToken
+from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
 from app.errors import Conflict, Invalid, NotFound
 
 # OWASP's second choice for argon2id (19 MiB, 2 passes, 1 lane): a container with 512 MB can afford it.

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app.domain.models import Event, Task, WorkItem
-from app.domain.ordering import move_to
+from app.domain.ordering import move_after, move_to
 
 
 def list_events(session: Session, item_id: int, limit: int = 20) -> list[Event]:
@@ -22,15 +22,22 @@ def record(session: Session, user_id: int | None, item_id: int, action: str, det
 def apply_changes(
     session: Session, user_id: int | None, row: WorkItem | Task, item_id: int, changes: dict[str, Any]
 ) -> None:
-    position = changes.pop("position", None)
-    if position is not None:
-        move_to(session, row, position)
-    for name, value in changes.items():
+    _move(session, row, changes)
+    changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in changed.items():
         old = getattr(row, name)
-        if old != value:
-            setattr(row, name, value)
-            record(session, user_id, item_id, *_event_for(row, name, old, value))
+        setattr(row, name, value)
+        record(session, user_id, item_id, *_event_for(row, name, old, value))
+    row.version += bool(changed)
     session.flush()
+
+
+def _move(session: Session, row: WorkItem | Task, changes: dict[str, Any]) -> None:
+    """Takes out of the changes where the row is to stand."""
+    if "position" in changes:
+        move_to(session, row, changes.pop("position"))
+    if "after" in changes:
+        move_after(session, row, changes.pop("after"))
 
 
 def _event_for(row: WorkItem | Task, name: str, old: Any, value: Any) -> tuple[str, str]:

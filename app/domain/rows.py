@@ -6,10 +6,9 @@ from typing import Generic, TypeVar
 from sqlalchemy.orm import Session
 
 from app.domain.models import Task, WorkItem
+from app.domain.schemas import LARGEST_ID
 from app.errors import NotFound
 
-LARGEST_ID = 2**63 - 1
-"""What SQLite's INTEGER holds."""
 Row = TypeVar("Row", WorkItem, Task)
 
 

@@ -5,7 +5,16 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from unicodedata import category
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 from app.settings import EMAIL, PASSWORD_LENGTH
 
@@ -13,6 +22,8 @@ Status = Literal["open", "done", "archived"]
 Priority = Literal["high", "normal", "low"]
 Role = Literal["admin", "member"]
 Scope = Literal["read", "write", "admin"]
+LARGEST_ID = 2**63 - 1
+"""What SQLite's INTEGER holds."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -56,6 +67,7 @@ def _day(value: object) -> date | None:
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Position = Annotated[int, Field(ge=1, le=2**31)]
 Due = Annotated[date | None, BeforeValidator(_day)]
 Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_account_email)]
@@ -75,11 +87,27 @@ class NewWorkItem(Fields):
     due: Due = None
 
 
-class WorkItemChange(NewWorkItem):
-    """Only the fields that are given change. A new position moves the item there and shifts those between."""
+class Move(Fields):
+    """Where a work item or task is to stand.
+
+    `after`: the id of the one that it then follows, null for the top. `position`: below 2^20 its rank, 1 for the first;
+    from there on a sort key, as lists show it.
+    """
+
+    after: Id | None = None
+    position: Position = 1
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Move":
+        if {"after", "position"} <= self.model_fields_set:
+            raise ValueError("Either after or position, not both.")
+        return self
+
+
+class WorkItemChange(NewWorkItem, Move):
+    """Only the fields that are given change."""
 
     title: Title = ""
-    position: Position = 1
 
 
 class NewTask(Fields):
@@ -88,11 +116,10 @@ class NewTask(Fields):
     due: Due = None
 
 
-class TaskChange(NewTask):
-    """Only the fields that are given change. A new position moves the task there and shifts those between."""
+class TaskChange(NewTask, Move):
+    """Only the fields that are given change."""
 
     title: Title = ""
-    position: Position = 1
 
 
 class Filters(Fields):

@@ -3,12 +3,12 @@
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.database.seen_time import seen_time
 from app.domain.history import apply_changes, record
 from app.domain.models import Task
-from app.domain.ordering import Direction, move_past_neighbour
+from app.domain.ordering import Direction, key_at_end, move_past_neighbour
 from app.domain.rows import Page, find_live, find_row
 from app.domain.schemas import NewTask, TaskChange
+from app.domain.trash import put_into_trash, take_out_of_trash
 from app.domain.work_items import get_item
 from app.errors import NotFound
 
@@ -30,8 +30,7 @@ def get_task(session: Session, task_id: int) -> Task:
 def add_task(session: Session, user_id: int | None, item_id: int, fields: NewTask) -> Task:
     """A new task at the end of the item's list."""
     item = get_item(session, item_id)
-    last = session.scalar(select(func.max(Task.position)).where(Task.work_item_id == item.id)) or 0
-    task = Task(**fields.model_dump(), work_item_id=item.id, position=last + 1)
+    task = Task(**fields.model_dump(), work_item_id=item.id, position=key_at_end(session, item.id))
     session.add(task)
     session.flush()
     session.expire(item, ["tasks"])
@@ -54,7 +53,7 @@ def move_task(session: Session, task_id: int, direction: Direction) -> Task:
 def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
     """Puts the task into the trash for 30 days."""
     task = get_task(session, task_id)
-    task.deleted_at = seen_time(session).now()
+    put_into_trash(session, task)
     record(session, user_id, task.work_item_id, "deleted task", task.title)
     return task
 
@@ -64,7 +63,7 @@ def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
     task = find_row(session, Task, task_id)
     get_item(session, task.work_item_id)
     if task.deleted_at:
-        task.deleted_at = None
+        take_out_of_trash(task)
         record(session, user_id, task.work_item_id, "restored task", task.title)
     return task
 

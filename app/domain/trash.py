@@ -24,6 +24,16 @@ def list_trash(session: Session) -> tuple[list[WorkItem], list[Task]]:
     return list(session.scalars(items)), list(session.scalars(tasks))
 
 
+def put_into_trash(session: Session, row: WorkItem | Task) -> None:
+    row.deleted_at = seen_time(session).now()
+    row.version += 1
+
+
+def take_out_of_trash(row: WorkItem | Task) -> None:
+    row.deleted_at = None
+    row.version += 1
+
+
 def empty_trash(session: Session) -> None:
     """Deletes for good what has lain in the trash for TRASH_DAYS days that the database has seen."""
     end = seen_time(session).now() - timedelta(days=TRASH_DAYS)

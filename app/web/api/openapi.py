@@ -28,6 +28,7 @@ class WorkItemOut(Shape):
     priority: Priority
     due: date | None
     position: int
+    version: int
     tasks_done: int
     tasks_total: int
     created_at: datetime
@@ -41,6 +42,7 @@ class TaskOut(Shape):
     done: bool
     due: date | None
     position: int
+    version: int
     created_at: datetime
     updated_at: datetime
 

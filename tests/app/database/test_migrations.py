@@ -84,7 +84,7 @@ def test_a_migration_that_fails_half_way_leaves_the_old_schema(monkeypatch, data
         raise RuntimeError("power cut")
 
     monkeypatch.setattr(migrations, "_run_alembic", fail)
-    with pytest.raises(CannotStart, match=r"from schema none to 0001 failed: power cut\.\nThe database is as it was"):
+    with pytest.raises(CannotStart, match=r"from schema none to \d{4} failed: power cut\.\nThe database is as it was"):
         migrations.upgrade(database)
     with database.connection() as connection:
         assert connection.execute(text("SELECT name FROM sqlite_master")).all() == []

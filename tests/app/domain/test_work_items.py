@@ -58,58 +58,6 @@ def test_progress_counts_what_is_not_in_the_trash(database):
         assert (found.tasks_done, found.tasks_total) == (1, 2)
 
 
-# --- order ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("position", "expected"), [(1, "CABDE"), (2, "ACBDE"), (3, "ABCDE"), (4, "ABDCE"), (5, "ABDEC"), (99, "ABDEC")]
-)
-def test_a_position_moves_the_item_there_and_shifts_those_between(database, position: int, expected: str):
-    ids = add(database, *"ABCDE")
-    with database.write() as session:
-        moved = work_items.change_item(session, None, ids[2], WorkItemChange(position=position))
-        assert moved.position == min(position, 5)
-    assert "".join(titles(database)) == expected
-
-
-def test_up_and_down_move_past_the_visible_neighbour(database):
-    a, _b, c = add(database, "A", "B", "C")
-    with database.write() as session:
-        work_items.change_item(session, None, _b, WorkItemChange(status="done"))
-        work_items.move_item(session, c, "up", Filters(status="open"), TODAY)
-    assert titles(database, status="open") == ["C", "A"]
-    with database.write() as session:
-        work_items.move_item(session, c, "up", Filters(status="open"), TODAY)
-        work_items.move_item(session, a, "down", Filters(status="open"), TODAY)
-    assert titles(database, status="open") == ["C", "A"], "at the end nothing moves"
-
-
-def test_tasks_move_within_their_item_only(database):
-    one, two = add(database, "one", "two")
-    a, b, c = add_tasks(database, one, "a", "b", "c")
-    add_tasks(database, two, "x", "y")
-    with database.write() as session:
-        tasks.move_task(session, c, "up")
-        tasks.change_task(session, None, a, TaskChange(position=3))
-        tasks.delete_task(session, None, b)
-        tasks.move_task(session, a, "up")
-    assert task_titles(database, one) == ["a", "c"]
-    assert task_titles(database, two) == ["x", "y"]
-
-
-def test_a_restored_item_comes_back_to_its_place(database):
-    a, b, c = add(database, "A", "B", "C")
-    with database.write() as session:
-        work_items.delete_item(session, None, b)
-    with database.write() as session:
-        work_items.move_item(session, c, "up", Filters(), TODAY)
-        work_items.move_item(session, c, "down", Filters(), TODAY)
-        work_items.restore_item(session, None, b)
-    assert sorted(titles(database)) == ["A", "B", "C"]
-    with database.read() as session:
-        assert len({work_items.get_item(session, each).position for each in (a, b, c)}) == 3
-
-
 # --- finding ----------------------------------------------------------------------------------------------
 
 
@@ -204,6 +152,35 @@ def test_an_id_is_never_used_again(database):
 def test_an_id_that_is_not_there_is_told(database, wrong: int):
     with database.read() as session, pytest.raises(NotFound, match=str(wrong)):
         work_items.get_item(session, wrong)
+
+
+# --- versions ---------------------------------------------------------------------------------------------
+
+
+def test_a_version_counts_the_changes_of_the_rows_own_fields_and_nothing_else(database):
+    item, _other = add(database, "item", "other")
+    (task,) = add_tasks(database, item, "task")
+
+    def versions() -> tuple[int, int]:
+        with database.read() as session:
+            return session.get(WorkItem, item).version, session.get(Task, task).version
+
+    def do(verb, *given) -> tuple[int, int]:
+        with database.write() as session:
+            verb(session, None, *given)
+        return versions()
+
+    assert versions() == (1, 1)
+    assert do(work_items.change_item, item, WorkItemChange(title="new", priority="high")) == (2, 1), "one change"
+    assert do(work_items.change_item, item, WorkItemChange(title="new")) == (2, 1), "nothing changed"
+    assert do(work_items.change_item, item, WorkItemChange(position=2)) == (2, 1), "a place is no field of its own"
+    assert do(work_items.change_item, item, WorkItemChange(after=None, status="done")) == (3, 1)
+    assert do(tasks.change_task, task, TaskChange(done=True)) == (3, 2)
+    assert do(tasks.delete_task, task) == (3, 3)
+    assert do(tasks.restore_task, task) == (3, 4)
+    assert do(work_items.delete_item, item) == (4, 4)
+    assert do(work_items.restore_item, item) == (5, 4)
+    assert do(work_items.restore_item, item) == (5, 4), "it was not in the trash"
 
 
 # --- history ----------------------------------------------------------------------------------------------
