@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.database.contents import Contents, read_contents
-from app.database.sqlite import opened, unchanging
+from app.database.sqlite import opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, Held, Refused
 from app.storage.files import JOURNAL, SQLITE
@@ -106,7 +106,7 @@ def _contents_with_log(file: Path) -> Contents:
     """Of a database with a -wal beside it. SQLite can't read that here, where it can't write, without its -shm."""
     log, index = (beside(file, ending) for ending in ("-wal", "-shm"))
     try:
-        return _contents(file, f"{file.absolute().as_uri()}?mode=ro")
+        return _contents(file, uri_of(file, "ro"))
     except Broken:
         if index.exists():
             raise

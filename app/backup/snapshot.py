@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.backup.manifest import Manifest
-from app.backup.placing import put_in_place, refuse_taken, workshop
+from app.backup.placing import put_in_place, workshop
+from app.backup.replacing import refuse_own, refuse_taken
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
-from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging
+from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
-from app.storage.mounts import Storage, files_beside
+from app.storage.mounts import Storage
 from app.version import __version__
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def snapshot(
     where somebody has taken its name away.
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
-    `file` exists already and not `force`, also where another copy came first meanwhile, StorageFull.
+    `file` may not be replaced (replacing.py), also where another copy came first meanwhile, StorageFull.
     """
     with ExitStack() as database:
         source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held))
@@ -60,11 +61,7 @@ def snapshot(
 
 
 def _refuse_target(storage: Storage, file: Path, size: int, *, force: bool) -> None:
-    own = (storage.path, *files_beside(storage.path))
-    # Another name of it neither: what looks into it there would drop SQLite's locks in the app's process.
-    is_there_too = file.exists() and storage.path.exists() and file.samefile(storage.path)
-    if file.absolute().parent.resolve() / file.name in own or is_there_too:
-        raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Choose another name.")
+    refuse_own(storage, file)
     refuse_taken(file, force=force)
     try:
         free = shutil.disk_usage(file.parent).free
@@ -113,17 +110,13 @@ def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
     # Held until the copy is done: without it every write of the app would start the copy anew.
     source.execute("BEGIN")
     source.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    with opened(_new(to), to) as target:
+    with opened(uri_of(to, "rwc"), to) as target:
         # The file is put on disk at the end, once.
         target.execute("PRAGMA synchronous = OFF")
         target.execute(SMALL_CACHE)
         source.backup(target, pages=PAGES, progress=report)
         # One file without a -wal, which any tool may open without leaving something beside it.
         target.execute("PRAGMA journal_mode = DELETE").fetchone()
-
-
-def _new(file: Path) -> str:
-    return f"{file.absolute().as_uri()}?mode=rwc"
 
 
 def _prove(copied: Path, source: Path) -> Manifest:

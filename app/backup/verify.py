@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.backup import manifest
 from app.database.contents import Contents, read_contents, refuse_unsound
-from app.database.sqlite import fold_in, opened, unchanging
+from app.database.sqlite import fold_in, opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, Mismatch, NotSqlite, Unreadable
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
@@ -94,7 +94,7 @@ def _refuse_or_fold(file: Path, *, fold: bool) -> None:
             "It was copied from a running or killed app. Take a backup of that app instead.",
         )
     if left:
-        fold_in(file, f"{file.absolute().as_uri()}?mode=rw")
+        fold_in(file, uri_of(file, "rw"))
 
 
 def _refuse_cut_short(file: Path) -> None:

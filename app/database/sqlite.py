@@ -3,6 +3,7 @@
 The backup commands need only this. SQLAlchemy would cost them 20 MB of memory and most of their start.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib import import_module
@@ -21,6 +22,9 @@ APPLICATION_ID = 0x5441736B
 """SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""
 TABLES = frozenset(("users", "api_tokens", "work_items", "tasks", "events"))
 """The names of the tables in app/domain/models.py."""
+Mode = Literal["ro", "rw", "rwc"]
+ALONE = "vfs=unix-excl"
+"""The option with which no other process can open the file, and SQLite needs no memory shared with one."""
 WAIT_SECONDS = 5
 """How long to wait for another process to let go of a file; the app's own writes take milliseconds."""
 
@@ -33,16 +37,20 @@ def sqlite_driver() -> ModuleType:
         return import_module("sqlite3")
 
 
-def sqlite_uri(storage: Storage, mode: Literal["rw", "rwc"] = "rwc") -> str:
-    """How SQLite opens the database with the locks of its profile; "rw" fails where there is no file yet."""
-    vfs = "&vfs=unix-excl" if storage.profile == "exclusive" else ""
-    # Quoted, so that a "#" or "?" in the path does not open another file.
-    return f"file://{quote(str(storage.path))}?mode={mode}{vfs}"
+def uri_of(file: Path, mode: Mode, *options: str) -> str:
+    """How SQLite opens `file`; "rw" fails where there is none yet. `options`: NAME=VALUE (sqlite.org/uri.html)."""
+    # Quoted, so that a "#" or "?" in the path does not open another file; by bytes, which need be no UTF-8.
+    return f"file://{quote(os.fsencode(file.absolute()))}?{'&'.join((f'mode={mode}', *options))}"
+
+
+def sqlite_uri(storage: Storage, mode: Mode = "rwc") -> str:
+    """How SQLite opens the database with the locks of its profile."""
+    return uri_of(storage.path, mode, *([ALONE] if storage.profile == "exclusive" else []))
 
 
 def unchanging(file: Path) -> str:
     """The URI of a file that nobody writes: SQLite makes no -wal or -shm beside it and takes no lock."""
-    return f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+    return uri_of(file, "ro", "immutable=1")
 
 
 def connect(uri: str, *, wait: float) -> Any:

@@ -51,7 +51,7 @@ def move_task(session: Session, task_id: int, direction: Direction) -> Task:
 
 
 def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
-    """Puts the task into the trash for 30 days."""
+    """Puts the task into the trash, for TRASH_DAYS (trash.py)."""
     task = get_task(session, task_id)
     put_into_trash(session, task)
     record(session, user_id, task.work_item_id, "deleted task", task.title)

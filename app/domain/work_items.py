@@ -45,7 +45,7 @@ def move_item(session: Session, item_id: int, direction: Direction, filters: Fil
 
 
 def delete_item(session: Session, user_id: int | None, item_id: int) -> WorkItem:
-    """Puts the item, with its tasks, into the trash for 30 days."""
+    """Puts the item, with its tasks, into the trash, for TRASH_DAYS (trash.py)."""
     item = get_item(session, item_id)
     put_into_trash(session, item)
     record(session, user_id, item.id, "deleted", item.title)

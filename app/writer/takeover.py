@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.database.condition import damaged
 from app.database.contents import refuse_unsound
-from app.database.sqlite import fold_in, opened, unchanging
+from app.database.sqlite import ALONE, fold_in, opened, unchanging, uri_of
 from app.errors import Broken, CannotStart, NotSqlite, StorageFull, StrangeLog, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
@@ -122,7 +122,7 @@ def _copy_whole(storage: Storage, copy: Path) -> None:
             break
     else:
         raise OSError(errno.EAGAIN, "it changes all the time while it is copied", str(storage.path))
-    fold_in(copy, f"{copy.as_uri()}?mode=rw&vfs=unix-excl")
+    fold_in(copy, uri_of(copy, "rw", ALONE))
     with opened(unchanging(copy), storage.path) as connection:
         refuse_unsound(connection, storage.path, check="quick_check")
 

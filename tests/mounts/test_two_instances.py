@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY
 from tests.mounts.guests import MOUNTS, Guest, Lab
 from tests.mounts.instances import Instance, Load, held
 
@@ -19,11 +20,11 @@ CUT_SECONDS = 120
 STANDBY_CUT_SECONDS = 15
 """Longer than a holder may write without a renewal."""
 MOST_PAUSE_SECONDS = 5
-"""Between two writes that are acknowledged while the other machine is cut off: what a busy machine may take."""
+"""Between two writes that are acknowledged while the other machine is cut off. Held by --soak, as are the next two: a
+machine that does other things besides is late without a fault of the app; the list at the end of the run shows all."""
 HEAL_SECONDS = 240
 """After which a test gives up on a client that got its network back: NFS asks its server again ever more rarely."""
 AFTER_RELEASE_SECONDS = 3
-"""The aim is 1 s, and the list at the end of the run shows the seconds; three busy machines in one need longer."""
 AFTER_LOSS_SECONDS = 30
 TAKEN = "This instance has the database now"
 FENCED = "This one does not write any more"
@@ -193,15 +194,19 @@ def test_one_writes_and_the_other_stands_by(seen: dict[str, Any]):
     assert seen["standby"]["database"]["writer"] is False
 
 
-def test_a_writer_that_is_stopped_is_followed_at_once(seen: dict[str, Any], mount: str, measured):
+def test_a_writer_that_is_stopped_is_followed_without_a_wait_for_its_lease(
+    seen: dict[str, Any], mount: str, soak: bool, measured
+):
     measured(f"{mount}: take-over {seen['after release']:.2f} s after a release")
     assert seen["exit code"] == 0
-    assert 0 < seen["after release"] <= AFTER_RELEASE_SECONDS
+    assert 0 < seen["after release"] < (AFTER_RELEASE_SECONDS if soak else EXPIRES_AFTER)
 
 
-def test_a_writer_that_is_killed_is_followed_within_half_a_minute(seen: dict[str, Any], mount: str, measured):
+def test_a_writer_that_is_killed_is_followed_when_its_lease_has_run_out(
+    seen: dict[str, Any], mount: str, soak: bool, measured
+):
     measured(f"{mount}: take-over {seen['after kill']:.1f} s after kill -9")
-    assert seen["after kill"] <= AFTER_LOSS_SECONDS, seen["events"]
+    follows_a_lost_writer(seen["after kill"], soak, seen["events"])
 
 
 def test_a_writer_that_is_cut_off_fences_itself_and_comes_back_as_a_standby(seen: dict[str, Any], mount: str, measured):
@@ -210,14 +215,23 @@ def test_a_writer_that_is_cut_off_fences_itself_and_comes_back_as_a_standby(seen
     assert (seen["healed"]["status"], seen["healed"]["database"]["writer"]) == ("standby", False)
 
 
-def test_a_writer_that_is_cut_off_is_followed_within_half_a_minute(seen: dict[str, Any], mount: str, measured):
+def test_a_writer_that_is_cut_off_is_followed_when_its_lease_has_run_out(
+    seen: dict[str, Any], mount: str, soak: bool, measured
+):
     measured(f"{mount}: take-over {seen['after cut']:.1f} s after the network was cut")
-    assert seen["after cut"] <= AFTER_LOSS_SECONDS, seen["events"]
+    follows_a_lost_writer(seen["after cut"], soak, seen["events"])
 
 
-def test_a_standby_that_is_cut_off_stops_nobody(seen: dict[str, Any], mount: str, measured):
+def follows_a_lost_writer(after: float, soak: bool, events: str) -> None:
+    """Not while the lost one may still write. Its last renewal was up to RENEW_EVERY seconds before."""
+    assert after > EXPIRES_AFTER - RENEW_EVERY - OBSERVE_EVERY, events
+    if soak:
+        assert after <= AFTER_LOSS_SECONDS, events
+
+
+def test_a_standby_that_is_cut_off_stops_nobody(seen: dict[str, Any], mount: str, soak: bool, measured):
     measured(f"{mount}: {seen['longest pause']:.1f} s without a write while the standby was cut off")
-    assert seen["longest pause"] <= MOST_PAUSE_SECONDS
+    assert seen["longest pause"] < (MOST_PAUSE_SECONDS if soak else STANDBY_CUT_SECONDS)
 
 
 def test_no_acknowledged_write_is_lost_on_either_side(seen: dict[str, Any]):

@@ -44,7 +44,7 @@ def change_task(id: int, json: TaskChange):
 @api.delete("/tasks/<int:id>")
 @described(None, 204)
 def delete_task(id: int):
-    """Puts a task into the trash for 30 days."""
+    """Puts a task into the trash, where it can be restored for some weeks."""
     with database().write() as session:
         tasks.delete_task(session, current_user_id(), id)
     return "", 204

@@ -49,7 +49,7 @@ def change_work_item(id: int, json: WorkItemChange):
 @api.delete("/work-items/<int:id>")
 @described(None, 204)
 def delete_work_item(id: int):
-    """Puts a work item, with its tasks, into the trash for 30 days."""
+    """Puts a work item, with its tasks, into the trash, where it can be restored for some weeks."""
     with database().write() as session:
         work_items.delete_item(session, current_user_id(), id)
     return "", 204
