@@ -50,8 +50,6 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_tim
             set_pragma(connection, pragma, value, expected, storage)
         seen_time.begin(connection)
         give_back_delegations(storage)
-        # SQLite's own lower() knows only ASCII, and "ärger" must find "Ärger".
-        connection.create_function("lower", 1, lambda text: text.lower() if text else text, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.domain.models import Event, Task, WorkItem
 from app.domain.ordering import move_after, move_to
+from app.domain.text_search import SEARCHED, keep_searchable
 
 
 def list_events(session: Session, item_id: int, limit: int = 20) -> list[Event]:
@@ -30,6 +31,8 @@ def apply_changes(
         record(session, user_id, item_id, *_event_for(row, name, old, value))
     row.version += bool(changed)
     session.flush()
+    if changed.keys() & SEARCHED:
+        keep_searchable(session, item_id)
 
 
 def _move(session: Session, row: WorkItem | Task, changes: dict[str, Any]) -> None:

@@ -1,14 +1,14 @@
 """Which work items a list shows, and how many there are of each status."""
 
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import CompoundSelect, Select, func, select, union_all
 from sqlalchemy.orm import Session, selectinload
 
 from app.domain.models import Task, WorkItem
 from app.domain.rows import Page
 from app.domain.schemas import Filters
+from app.domain.text_search import mentions
 
 
 def list_items(session: Session, filters: Filters, today: date, *, limit: int, offset: int = 0) -> Page[WorkItem]:
@@ -36,21 +36,14 @@ def matching(filters: Filters, today: date) -> Select[WorkItem]:
         wanted = wanted.where(WorkItem.priority == filters.priority)
     if filters.due:
         last = today if filters.due == "today" else today - timedelta(days=1)
-        late_task = WorkItem.tasks.any((Task.due <= last) & Task.done.is_(False))
-        wanted = wanted.where(or_((WorkItem.due <= last) & (WorkItem.status == "open"), late_task))
+        wanted = wanted.where(WorkItem.id.in_(_due_until(last)))
     if filters.q:
-        words = filters.q.split()
-        wanted = wanted.where(*(_mentions(word) for word in words))
+        wanted = wanted.where(mentions(filters.q))
     return wanted
 
 
-def _mentions(word: str) -> ColumnElement[bool]:
-    return or_(
-        _contains(WorkItem.title, word),
-        _contains(WorkItem.notes, word),
-        WorkItem.tasks.any(_contains(Task.title, word)),
-    )
-
-
-def _contains(column: Any, word: str) -> ColumnElement[bool]:
-    return func.lower(column).contains(word.lower(), autoescape=True)
+def _due_until(last: date) -> CompoundSelect[int]:
+    """By the indexes of what is due, which hold neither what is done nor what lies in the trash (models.py)."""
+    items = select(WorkItem.id).where(WorkItem.due <= last, WorkItem.status == "open", WorkItem.deleted_at.is_(None))
+    tasks = select(Task.work_item_id).where(Task.due <= last, Task.done.is_(False), Task.deleted_at.is_(None))
+    return union_all(items, tasks)

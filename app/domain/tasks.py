@@ -8,6 +8,7 @@ from app.domain.models import Task
 from app.domain.ordering import Direction, key_at_end, move_past_neighbour
 from app.domain.rows import Page, find_live, find_row
 from app.domain.schemas import NewTask, TaskChange
+from app.domain.text_search import keep_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
 from app.domain.work_items import get_item
 from app.errors import NotFound
@@ -33,6 +34,7 @@ def add_task(session: Session, user_id: int | None, item_id: int, fields: NewTas
     task = Task(**fields.model_dump(), work_item_id=item.id, position=key_at_end(session, item.id))
     session.add(task)
     session.flush()
+    keep_searchable(session, item.id)
     session.expire(item, ["tasks"])
     record(session, user_id, item.id, "added task", task.title)
     return task
@@ -54,6 +56,7 @@ def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
     """Puts the task into the trash, for TRASH_DAYS (trash.py)."""
     task = get_task(session, task_id)
     put_into_trash(session, task)
+    keep_searchable(session, task.work_item_id)
     record(session, user_id, task.work_item_id, "deleted task", task.title)
     return task
 
@@ -64,6 +67,7 @@ def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
     get_item(session, task.work_item_id)
     if task.deleted_at:
         take_out_of_trash(task)
+        keep_searchable(session, task.work_item_id)
         record(session, user_id, task.work_item_id, "restored task", task.title)
     return task
 

@@ -15,6 +15,7 @@ from app.domain.ordering import Direction, key_on_top, move_past_neighbour
 from app.domain.rows import find_live, find_row
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.domain.search import matching
+from app.domain.text_search import keep_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
 
 
@@ -27,6 +28,7 @@ def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> Work
     item = WorkItem(**fields.model_dump(), position=key_on_top(session))
     session.add(item)
     session.flush()
+    keep_searchable(session, item.id)
     record(session, user_id, item.id, "created", item.title)
     return item
 
@@ -48,6 +50,7 @@ def delete_item(session: Session, user_id: int | None, item_id: int) -> WorkItem
     """Puts the item, with its tasks, into the trash, for TRASH_DAYS (trash.py)."""
     item = get_item(session, item_id)
     put_into_trash(session, item)
+    keep_searchable(session, item.id)
     record(session, user_id, item.id, "deleted", item.title)
     return item
 
@@ -57,5 +60,6 @@ def restore_item(session: Session, user_id: int | None, item_id: int) -> WorkIte
     item = find_row(session, WorkItem, item_id)
     if item.deleted_at:
         take_out_of_trash(item)
+        keep_searchable(session, item.id)
         record(session, user_id, item.id, "restored", item.title)
     return item

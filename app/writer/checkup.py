@@ -20,6 +20,7 @@ from app.database.long_log import long_log
 from app.database.open_file import kept
 from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
 from app.storage.no_writes import takes_writes, why_no_writes
+from app.writer.index_mending import fault_in_search_index, mend_search_index
 from app.writer.lease import Lease, Lost
 from app.writer.terms import Doubt
 
@@ -31,6 +32,9 @@ END_WITHIN = 5.0
 """Seconds that what runs here has to end in before the database is closed; interrupted, it takes milliseconds."""
 KEEP_WITHIN = 2.0
 """Seconds that a stop waits for a copy. The process is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
+
+CHECK = "check-of-file"
+"""The name of the thread of the check that is made once."""
 
 Keep = Callable[[Database], Path]
 """Copies what the app has open, and gives the copy's path. Raises Problem."""
@@ -51,6 +55,7 @@ class Checkup:
         self._ending = threading.Event()
         self._keep_at = 0.0
         self._told_of = 0
+        self._damage_looked_at = 0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -61,7 +66,7 @@ class Checkup:
         before, self._threads, self._ending = self._threads, [], threading.Event()
         self._begin(self._look, "checkup", before)
         if self._lease.doubt:
-            self._begin(self._check, "check-of-file", before)
+            self._begin(self._check, CHECK, before)
 
     def _begin(self, part: Callable[[threading.Event], None], name: str, before: list[threading.Thread]) -> None:
         def run(ending: threading.Event) -> None:
@@ -108,6 +113,7 @@ class Checkup:
                     continue
                 self._look_at_file_system()
                 self._look_at_log()
+                self._look_at_search_index(ending)
                 self._do_what_is_hourly()
                 self._note_damage()
             except Exception as error:
@@ -149,6 +155,18 @@ class Checkup:
             self._told_of = found.size
             log.warning(f"{found.text} {found.fix}")
 
+    def _look_at_search_index(self, ending: threading.Event) -> None:
+        """Damage that a request met may be in the search index alone: then it is mended without a restore."""
+        condition, database = self._database.condition, self._database
+        reports = condition.reports(Damaged)
+        if reports == self._damage_looked_at or any(each.name == CHECK and each.is_alive() for each in self._threads):
+            return
+        fault = fault_in_search_index(database, "integrity_check")
+        if fault and not self._fault(ending, "integrity_check") and not ending.is_set():
+            condition.mended(Damaged)
+            mend_search_index(database, fault)
+        self._damage_looked_at = reports
+
     def _do_what_is_hourly(self) -> None:
         if self._every_hour and time.monotonic() >= self._hour_ended:
             self._hour_ended = time.monotonic() + HOUR
@@ -171,8 +189,9 @@ class Checkup:
     def _check(self, ending: threading.Event) -> None:
         file, began, condition = self._database.storage.path, time.monotonic(), self._database.condition
         doubt, reports = self._lease.doubt, condition.reports(Damaged)
+        check: Check = "integrity_check" if doubt == "damage" else "quick_check"
         try:
-            fault = self._fault(ending, "integrity_check" if doubt == "damage" else "quick_check")
+            fault = self._fault(ending, check)
         except Damaged:
             return  # and it is reported
         except Exception as error:
@@ -186,6 +205,8 @@ class Checkup:
             condition.mended(Damaged)
             why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).")
+            if at_fault := fault_in_search_index(self._database, check):
+                mend_search_index(self._database, at_fault)
 
     def _fault(self, ending: threading.Event, check: Check) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""

@@ -1,20 +1,26 @@
 """From positions without a gap to sort keys, from rows without a version to rows with one."""
 
 import shutil
+from contextlib import nullcontext
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from app import create_app
+from app.backup.restore import restore
+from app.backup.snapshot import snapshot
 from app.backup.upgrade import upgrade
 from app.backup.verify import verify
 from app.database import migrations
 from app.database.engine import Database
-from app.domain import tasks, work_items
+from app.domain import search, tasks, work_items
 from app.domain.models import WorkItem
 from app.domain.ordering import END, FIRST, LOWEST, STEP
-from app.domain.schemas import WorkItemChange
+from app.domain.schemas import Filters, WorkItemChange
 from app.errors import CannotStart
+from app.settings import load
 from app.storage.mounts import storage_under
 from tests.app.older_code import database_of_schema
 
@@ -69,6 +75,31 @@ def test_versions_begin_at_one_and_nothing_else_is_touched(old: Database):
         assert work_items.change_item(session, None, 1, WorkItemChange(title="new", after=None)).version == 2
         item = session.get(WorkItem, 1)
         assert item and item.position == FIRST - STEP
+
+
+def test_what_the_version_before_wrote_is_found_by_a_search(old: Database):
+    upgrade(old)
+    with old.read() as session:
+
+        def found(words: str) -> list[int]:
+            page = search.list_items(session, Filters(q=words), date(2026, 11, 23), limit=9)
+            return [item.id for item in page.rows]
+
+        assert found("task") == [2, 1]
+        assert found("MOW 4") == found("m 4") == [4]
+        assert found("item 3") == [], "it lies in the trash"
+
+
+def test_a_backup_of_the_version_before_is_restored_upgraded_and_searched(old: Database, tmp_path: Path):
+    snapshot(old.storage, tmp_path / "backup.db", held=nullcontext(old))
+    settings = load({"DATABASE_PATH": str(tmp_path / "new.db"), "AUTH_DISABLED": "true"})
+    restore(tmp_path / "backup.db", storage_under(tmp_path / "new.db"))
+    app = create_app(settings)
+    try:
+        page = app.test_client().get("/api/v1/work-items?q=task 3").json
+        assert page and [item["title"] for item in page["items"]] == ["item 2"]
+    finally:
+        app.instance.stop()
 
 
 def test_more_rows_than_there_are_steps_stay_within_the_numbers(old: Database, tmp_path: Path, monkeypatch):

@@ -61,19 +61,6 @@ def test_progress_counts_what_is_not_in_the_trash(database):
 # --- finding ----------------------------------------------------------------------------------------------
 
 
-def test_search_looks_into_titles_notes_and_tasks_without_case(database):
-    garden, kitchen = add(database, "Ärger im Garten", "Küche")
-    add_tasks(database, kitchen, "100% Öl_kaufen")
-    with database.write() as session:
-        work_items.change_item(session, None, garden, WorkItemChange(notes="Rasen mähen"))
-    assert titles(database, q="ärger") == ["Ärger im Garten"]
-    assert titles(database, q="garten MÄHEN") == ["Ärger im Garten"], "every word, wherever it stands"
-    assert titles(database, q="öl_") == ["Küche"]
-    assert titles(database, q="0%") == ["Küche"]
-    assert titles(database, q="%") == ["Küche"], "a percent sign is no wildcard"
-    assert titles(database, q="\\") == []
-
-
 def test_due_filters_take_open_items_and_open_tasks(database):
     yesterday, tomorrow = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
     add(database, "late", due=yesterday)

@@ -1,7 +1,9 @@
-"""Positions become sort keys, rows get a version, and no write looks at a whole table."""
+"""Positions become sort keys, rows get a version, no write looks at a whole table, and a search has its index."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from app.database import search_index
 
 revision = "0002"
 down_revision = "0001"
@@ -33,6 +35,7 @@ def upgrade() -> None:
         only = sa.text(where) if where else None
         name = f"ix_{table}_{'_'.join(columns)}"
         op.create_index(name, table, list(columns), unique=False, sqlite_where=only, postgresql_where=only)
+    search_index.make(op.get_bind())
 
 
 def _make_keys(table: str, parts: str) -> None:
