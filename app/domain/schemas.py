@@ -122,7 +122,7 @@ class TaskChange(NewTask, Move):
     title: Title = ""
 
 
-class Filters(Fields):
+class Filters(Fields, frozen=True):  # statements and counts are kept by it
     """Which work items a list shows. `due`: today (includes overdue ones), overdue."""
 
     q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)] = ""
