@@ -122,13 +122,19 @@ class TaskChange(NewTask, Move):
     title: Title = ""
 
 
-class Filters(Fields, frozen=True):  # statements and counts are kept by it
+class Filters(Fields):
     """Which work items a list shows. `due`: today (includes overdue ones), overdue."""
 
     q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)] = ""
     status: Literal["open", "done", "archived", "all"] = "all"
     due: Literal["", "today", "overdue"] = ""
     priority: Literal["high", "normal", "low", ""] = ""
+
+    model_config = ConfigDict(frozen=True)
+
+    def __hash__(self) -> int:
+        """Statements and counts are kept by it."""
+        return hash((self.q, self.status, self.due, self.priority))
 
 
 class NewAccount(Fields):

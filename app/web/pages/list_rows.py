@@ -1,4 +1,4 @@
-"""The rows of the list. The HTML of each is made of its own data and today's date alone, so it is made once for both."""
+"""The rows of the list. The HTML of each is made of its own data and today's date alone, so it is made once."""
 
 import json
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ class ListedItem(NamedTuple):
 def rows_html(items: Iterable[Any], today: date) -> Markup:
     template = web_app().jinja_env.get_template("list_row.html")
     html = "".join(_row_html(template, tuple(item), today) for item in items)
-    return Markup(html)  # noqa: S704: the template has escaped it
+    return Markup(html)  # noqa: S704  (the template has escaped it)
 
 
 @lru_cache(ROWS_KEPT)
@@ -51,7 +51,5 @@ def _row_html(template: Template, fields: tuple[Any, ...], today: date) -> str:
 
 
 def _tasks(array: str) -> list[ListedTask]:
-    return [
-        ListedTask(task_id, title, done, due and date.fromisoformat(due))
-        for task_id, title, done, due in json.loads(array)
-    ]
+    columns = json.loads(array)
+    return [ListedTask(number, title, done, due and date.fromisoformat(due)) for number, title, done, due in columns]
