@@ -27,7 +27,7 @@ def create_app(
     from app.errors import ReadOnly
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
-    from app.web import auth, context, error_pages, health, request_log, security, sign_in
+    from app.web import auth, context, error_pages, health, request_log, security, sign_in, static_files
     from app.web.context import WebApp
     from app.web.routes import BLUEPRINTS
     from app.writer.instance import Instance
@@ -61,6 +61,7 @@ def create_app(
     security.init(app, settings, instance)
     auth.init(app)
     error_pages.init(app)
+    static_files.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 

@@ -3,12 +3,14 @@
 import hashlib
 import secrets
 import threading
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.orm import Session
 
+from app.database.remembered import remembered
 from app.domain.models import ApiToken, User
 from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
 from app.errors import Conflict, Invalid, NotFound
@@ -136,18 +138,32 @@ def add_token(session: Session, account_id: int, fields: NewToken) -> tuple[ApiT
     return token, plain
 
 
-def find_token(session: Session, plain: str) -> ApiToken | None:
-    """With its account."""
-    wanted = select(ApiToken).where(ApiToken.token_sha256 == _sha256(plain)).options(selectinload(ApiToken.user))
-    return session.scalar(wanted)
-
-
 def delete_token(session: Session, account_id: int, token_id: int) -> ApiToken:
     token = session.get(ApiToken, token_id) if 0 < token_id <= LARGEST_ID else None
     if token is None or token.user_id != account_id:
         raise NotFound(f"You have no token {token_id}.")
     session.delete(token)
     return token
+
+
+# --- who asks, at each request ----------------------------------------------------------------------------
+
+ASKING = (User.id, User.email, User.role, User.session_number)
+BY_ID = select(*ASKING).where(User.id == bindparam("id"))
+BY_TOKEN = select(*ASKING, ApiToken.scope).join_from(ApiToken, User).where(ApiToken.token_sha256 == bindparam("sha256"))
+
+
+def find_by_id(connection: Connection, account_id: int) -> Any:
+    """What is ASKING of the account; remembered until something is written, a new password say."""
+    return remembered(
+        connection, ("account", account_id), lambda: connection.execute(BY_ID, {"id": account_id}).first()
+    )
+
+
+def find_by_token(connection: Connection, plain: str) -> Any:
+    """ASKING of the token's account, and the token's `scope`; remembered like that."""
+    sha256 = _sha256(plain)
+    return remembered(connection, ("token", sha256), lambda: connection.execute(BY_TOKEN, {"sha256": sha256}).first())
 
 
 def _sha256(plain: str) -> str:

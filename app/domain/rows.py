@@ -19,15 +19,22 @@ class Page(Generic[Row]):
 
 
 def find_row(session: Session, table: type[Row], row_id: int) -> Row:
-    name = "work item" if table is WorkItem else "task"
     row = session.get(table, row_id) if 0 < row_id <= LARGEST_ID else None
     if row is None:
-        raise NotFound(f"There is no {name} {row_id}.", "It may have been deleted for good.")
+        raise missing("work item" if table is WorkItem else "task", row_id)
     return row
 
 
 def find_live(session: Session, table: type[Row], row_id: int) -> Row:
     row = find_row(session, table, row_id)
     if row.deleted_at:
-        raise NotFound(f"“{row.title}” lies in the trash.", "Restore it first.")
+        raise in_trash(row.title)
     return row
+
+
+def missing(kind: str, row_id: int) -> NotFound:
+    return NotFound(f"There is no {kind} {row_id}.", "It may have been deleted for good.")
+
+
+def in_trash(title: str) -> NotFound:
+    return NotFound(f"“{title}” lies in the trash.", "Restore it first.")

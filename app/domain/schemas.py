@@ -130,6 +130,12 @@ class Filters(Fields):
     due: Literal["", "today", "overdue"] = ""
     priority: Literal["high", "normal", "low", ""] = ""
 
+    model_config = ConfigDict(frozen=True)
+
+    def __hash__(self) -> int:
+        """Statements and counts are kept by it."""
+        return hash((self.q, self.status, self.due, self.priority))
+
 
 class NewAccount(Fields):
     email: Email

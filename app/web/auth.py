@@ -41,7 +41,7 @@ class Person(UserMixin):
 LOCAL = Person(None, "", "admin", "admin")
 
 
-def _person(user: User, scope: str = "admin") -> Person:
+def _person(user: Any, scope: str = "admin") -> Person:
     most = "admin" if user.role == "admin" else "write"
     return Person(user.id, user.email, user.role, min(scope, most, key=SCOPES.index), user.session_number)
 
@@ -75,8 +75,8 @@ def start_session(user: User) -> None:
 
 def _person_of_cookie(cookie: str) -> Person | None:
     number, _, session_number = cookie.partition(":")
-    with database().read() as transaction:
-        user = transaction.get(User, int(number))
+    with database().read_columns() as connection:
+        user = accounts.find_by_id(connection, int(number))
     if user is None or str(user.session_number) != session_number:
         return None
     return _person(user)
@@ -88,9 +88,9 @@ def _person_of_token(_request) -> Person | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not request.path.startswith("/api/"):
         return None
-    with database().read() as transaction:
-        found = accounts.find_token(transaction, token.strip())
-        return _person(found.user, found.scope) if found else None
+    with database().read_columns() as connection:
+        user = accounts.find_by_token(connection, token.strip())
+    return _person(user, user.scope) if user else None
 
 
 # --- may they ---------------------------------------------------------------------------------------------

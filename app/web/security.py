@@ -100,7 +100,7 @@ def _with_headers(response: Response, settings: Settings) -> Response:
     if _https(settings):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     # A page shows what lies in the database: it must not come out of a cache, on a shared computer least of all.
-    if request.endpoint != "static":
+    if request.endpoint != "static":  # static_files.py
         response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -1,0 +1,132 @@
+"""Work items, their tasks and history as pages and the API show them: rows of columns, and counts that SQLite makes.
+
+Each function takes a connection that sees one moment (`Database.read_columns()`, or a session's own). Statements are
+built once and kept: building one takes longer than running it.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, func, select, union_all
+
+from app.database.remembered import remembered
+from app.domain.models import Event, Task, User, WorkItem
+from app.domain.rows import LARGEST_ID, in_trash, missing
+from app.domain.schemas import Filters
+from app.domain.search import matching
+
+TASKS_IN_LIST = 4
+"""Of each work item, so many of those that are to do."""
+
+LIVE = (Task.work_item_id == WorkItem.id, Task.deleted_at.is_(None))
+"""The tasks of the work item in the row that are not in the trash."""
+COUNTS = tuple(
+    select(func.count()).where(*LIVE, *more).correlate(WorkItem).scalar_subquery().label(name)
+    for name, more in (("tasks_done", (Task.done,)), ("tasks_total", ()))
+)
+ITEM = (*WorkItem.__table__.columns, *COUNTS)
+TASK = tuple(Task.__table__.columns)
+
+# --- lists of work items ----------------------------------------------------------------------------------
+
+
+def list_items(connection: Connection, filters: Filters, today: date, *, limit: int, offset: int = 0) -> Sequence[Any]:
+    """The work items that fit, in their order, with `tasks_done` and `tasks_total`."""
+    return connection.execute(_page(filters, today, ITEM), {"many": limit, "before": offset}).all()
+
+
+def list_with_tasks(
+    connection: Connection, filters: Filters, today: date, *, limit: int, offset: int, ticked_since: datetime
+) -> Sequence[Any]:
+    """The same with fewer columns and, as `tasks`, a JSON array of [id, title, done, due]: what an open item shows.
+
+    That are its first tasks to do, and those that were ticked lately, so that a slip can be mended at once.
+    """
+    given = {"many": limit, "before": offset, "since": ticked_since}
+    return connection.execute(_page(filters, today, LISTED), given).all()
+
+
+def count_items(connection: Connection, filters: Filters, today: date) -> int:
+    def ask() -> int:
+        return connection.execute(_count(filters, today)).scalar_one()
+
+    return remembered(connection, ("items", filters, today), ask)
+
+
+def count_by_status(connection: Connection) -> dict[str, int]:
+    def ask() -> dict[str, int]:
+        return {"open": 0, "done": 0, "archived": 0} | {row.status: row.number for row in connection.execute(BY_STATUS)}
+
+    return remembered(connection, "items by status", ask)
+
+
+def _tasks_in_list() -> Any:
+    columns = (Task.id, Task.title, Task.done, Task.due, Task.position)
+    to_do = select(*columns).where(*LIVE, Task.done.is_(False)).order_by(Task.position, Task.id).limit(TASKS_IN_LIST)
+    ticked = select(*columns).where(*LIVE, Task.done, Task.updated_at > bindparam("since"))
+    both = union_all(select(to_do.correlate(WorkItem).subquery()), ticked.correlate(WorkItem)).subquery()
+    ordered = select(both).order_by(both.c.position, both.c.id).subquery().c
+    return select(func.json_group_array(func.json_array(ordered.id, ordered.title, ordered.done, ordered.due)))
+
+
+LISTED = (
+    *(WorkItem.id, WorkItem.title, WorkItem.status, WorkItem.priority, WorkItem.due),
+    *COUNTS,
+    _tasks_in_list().scalar_subquery().label("tasks"),
+)
+BY_STATUS = (
+    select(WorkItem.status, func.count().label("number")).where(WorkItem.deleted_at.is_(None)).group_by(WorkItem.status)
+)
+
+
+@lru_cache(128)
+def _page(filters: Filters, today: date, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
+    """Its ids first: where SQLite has to sort what fits, it would count the tasks of all of them."""
+    order = (WorkItem.position, WorkItem.id)
+    fitting = matching(filters, today).with_only_columns(WorkItem.id).order_by(*order)
+    page = fitting.limit(bindparam("many")).offset(bindparam("before"))
+    return select(*columns).where(WorkItem.id.in_(page)).order_by(*order)
+
+
+@lru_cache(128)
+def _count(filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
+    return matching(filters, today).with_only_columns(func.count())
+
+
+# --- one work item ----------------------------------------------------------------------------------------
+
+ONE_ITEM = select(*ITEM).where(WorkItem.id == bindparam("id"))
+TASKS_OF_ONE = (
+    select(*TASK)
+    .where(Task.work_item_id == bindparam("id"), Task.deleted_at.is_(None))
+    .order_by(Task.position, Task.id)
+)
+EVENTS_OF_ONE = (
+    select(Event.at, Event.action, Event.detail, User.email)
+    .outerjoin(User, User.id == Event.user_id)
+    .where(Event.work_item_id == bindparam("id"))
+    .order_by(Event.id.desc())
+    .limit(20)
+)
+
+
+def get_item(connection: Connection, item_id: int) -> Any:
+    """With `tasks_done` and `tasks_total`. Raises NotFound where there is none, or where it lies in the trash."""
+    found = connection.execute(ONE_ITEM, {"id": item_id}).first() if 0 < item_id <= LARGEST_ID else None
+    if found is None:
+        raise missing("work item", item_id)
+    if found.deleted_at:
+        raise in_trash(found.title)
+    return found
+
+
+def list_tasks(connection: Connection, item_id: int) -> Sequence[Any]:
+    """All tasks of the item, in their order."""
+    return connection.execute(TASKS_OF_ONE, {"id": item_id}).all()
+
+
+def list_events(connection: Connection, item_id: int) -> Sequence[Any]:
+    """What happened to the item lately, the latest first; `email` is None for the local user."""
+    return connection.execute(EVENTS_OF_ONE, {"id": item_id}).all()
