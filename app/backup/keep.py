@@ -2,9 +2,10 @@
 
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
-from app.backup.placing import copy_beside
 from app.backup.snapshot import snapshot
 from app.errors import Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
@@ -51,7 +52,7 @@ def _no_room(storage: Storage, coming: int) -> StorageFull:
 
 
 def _keep(storage: Storage, occasion: str) -> Kept:
-    kept = copy_beside(storage.path, occasion)
+    kept = _free_name(storage.path, f"{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
         snapshot(storage, kept)
     except (Foreign, Held):
@@ -65,6 +66,13 @@ def _keep(storage: Storage, occasion: str) -> Kept:
 
 def _endings_there(storage: Storage) -> list[str]:
     return [ending for ending in ("", *SIDECARS) if size_of(beside(storage.path, ending))]
+
+
+def _free_name(database: Path, what: str) -> Path:
+    """Two in one second are told apart by a number."""
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    names = (database.with_name(f"{database.stem}-{what}{ending}.db") for ending in endings)
+    return next(name for name in names if not name.exists())
 
 
 def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:

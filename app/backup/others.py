@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import text
 
-from app.backup.replacing import items_and_tasks_in
+from app.backup.fuller import items_and_tasks_in
 from app.database.engine import Database
 from app.database.sqlite import APPLICATION_ID
 from app.errors import Problem

@@ -7,13 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from app.backup import manifest
+from app.backup.fuller import refuse_to_replace_fuller
 from app.backup.manifest import Manifest
-from app.backup.replacing import refuse_taken
-from app.storage.files import free_name, to_disk
+from app.errors import Conflict, Unreadable
+from app.storage.files import to_disk
 
 
 @contextmanager
@@ -31,25 +31,32 @@ def workshop(file: Path) -> Iterator[Path]:
         os.close(held)
 
 
-def copy_beside(database: Path, occasion: str) -> Path:
-    """A name for a copy that the app makes of its own accord, which nothing has: two in a second get a number."""
-    return free_name(database.with_name(f"{database.stem}-{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"))
-
-
 def put_in_place(partial: Path, file: Path, proof: Manifest, *, force: bool) -> None:
     """Killed in between, there is a whole file that counts as unproven, never one beside another's manifest.
 
-    Raises what `refuse_taken` does.
+    Raises what `refuse_taken` does, where another copy came first meanwhile, and Conflict where `file` is far fuller.
     """
     proof_file, partial_proof = manifest.path_for(file), manifest.path_for(partial)
     partial_proof.write_text(proof.model_dump_json(indent=2) + "\n")
     to_disk(partial_proof)
     with _one_at_a_time(file.parent):
-        refuse_taken(file, force=force, rows=proof.rows)
+        refuse_taken(file, force=force)
+        refuse_to_replace_fuller(file, proof.rows)
         proof_file.unlink(missing_ok=True)
         partial.replace(file)
         partial_proof.replace(proof_file)
         to_disk(file.parent)
+
+
+def refuse_taken(file: Path, *, force: bool) -> None:
+    """Raises Conflict where something has the name already, unless `force`, and Unreadable where that is no file."""
+    if file.is_dir():
+        raise Unreadable(f"{file} is a folder.", f"Name a file in it:  {file / 'backup.db'}")
+    if file.exists() and not file.is_file():
+        raise Unreadable(f"{file} is a pipe, socket or device, not a file.", "Choose another name.")
+    # Also a link that leads nowhere is something that is there.
+    if os.path.lexists(file) and not force:
+        raise Conflict(f"{file} exists already.", "Choose another name, or overwrite it with --force.")
 
 
 @contextmanager

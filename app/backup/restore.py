@@ -10,12 +10,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.replacing import refuse_own
 from app.backup.verify import Verified, unverified, verify
 from app.database.contents import refuse_foreign
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
-from app.errors import Broken, NotSqlite, StorageFull, StrangeLog
+from app.errors import Broken, NotSqlite, StorageFull, StrangeLog, Unreadable
 from app.storage.files import SIDECARS, SQLITE, Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside, files_beside
@@ -36,7 +35,8 @@ def restore(
     Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place, and what
     `sure` raises, which is called before each step that can't be undone.
     """
-    refuse_own(storage, file)
+    if file.exists() and storage.path.exists() and file.samefile(storage.path):
+        raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Name a backup.")
     found = unverified(file) if as_it_is else verify(file)
     refuse_unwritable(storage)
     new, logs = incoming_path(storage.path), sidecars(file) if as_it_is else []

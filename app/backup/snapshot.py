@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.backup.manifest import Manifest
-from app.backup.placing import put_in_place, workshop
-from app.backup.replacing import refuse_own, refuse_taken
+from app.backup.placing import put_in_place, refuse_taken, workshop
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.contents import read_contents, refuse_unsound
 from app.database.sqlite import opened, sqlite_driver, sqlite_uri, unchanging, uri_of
@@ -19,7 +18,7 @@ from app.errors import StorageFull, Unreadable
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, sha256_of, to_disk
 from app.storage.guard import refuse_unwritable
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, files_beside
 from app.version import __version__
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def snapshot(
     where somebody has taken its name away.
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
-    `file` may not be replaced (replacing.py), also where another copy came first meanwhile, StorageFull.
+    `file` exists already and not `force`, also where another copy came first meanwhile, StorageFull.
     """
     with ExitStack() as database:
         source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held))
@@ -61,7 +60,11 @@ def snapshot(
 
 
 def _refuse_target(storage: Storage, file: Path, size: int, *, force: bool) -> None:
-    refuse_own(storage, file)
+    own = (storage.path, *files_beside(storage.path))
+    # Another name of it neither: what looks into it there would drop SQLite's locks in the app's process.
+    is_there_too = file.exists() and storage.path.exists() and file.samefile(storage.path)
+    if file.absolute().parent.resolve() / file.name in own or is_there_too:
+        raise Unreadable(f"{file} is the database itself.", "Nothing was changed. Choose another name.")
     refuse_taken(file, force=force)
     try:
         free = shutil.disk_usage(file.parent).free

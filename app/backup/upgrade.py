@@ -1,16 +1,16 @@
 """An upgrade of the schema, and the checked copy of the database as it was that is kept beside it."""
 
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import structlog
 
-from app.backup.placing import copy_beside
 from app.backup.snapshot import snapshot
 from app.database import migrations
 from app.database.engine import Database
-from app.errors import Conflict, Unreadable
+from app.errors import Conflict
 
 log = structlog.get_logger()
 
@@ -31,16 +31,12 @@ def _keep(database: Database, schema: str) -> Path:
     copy = path_of_copy(storage.path)
     try:
         snapshot(storage, copy, force=True, held=held)
-    except (Conflict, Unreadable):  # what is there is of an earlier upgrade and far fuller, or no backup at all
-        copy = copy_beside(storage.path, _occasion())
+    except Conflict:  # of an earlier upgrade, and far fuller
+        copy = copy.with_stem(f"{copy.stem}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
         snapshot(storage, copy, held=held)
     log.info(f"Kept {storage.path} as it was with schema {schema} in {copy}. Remove it when all is well.")
     return copy
 
 
 def path_of_copy(database: Path) -> Path:
-    return database.with_name(f"{database.stem}-{_occasion()}.db")
-
-
-def _occasion() -> str:
-    return f"before-upgrade-to-{migrations.known_revisions()[-1]}"
+    return database.with_name(f"{database.stem}-before-upgrade-to-{migrations.known_revisions()[-1]}.db")

@@ -80,7 +80,7 @@ def fault_in_file(connection: Any, check: Check) -> str | None:
     The quick check goes from table to table, since for the whole file SQLite would read that index as well.
     """
     if check == "quick_check":
-        found = (fault_in_table(connection, table) for table in tables_to_check(connection))
+        found = (fault_in_table(connection, table, check=check) for table in tables_to_check(connection))
         return next(filter(None, found), None)
     lines = (" ".join(row[0].split()) for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN + 1})"))
     faults = [line for line in lines if line != "ok" and not is_of_search_index(line)]
@@ -92,8 +92,8 @@ def tables_to_check(connection: Any) -> list[str]:
     return [name for (name,) in connection.execute(TABLES_OF_ROWS)]
 
 
-def fault_in_table(connection: Any, table: str, *, check: Check = "quick_check") -> str | None:
-    """SQLite's own words for what is wrong with a page of the table or of an index on it."""
+def fault_in_table(connection: Any, table: str, *, check: Check = "integrity_check") -> str | None:
+    """SQLite's own words for what is wrong with a page of the table or of an index on it, or where one lacks a row."""
     try:
         faults = [" ".join(row[0].split()) for row in connection.execute(f"PRAGMA {check}('{table}')")]
     except sqlite_driver().DatabaseError as error:

@@ -10,15 +10,15 @@ from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
 from app.database.checkpoints import Checkpoints
-from app.database.condition import Condition, damaged
+from app.database.condition import Condition
 from app.database.connections import WAIT_SECONDS, empty_wal, engine_on, set_pragma
 from app.database.open_file import OpenFile
 from app.database.remembered import Remembered
 from app.database.seen_time import SeenTime
 from app.database.sqlite import sqlite_driver
-from app.database.sqlite_errors import busy, fault_in, problem_for_app
+from app.database.sqlite_errors import busy, fault_in, fault_of_disk, problem_for_app
 from app.database.write_queue import QueueTimeout, WriteQueue
-from app.errors import Problem, Replaced, Unwell
+from app.errors import Damaged, Problem, Replaced, Unwell
 from app.settings import CONNECTIONS
 from app.storage.mounts import Storage
 
@@ -34,8 +34,8 @@ class Database:
 
     `schema`: the one that is known to have been in it. A file without tables is then refused, as Emptied.
     `fence` raises where this process may not use the file (any more); it is asked before a transaction begins, and
-    after a write is on disk, before that is told to anybody. `on_io_error` hears of a mount that answers
-    with I/O errors, and may raise what is told instead.
+    after a write is on disk, before that is told to anybody. `on_io_error` hears of a network mount that answers
+    with I/O errors, and may raise what is told instead; of a local disk they are damage (sqlite_errors.py).
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Database:
         the file is not well (condition.py), and what the fence raises.
         """
         with self._translate_errors(), self._queued_write(), self._session(self._writing) as session, session.begin():
+            self.seen_time.keep(session)
             yield session
 
     @contextmanager
@@ -115,12 +116,8 @@ class Database:
 
     @contextmanager
     def beside(self) -> Iterator[Any]:
-        """SQLite's own connection, for what takes long and runs beside the requests. See `interrupt()`.
-
-        On a local disk a place that can't be read is damage here. A request that meets it ends the process, and whoever
-        follows checks the file: that must not end it again.
-        """
-        with self._translate_errors(beside=True), closing(self._engine.raw_connection()) as pooled:
+        """SQLite's own connection, for what takes long and runs beside the requests. See `interrupt()`."""
+        with self._translate_errors(), closing(self._engine.raw_connection()) as pooled:
             connection = pooled.driver_connection
             self._beside.add(connection)
             try:
@@ -212,7 +209,7 @@ class Database:
             self.condition.wrote()
 
     @contextmanager
-    def _translate_errors(self, *, beside: bool = False) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """SQLite's refusals that a person can do something about, as sentences (sqlite_errors.py)."""
         try:
             yield
@@ -223,10 +220,14 @@ class Database:
             if problem := problem_for_app(self.storage, message):
                 raise self._reported(problem) from error
             if fault_in(message) == "I/O":
-                if beside and self.storage.profile == "shared":
-                    raise self.condition.report(damaged(self.storage.path, f"{message}, says the disk")) from error
+                if self.storage.profile == "shared":
+                    raise self._met_bad_disk(message) from error
                 self._on_io_error()
             raise
+
+    def _met_bad_disk(self, message: str) -> Unwell:
+        """Not the end of the process: it would end again at each request that comes to the same place of the disk."""
+        return self.condition.report(self.condition.known(Damaged) or fault_of_disk(self.storage, message))
 
     def _reported(self, problem: Problem) -> Problem:
         return self.condition.report(problem) if isinstance(problem, Unwell) else problem

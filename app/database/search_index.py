@@ -8,13 +8,12 @@ other tables do not, and is made anew from them.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
 
-from app.database.contents import Check, fault_in_table
-from app.database.sqlite_errors import fault_in
+from app.database.contents import fault_in_table
 
 TABLE, TRIGRAMS = "search", "search_trigrams"
 MAKE = (
@@ -45,24 +44,31 @@ def make(connection: Connection) -> None:
     sqlite.executemany(WRITE, _rows(sqlite))
 
 
-def make_anew(connection: Connection) -> None:
-    """Also where SQLite can't take away the old one, since its pages are damaged: they are left where they are."""
-    try:
-        with connection.begin_nested():
-            for table in (TRIGRAMS, TABLE):
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
-    except DatabaseError as error:
-        if fault_in(str(error.orig)) != "malformed":
-            raise
-        _forget(connection)
+@dataclass(frozen=True)
+class IndexFault:
+    """`what`: SQLite's own words. `in_pages`: not only that the index does not fit its texts."""
+
+    what: str
+    in_pages: bool
+
+
+def fault_in_index(connection: Any) -> IndexFault | None:
+    """To be asked outside of a transaction: once it has met a damaged page in one, SQLite writes nothing more in it."""
+    for kind in ("shadow", "virtual"):
+        for name in _own_tables(connection, kind):
+            if what := fault_in_table(connection, name):
+                return IndexFault(what, in_pages=kind == "shadow")
+    return None
+
+
+def make_anew(connection: Connection, *, damaged_pages: bool = False) -> None:
+    """SQLite can't take damaged pages away: they are left in the file, and belong to nothing."""
+    if damaged_pages:
+        _forget(connection.connection.driver_connection)
+    else:
+        for table in (TRIGRAMS, TABLE):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
     make(connection)
-
-
-def fault_in_index(connection: Any, check: Check) -> str | None:
-    """SQLite's own words. The quick check leaves out whether the index fits the texts: that takes ten times as long."""
-    kinds = ("shadow", "virtual") if check == "integrity_check" else ("shadow",)
-    tables = [name for name, kind in _own_tables(connection) if kind in kinds]
-    return next(filter(None, (fault_in_table(connection, table, check=check) for table in tables)), None)
 
 
 def is_no_part(name: str | None, kind: str, _parents: Any) -> bool:
@@ -78,17 +84,15 @@ def _row(item_id: int, title: str, notes: str, tasks: str | None) -> tuple[int, 
     return item_id, f"{title}\n{notes}\n{tasks or ''}".casefold() + "\n\n"
 
 
-def _own_tables(connection: Any) -> list[tuple[str, str]]:
-    """With their kinds: the virtual ones, and those in which FTS5 keeps what they hold."""
-    found = connection.execute("SELECT name, type FROM pragma_table_list WHERE type IN ('virtual', 'shadow')")
-    return found.fetchall()
+def _own_tables(connection: Any, kind: str) -> list[str]:
+    """The virtual ones, or the "shadow" ones in which FTS5 keeps what they hold."""
+    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_list WHERE type = ?", (kind,))]
 
 
-def _forget(connection: Connection) -> None:
-    sqlite: Any = connection.connection.driver_connection
-    names = [(name,) for name, _ in _own_tables(sqlite)]
-    sqlite.execute("PRAGMA writable_schema = ON")
+def _forget(connection: Any) -> None:
+    names = _own_tables(connection, "virtual") + _own_tables(connection, "shadow")
+    connection.execute("PRAGMA writable_schema = ON")
     try:
-        sqlite.executemany("DELETE FROM sqlite_schema WHERE tbl_name = ?", names)
+        connection.executemany("DELETE FROM sqlite_schema WHERE tbl_name = ?", [(name,) for name in names])
     finally:
-        sqlite.execute("PRAGMA writable_schema = RESET")
+        connection.execute("PRAGMA writable_schema = RESET")

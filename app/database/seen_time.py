@@ -41,7 +41,7 @@ class SeenTime:
         return datetime.fromtimestamp(self._at_start + _never_jumps() - self._started, UTC)
 
     def keep(self, session: Session) -> None:
-        """Writes it into the file, once an hour at most."""
+        """Writes it into the file, once an hour at most: with the first write, so that no row is without it."""
         hours, connection = int(self.now().timestamp()) // HOUR, session.connection()
         if connection.exec_driver_sql("PRAGMA user_version").scalar() != hours:
             connection.exec_driver_sql(f"PRAGMA user_version = {hours}")

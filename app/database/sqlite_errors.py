@@ -4,10 +4,22 @@ from pathlib import Path
 from typing import Literal
 
 from app.database.condition import damaged
-from app.errors import Broken, Busy, Held, Locked, NotSqlite, Problem, ReadOnly, Refused, StorageFull
+from app.errors import (
+    Broken,
+    Busy,
+    Damaged,
+    Held,
+    Locked,
+    NotSqlite,
+    Problem,
+    ReadOnly,
+    Refused,
+    StorageFull,
+    is_no_room,
+)
 from app.storage.holders import holders_of
 from app.storage.mounts import Storage
-from app.storage.no_writes import no_room, why_no_writes
+from app.storage.no_writes import no_room, refusal_of_writes, why_no_writes
 
 Fault = Literal["full", "read-only", "locked", "not a database", "malformed", "I/O"]
 MESSAGES: dict[str, Fault] = {
@@ -58,6 +70,19 @@ def problem_for_app(storage: Storage, message: str) -> Problem | None:
     if fault == "malformed":
         return damaged(storage.path, message)
     return None
+
+
+def fault_of_disk(storage: Storage, message: str) -> Damaged | StorageFull:
+    """What "disk I/O error" is on a local disk that is not full nor read-only: a quota is used up, or it is broken."""
+    refused = refusal_of_writes(storage.path.parent)
+    if refused and is_no_room(refused):
+        return no_room(storage)
+    found = damaged(storage.path, f"{message}, says the disk")
+    return Damaged(
+        found.message,
+        "On the host, dmesg | tail -50 says which disk and where. Once it is well again, restart the app: it checks "
+        f"the file, and goes on.\n{found.hint}",
+    )
 
 
 def refusal_for_file(file: Path, message: str) -> Refused | StorageFull:

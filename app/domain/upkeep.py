@@ -4,7 +4,6 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.database.engine import Database
-from app.database.seen_time import seen_time
 from app.domain.models import Event
 from app.domain.trash import empty_trash
 
@@ -16,13 +15,9 @@ ITEMS_AT_ONCE = 500
 
 def every_hour(database: Database) -> None:
     """In transactions of their own, so that others who write need not wait for all of it."""
-    for chore in (keep_seen_time, empty_trash, forget_old_events):
+    for chore in (empty_trash, forget_old_events):
         with database.write() as session:
             chore(session)
-
-
-def keep_seen_time(session: Session) -> None:
-    seen_time(session).keep(session)
 
 
 def forget_old_events(session: Session) -> None:

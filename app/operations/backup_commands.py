@@ -56,14 +56,13 @@ def _stop(problem: Any, *, as_json: bool) -> NoReturn:
 
 @click.command()
 @FILE
-@click.option("--force", is_flag=True, help="Overwrite FILE, if that is a backup and not far fuller.")
+@click.option("--force", is_flag=True, help="Overwrite FILE, unless it is far fuller.")
 @JSON
 @answers("Copying")
 def snapshot(file: Path, force: bool, progress: Any) -> Answer:
     """Copies the database as it is at this moment to FILE, checks the copy, and writes FILE.manifest.json.
 
-    With --force an earlier backup is replaced, and nothing else: no other file, no copy with a -wal beside it, none of
-    a newer Task Assist, and none that holds more than twice as many items and tasks as the database.
+    With --force a backup is replaced, but not one that holds more than twice as many items and tasks as the database.
     The app may go on writing. On a network mount (profile "exclusive") it has the database for itself, so it is asked
     to make the copy; that must be typed where the app runs.
 

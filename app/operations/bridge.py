@@ -47,7 +47,6 @@ class Bridge:
         self._handover_waiter = Threads("handover", 1)
         self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
         self._sign_ins = Threads("sign-in", SIGN_IN_THREADS)
-        self._log_writer = Threads("log", 1)
         self._public_forms = _public_forms(app)
         self._without_database = (READY, f"{app.static_url_path}/")
 
@@ -119,9 +118,7 @@ class Bridge:
 
     def _refuse(self, scope: dict[str, Any], problem: Problem) -> Answer:
         write = request_log.debug if isinstance(problem, CutOff) else request_log.info
-        said = {"status": problem.status, "code": problem.code, "peer": scope["client"][0]}
-        # Who reads the log may be slow, or not read at all: the loop must not wait for that.
-        self._log_writer.run(partial(write, f"{scope['method']} {scope['path']}", **said), within=TURN_SECONDS)
+        write(f"{scope['method']} {scope['path']}", status=problem.status, code=problem.code, peer=scope["client"][0])
         status, headers, body = answer_in_loop(self._app, scope["path"], problem)
         if is_refusal_of_body(problem):
             headers.append(("Connection", "close"))

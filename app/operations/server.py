@@ -25,16 +25,13 @@ from app.errors import Problem
 from app.operations.listening import bound, cant_listen, url
 from app.operations.shutdown import (
     ENDING,
-    OUTLIVES_TERMINAL,
     STOP_SECONDS,
-    Once,
     end_with_parent,
     end_without_closing,
     note_stop,
     on_stop,
     release_in_time,
     say_how_worker_ended,
-    set_ending,
 )
 from app.settings import Settings
 
@@ -94,18 +91,8 @@ class Server(MPServer):
     def __init__(self, listening: socket.socket, **given: Any) -> None:
         super().__init__("app", **given)
         self.listening = listening
-        self._interrupted = Once()
         self.exit_code: int | None = None
         """The worker's, once it has ended; negative if a signal killed it."""
-
-    def signal_handler_interrupt(self, *_: Any, **__: Any) -> None:
-        if self._interrupted.first():
-            super().signal_handler_interrupt()
-
-    def signal_handler_reload(self, *_: Any, **__: Any) -> None:
-        """SIGHUP: the terminal was closed. granian would start another worker."""
-        if not OUTLIVES_TERMINAL:
-            self.signal_handler_interrupt()
 
     def _init_shared_socket(self) -> None:
         self._ssp, self._sso = None, self.listening
@@ -190,26 +177,16 @@ def _app_in_worker(
 
 
 def _install_stop_handlers(loop: Any, bridge: "Bridge") -> None:
-    """Called once the loop runs: the server takes the signals before that. It hears of the first one all the same.
-
-    Of a second one it must not: at times granian waits for ever then, with Python's lock in its hand. Ctrl-C is two of
-    them, since the parent passes it on. And asyncio learns of a signal by a byte in the loop's wake-up pipe, which is
-    full under load, so that the byte is dropped, and the server would go on until it is killed.
-    """
-    end_server = [loop._signal_handlers[signal.SIGTERM]]
-
-    def end_in_loop() -> None:
-        bridge.end()
-        while end_server:
-            end_server.pop()._run()
+    """Called once the loop runs: the server takes the signals before that. It hears of them all the same."""
 
     def end(*_: object) -> None:
-        set_ending()
-        loop.call_soon_threadsafe(end_in_loop)
+        ENDING.set()
+        loop.call_soon_threadsafe(bridge.end)
+        # asyncio learns of a signal by a byte in the loop's wake-up pipe. Under load the pipe is full and the byte is
+        # dropped, and the server would go on until it is killed.
+        loop.call_soon_threadsafe(loop._handle_signal, signal.SIGTERM)
 
     on_stop(end)
-    for each in loop._signal_handlers:  # what the byte leads to, also of a signal that came a moment ago
-        loop._signal_handlers[each] = asyncio.Handle(end, (), loop)
     signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)  # full is no fault any more
     if ENDING.is_set():  # one came before the server listened to them
         signal.raise_signal(signal.SIGTERM)

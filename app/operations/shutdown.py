@@ -3,10 +3,10 @@
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
+from threading import Event as ThreadEvent
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,42 +20,21 @@ STOP_SECONDS = 8
 """How long running requests may take after SIGTERM. Docker kills after 10."""
 RELEASE_SECONDS = 4
 """How long after SIGTERM the database is released though a request goes on outside it: its answer goes slowly, say."""
-ENDING = threading.Event()
-"""Set in a process that was told to end, by `set_ending()`."""
-OUTLIVES_TERMINAL = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-"""It was started with nohup."""
+ENDING = ThreadEvent()
+"""Set in a process that was told to end."""
 
 log = structlog.get_logger()
 
 
-class Once:
-    """True for the first who asks, False for all others. What a signal does must not be begun again by the next one
-    that interrupts it: an Event's lock would be waited for by the thread that has it."""
-
-    def __init__(self) -> None:
-        self._taken = threading.Lock()
-
-    def first(self) -> bool:
-        return self._taken.acquire(blocking=False)
-
-
-_ending_once = Once()
-
-
 def on_stop(handler: Callable[..., None]) -> None:
-    """Calls `handler` at SIGTERM, at Ctrl-C, and when the terminal is closed."""
-    for each in (signal.SIGTERM, signal.SIGINT, *(() if OUTLIVES_TERMINAL else (signal.SIGHUP,))):
+    """Calls `handler` at SIGTERM and at Ctrl-C."""
+    for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, handler)
 
 
 def note_stop() -> None:
     """From now on a signal only sets ENDING, for who looks at it later."""
-    on_stop(set_ending)
-
-
-def set_ending(*_: object) -> None:
-    if _ending_once.first():
-        ENDING.set()
+    on_stop(lambda *_: ENDING.set())
 
 
 def exit_at_once(*_: object) -> None:
@@ -85,7 +64,7 @@ def say_how_worker_ended(exit_code: int | None, *, stopped: bool) -> None:
         )
 
 
-def release_in_time(instance: "Instance", ending: threading.Event) -> None:
+def release_in_time(instance: "Instance", ending: ThreadEvent) -> None:
     """The worker is killed when a request doesn't end, and then it can't release any more."""
     ending.wait()
     time.sleep(RELEASE_SECONDS)

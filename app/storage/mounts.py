@@ -18,8 +18,6 @@ LOCAL = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs bcachefs overl
 IN_MEMORY = frozenset(("tmpfs", "ramfs"))
 CLOUDS = ("WEBSITE_SITE_NAME", "ECS_CONTAINER_METADATA_URI_V4", "K_SERVICE")
 """Set in every container by App Service, ECS and Cloud Run."""
-LEASE = ".lease"
-"""How the name of the folder ends that says who writes."""
 MOUNTED_WITHIN = 30
 """Seconds. App Service lets a container 230 to answer."""
 DOCKER_VOLUME = re.compile(r"/volumes/(?P<name>[^/]+)/_data")
@@ -61,7 +59,7 @@ class Storage:
     @property
     def lease(self) -> Path:
         """The folder that says who writes (app/writer/lease_files.py)."""
-        return beside(self.path, LEASE)
+        return beside(self.path, ".lease")
 
     @property
     def own_mount(self) -> bool:

@@ -26,7 +26,14 @@ def why_no_writes(storage: Storage) -> StorageFull | ReadOnly | None:
 
 
 def takes_writes(folder: Path) -> bool:
-    """Has a megabyte just been written there? Its name is gone before, so that nothing is left behind by a kill."""
+    return refusal_of_writes(folder) is None
+
+
+def refusal_of_writes(folder: Path) -> OSError | None:
+    """Tries to write a megabyte there: None where that is on the disk now, as ENOSPC where it was less.
+
+    Its name is gone before, so that nothing is left behind by a kill.
+    """
     file = folder / f".takes-writes-{os.getpid()}"
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -36,9 +43,9 @@ def takes_writes(folder: Path) -> bool:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    except OSError:
-        return False
-    return written == FULL_BELOW
+    except OSError as error:
+        return error
+    return None if written == FULL_BELOW else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def no_room(storage: Storage) -> StorageFull:

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from app.database.condition import damaged
-from app.database.contents import Check, fault_in_table, tables_to_check
+from app.database.contents import fault_in_table, tables_to_check
 from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.open_file import kept
@@ -161,8 +161,8 @@ class Checkup:
         reports = condition.reports(Damaged)
         if reports == self._damage_looked_at or any(each.name == CHECK and each.is_alive() for each in self._threads):
             return
-        fault = fault_in_search_index(database, "integrity_check")
-        if fault and not self._fault(ending, "integrity_check") and not ending.is_set():
+        fault = fault_in_search_index(database)
+        if fault and not self._fault(ending) and not ending.is_set():
             condition.mended(Damaged)
             mend_search_index(database, fault)
         self._damage_looked_at = reports
@@ -189,9 +189,8 @@ class Checkup:
     def _check(self, ending: threading.Event) -> None:
         file, began, condition = self._database.storage.path, time.monotonic(), self._database.condition
         doubt, reports = self._lease.doubt, condition.reports(Damaged)
-        check: Check = "integrity_check" if doubt == "damage" else "quick_check"
         try:
-            fault = self._fault(ending, check)
+            fault = self._fault(ending)
         except Damaged:
             return  # and it is reported
         except Exception as error:
@@ -205,15 +204,15 @@ class Checkup:
             condition.mended(Damaged)
             why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).")
-            if at_fault := fault_in_search_index(self._database, check):
+            if at_fault := fault_in_search_index(self._database):
                 mend_search_index(self._database, at_fault)
 
-    def _fault(self, ending: threading.Event, check: Check) -> str | None:
+    def _fault(self, ending: threading.Event) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""
         with self._database.beside() as connection:
             for table in tables_to_check(connection):
                 if ending.is_set():
                     return None
-                if fault := fault_in_table(connection, table, check=check):
+                if fault := fault_in_table(connection, table):
                     return fault
         return None

@@ -14,12 +14,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy as again
 from pathlib import Path
 
 from app.database.condition import damaged
 from app.database.contents import refuse_unsound
 from app.database.sqlite import ALONE, fold_in, opened, unchanging, uri_of
-from app.errors import Broken, CannotStart, NotSqlite, StorageFull, StrangeLog, is_no_room
+from app.errors import Broken, CannotStart, Damaged, NotSqlite, StorageFull, StrangeLog, is_no_room
 from app.storage.delegations import open_undelegated
 from app.storage.files import SIDECARS, to_disk
 from app.storage.mounts import Storage, beside
@@ -34,6 +35,9 @@ WAL_HEADER = 32
 SPARE = 1 << 20
 OF_A_TERM = re.compile(r"(copy|ready|lost-ready)-(\d+)")
 TRIES = 5
+
+Seen = tuple[Path, int, int, int]
+"""A file, its inode, its size, and when it was changed last (ns)."""
 
 
 def refuse_without_room(storage: Storage) -> None:
@@ -50,6 +54,25 @@ def _no_room(storage: Storage, why: str) -> StorageFull:
         f"database: {why}.",
         "Make the volume or share larger, or free some space: this instance then takes over by itself.",
     )
+
+
+class TakeOver:
+    """That of one instance, which may come to it again and again: what it found damaged it copies once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._found: tuple[list[Seen], Damaged] | None = None
+
+    def begin(self, lease: Lease, acquired: Acquired) -> None:
+        """As `begin()`. Where nothing has changed since it raised Damaged, it does so again, and copies nothing."""
+        seen = [_seen(file) for file in _present(self._storage)]
+        if self._found and self._found[0] == seen:
+            raise again(self._found[1])
+        try:
+            begin(self._storage, lease, acquired)
+        except Damaged as damage:
+            self._found = seen, again(damage)
+            raise
 
 
 def begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
@@ -95,7 +118,7 @@ def _begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
         # From here on the next holder must not take the file without its log for the whole.
         lease.note(pending=pending)
     _take_the_name(storage, lease, folder / _ready(pending))
-    lease.note(pending=None, doubt=None)  # the copy was checked before it took the name
+    lease.note(pending=None)  # the doubt stays: whether the indexes fit the rows was not looked at (checkup.py)
     _sweep(folder, ("copy", "ready", "lost-ready"), acquired.term)
 
 
@@ -189,6 +212,12 @@ def _sweep(folder: Path, kinds: tuple[str, ...], term: int) -> None:
         kind = OF_A_TERM.match(name)
         if kind and kind[1] in kinds and int(kind[2]) <= term:
             (folder / name).unlink(missing_ok=True)
+
+
+def _seen(file: Path) -> Seen:
+    with _reading(file) as descriptor:  # opening it makes NFS ask the server
+        found = os.fstat(descriptor)
+    return file, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _size(file: Path) -> int:

@@ -10,7 +10,6 @@ from app.database.migrations import known_revisions, too_new
 from app.errors import Locked, Problem, Unwell
 from app.storage.delegations import call_back_leases
 from app.storage.mounts import Storage
-from app.writer import takeover
 from app.writer.checkup import Checkup, Hourly, Keep
 from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
@@ -19,6 +18,7 @@ from app.writer.lease_files import Clock, cant_be_used
 from app.writer.other_holder import how_to_find
 from app.writer.release import Releaser
 from app.writer.safe_acquire import acquire_without_loss
+from app.writer.takeover import TakeOver
 from app.writer.terms import Acquired, Observation
 
 MAX_WAIT_FOR_PROBE = 5.0
@@ -62,6 +62,8 @@ class Watch:
         self._requests_handover = requests_handover
         self._clock = Clock()
         self._called_back = b""
+        self._calling_back: list[threading.Thread] = []
+        self._takeover = TakeOver(storage)
         self._holder: str | None = None
         self._held_since = 0.0
         self._thread = threading.Thread(target=self._watch, name="lease-watch", daemon=True)
@@ -100,7 +102,7 @@ class Watch:
         observation = self._lease.observe()
         if observation.silent_for >= SILENT and observation.content != self._called_back:
             self._called_back = observation.content
-            call_back_leases(self._storage)
+            self._calling_back += call_back_leases(self._storage)
         if self._clock.now() < self.retry_at:
             return
         if why := too_new(observation.schema, self._storage.path):
@@ -189,10 +191,12 @@ class Watch:
         try:
             if acquired.forced:
                 log.warning("The last instance did not release the database. This one goes on with a copy.")
-                takeover.begin(self._storage, self._lease, acquired)
+                self._takeover.begin(self._lease, acquired)
         except BaseException:
             self._releaser.release("abandoned")
             raise
+        for opening in self._calling_back:
+            opening.join()  # closing what they have open would drop the locks of what SQLite opens now
         database = Database(
             self._storage,
             schema=acquired.schema,

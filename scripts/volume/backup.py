@@ -16,9 +16,9 @@ from typing import Any
 
 from .content import Content, content, refuse_strange_owner, refuse_without_database
 from .engine import Place, command
+from .fuller import confirm_if_fuller
 from .helper import BACKUP, Helper, helper, scratch_volume
 from .leftovers import alone_at, at_work
-from .replacing import manifest_of, refuse_or_confirm, refuse_taken
 from .speak import Advance, Speaker, all_rows, in_short, size, unseen
 from .stop import CANT_WRITE, Stop
 from .through_app import app_that_has_it, snapshot_by_app
@@ -31,7 +31,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", metavar="PATH", nargs="?", type=Path, help="the file; without it backups/task_manager-<UTC time>.db"
     )
-    parser.add_argument("--force", action="store_true", help="overwrite PATH, if a backup; asks if far fuller")
+    parser.add_argument("--force", action="store_true", help="overwrite PATH; asks if that is far fuller")
 
 
 def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
@@ -53,13 +53,19 @@ def default_path(place: Place, occasion: str = "") -> Path:
     return Path("backups", f"{Path(place.file).stem}-{occasion}{time}.db")
 
 
+def manifest_of(path: Path) -> Path:
+    return path.with_name(path.name + ".manifest.json")
+
+
 def refuse_target(path: Path, *, force: bool) -> None:
     """Raises Stop where the backup could not be written at its end."""
     if path.is_dir():
         raise Stop(f"{path} is a folder.", f"Name a file in it:  {command('backup', path / 'tasks.db')}", CANT_WRITE)
     if path.exists() and not path.is_file():
         raise Stop(f"{path} is a pipe, socket or device, not a file.", "Choose another name.", CANT_WRITE)
-    refuse_taken(path, force=force)
+    # Also a link that leads nowhere is something that is there.
+    if os.path.lexists(path) and not force:
+        raise Stop(f"{path} exists already.", "Choose another name, or overwrite it with --force.", CANT_WRITE)
     if path.parent == Path("backups"):
         path.parent.mkdir(mode=0o700, exist_ok=True)
     if not path.parent.is_dir():
@@ -86,7 +92,7 @@ def take(place: Place, found: Content, path: Path, speaker: Speaker, *, force: b
         speaker.progress() as advance,
     ):
         proof = copying.run(advance)
-        refuse_or_confirm(path, proof, speaker)
+        confirm_if_fuller(path, proof["rows"], speaker)
         _refuse_without_room(path, proof["size_bytes"])
         try:
             write_checked(partial, proof, copying, advance)

@@ -30,7 +30,9 @@ def main() -> int:
 
 
 def _told(run: Run, seconds: float) -> str:
-    short = f"{run.faults} faults in {seconds / 60:.0f} minutes, {run.acknowledged:,} changes acknowledged"
+    short = (
+        f"{run.faults} faults ({run.kinds}) in {seconds / 60:.0f} minutes, {run.acknowledged:,} changes acknowledged"
+    )
     return "\n\n".join([*run.broken, run.table, f"{short}; {len(run.broken)} times broken. Seed {run.seed}."])
 
 

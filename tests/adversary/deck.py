@@ -1,19 +1,30 @@
-"""All faults, shuffled by a seed and dealt until the time is over; and the table of what came of them."""
+"""All faults, shuffled by a seed and dealt to some apps in turn until the time is over; and the table of what came of
+them.
+
+What each app gets follows from the seed alone: how quick the others are does not change it.
+"""
 
 import random
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count, islice
 from pathlib import Path
 
 from app.storage.mounts import Profile
-from tests.adversary.faults import ALL, FIRST_STARTS, Fault
+from tests.adversary.faults import ALL
+from tests.adversary.faults.fault import Fault
+from tests.adversary.faults.first_starts import FIRST_STARTS
 from tests.adversary.judge import all_there, judged
 from tests.adversary.world import Broken, World
 
+HANDS = 4
+"""Apps that are tried at the same time, each on a disk of its own: most of what a fault takes is waiting."""
 ON_ONE_VOLUME = 10
 """Faults, then a new volume: so first starts are among what is tried, and what must be read again stays little."""
 WELL, BROKEN = "nothing lost", "broken"
@@ -28,14 +39,27 @@ class Run:
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     acknowledged: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set where no more is to begin."""
+    _noting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def faults(self) -> int:
         return sum(each.total() for each in self.outcomes.values())
 
+    @property
+    def kinds(self) -> str:
+        """How many of the kinds of faults there are came to pass."""
+        return f"{sum(fault.name in self.outcomes for fault in ALL)} of {len(ALL)} kinds"
+
     def note(self, fault: str, outcome: str) -> None:
-        self.tell(f"{datetime.now(UTC):%H:%M:%S} {fault}: {outcome}")
-        self.outcomes.setdefault(fault, Counter())[outcome] += 1
+        with self._noting:
+            self.tell(f"{datetime.now(UTC):%H:%M:%S} {fault}: {outcome}")
+            self.outcomes.setdefault(fault, Counter())[outcome] += 1
+
+    def ended(self, world: World) -> None:
+        with self._noting:
+            self.acknowledged += world.acknowledged
 
     @property
     def table(self) -> str:
@@ -53,27 +77,43 @@ class Run:
 def play(run: Run, seconds: float, *, profile: Profile = "shared", only: str = "") -> Run:
     """Deals until `seconds` are over, of the faults whose name contains `only`. Needs root on Linux."""
     until = time.monotonic() + seconds
-    dealt = _dealt(run.seed, only)
-    volume = 0
-    while time.monotonic() < until:
-        volume += 1
-        _on_a_volume(run, dealt, until, lambda: World(_folder(), run.seed * 1000 + volume, profile))  # noqa: B023
+    with ThreadPoolExecutor(HANDS) as hands:
+        playing = [hands.submit(_hand, run, number, until, profile, only) for number in range(HANDS)]
+        try:
+            wait(playing, return_when=FIRST_EXCEPTION)
+        finally:
+            run.over.set()
+    for hand in playing:
+        hand.result()
     return run
+
+
+def dealt(seed: int, hand: int, deck: Sequence[Fault]) -> Iterator[Fault]:
+    """What a hand gets, for ever: each card goes to the next hand, and the deck is shuffled anew when all is dealt."""
+    return islice(_shuffled(seed, deck), hand, None, HANDS)
+
+
+def _shuffled(seed: int, deck: Sequence[Fault]) -> Iterator[Fault]:
+    dealing, cards = random.Random(seed), list(deck)
+    while True:
+        dealing.shuffle(cards)
+        yield from cards
+
+
+def _hand(run: Run, hand: int, until: float, profile: Profile, only: str) -> None:
+    faults = dealt(run.seed, hand, [fault for fault in ALL if only in fault.name])
+    for volume in count():
+        if run.over.is_set() or time.monotonic() > until:
+            return
+        seed = (run.seed * HANDS + hand) * 1000 + volume
+        _on_a_volume(run, faults, until, lambda: World(_folder(), seed, profile))  # noqa: B023
 
 
 def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="adversary-"))
 
 
-def _dealt(seed: int, only: str) -> Iterator[Fault]:
-    dealing = random.Random(seed)
-    deck = [fault for fault in ALL if only in fault.name]
-    while True:
-        dealing.shuffle(deck)
-        yield from deck
-
-
-def _on_a_volume(run: Run, dealt: Iterator[Fault], until: float, new_world: Callable[[], World]) -> None:
+def _on_a_volume(run: Run, faults: Iterator[Fault], until: float, new_world: Callable[[], World]) -> None:
     """A first start, and faults until one breaks the promise, or there were enough."""
     world = new_world()
     name, ended = "", False
@@ -87,10 +127,10 @@ def _on_a_volume(run: Run, dealt: Iterator[Fault], until: float, new_world: Call
         world.back_up()
         run.note(name, WELL)
         for _ in range(ON_ONE_VOLUME):
-            fault = next(dealt)
+            fault = next(faults)
             name = fault.name
             run.note(name, judged(world, fault) or WELL)
-            if time.monotonic() > until:
+            if run.over.is_set() or time.monotonic() > until:
                 break
         ended = True
     except Broken as broken:
@@ -98,5 +138,5 @@ def _on_a_volume(run: Run, dealt: Iterator[Fault], until: float, new_world: Call
         run.broken.append(f"{name} (seed {run.seed}, {world.folder}): {broken}")
         run.tell(run.broken[-1])
     finally:
-        run.acknowledged += world.acknowledged
+        run.ended(world)
         world.end(keep=not ended)

@@ -5,7 +5,7 @@ import html
 from app.database.sqlite import opened, sqlite_uri
 from app.errors import Refused
 from app.storage.mounts import storage_under
-from tests.adversary.faults import NOTICED_SECONDS, Fault
+from tests.adversary.faults.fault import NOTICED_SECONDS, Fault
 from tests.adversary.records import unlike
 from tests.adversary.world import Broken, Seen, World, eventually
 

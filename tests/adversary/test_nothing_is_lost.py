@@ -12,7 +12,7 @@ import pytest
 
 from tests.adversary.deck import Run, play
 
-SECONDS = 100
+SECONDS = 120
 """What has begun by then still comes to its end."""
 
 pytestmark = [
@@ -25,7 +25,8 @@ pytestmark = [
 def test_nothing_acknowledged_is_lost_without_a_refusal_and_nothing_is_green_that_is_not_well(measured):
     run = play(Run(secrets.randbelow(1_000_000)), SECONDS)
     measured(
-        f"{run.faults} faults, {run.acknowledged} changes acknowledged, {len(run.broken)} times broken, seed {run.seed}"
+        f"{run.faults} faults ({run.kinds}), {run.acknowledged} changes acknowledged, {len(run.broken)} times broken, "
+        f"seed {run.seed}"
     )
     assert run.broken == []
     assert run.acknowledged > 0

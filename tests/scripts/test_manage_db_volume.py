@@ -9,28 +9,22 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import docker.errors
 import pytest
 
-from app.backup import replacing as apps
-from app.database.sqlite import APPLICATION_ID
-from app.storage.files import SIDECARS
-from app.storage.mounts import LEASE
-from scripts.volume import replacing
+from app.backup import fuller as apps_fuller
+from scripts.volume import fuller
 from scripts.volume.backup import refuse_target
 from scripts.volume.cli import COMMANDS, main
 from scripts.volume.engine import Place, command
 from scripts.volume.helper import Helper
 from scripts.volume.leftovers import alone_at
-from scripts.volume.replacing import manifest_of
 from scripts.volume.restore import readable_files
 from scripts.volume.speak import Speaker, size
-from scripts.volume.stop import EXIT_CODES, REFUSED, Stop
+from scripts.volume.stop import EXIT_CODES, Stop
 from tests.scripts.conftest import ROOT
 
 SCRIPT = ROOT / "scripts/manage_db_volume.py"
@@ -102,77 +96,39 @@ def test_each_message_in_the_documentation_is_one_that_is_said():
     assert [message for message in messages if not any(message.strip("… ") in text for text in said)] == []
 
 
-def test_the_rules_of_what_may_be_replaced_are_the_apps():
-    assert (replacing.COUNTED, replacing.FAR) == (apps.COUNTED, apps.FAR)
-    assert (replacing.APPLICATION_ID, replacing.LEASE, replacing.LOGS) == (APPLICATION_ID, LEASE, SIDECARS)
+def test_the_rule_of_what_is_far_fuller_is_the_apps():
+    assert (fuller.COUNTED, fuller.FAR) == (apps_fuller.COUNTED, apps_fuller.FAR)
 
 
-def database_of(file: Path, items: int, *, schema: str = "0001", app: int = APPLICATION_ID) -> Path:
+def database_of(file: Path, items: int, *, proven: bool) -> Path:
+    file.unlink(missing_ok=True)
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute(f"PRAGMA application_id = {app}")
-        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-        connection.execute("INSERT INTO alembic_version VALUES (?)", (schema,))
         for table in ("work_items", "tasks"):
             connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
             connection.executemany(f"INSERT INTO {table} VALUES (?)", [(number,) for number in range(items)])
         connection.commit()
+    if proven:
+        proof = {"rows": {"work_items": items, "tasks": items}}
+        file.with_name(file.name + ".manifest.json").write_text(json.dumps(proof))
     return file
 
 
-def proof(items: int, tasks: int) -> dict[str, Any]:
-    return {"rows": {"work_items": items, "tasks": tasks}, "revision": "0001"}
-
-
-def test_a_far_fuller_backup_is_not_replaced_without_a_yes(tmp_path: Path):
-    """By what it holds, whatever the manifest beside it says, which may be another file's."""
-    file = database_of(tmp_path / "b.db", 5)
-    manifest_of(file).write_text(json.dumps({"sha256": "0", "rows": {"work_items": 0, "tasks": 0}}))
-    replacing.refuse_or_confirm(file, proof(2, 3), Speaker())  # half of it is not far
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_far_fuller_backup_is_not_replaced_without_a_yes(tmp_path: Path, proven: bool):
+    file = database_of(tmp_path / "b.db", 5, proven=proven)
+    fuller.confirm_if_fuller(file, {"work_items": 2, "tasks": 3}, Speaker())  # half of it is not far
     with pytest.raises(Stop, match="no terminal") as stopped:
-        replacing.refuse_or_confirm(file, proof(2, 2), Speaker())
+        fuller.confirm_if_fuller(file, {"work_items": 2, "tasks": 2}, Speaker())
     assert stopped.value.hint == (
         f"{file} was not replaced. Choose another name, or look first why the database holds so few. To say yes:  --yes"
     )
-    replacing.refuse_or_confirm(file, proof(0, 0), Speaker(yes=True))
+    fuller.confirm_if_fuller(file, {"work_items": 0, "tasks": 0}, Speaker(yes=True))
 
 
-def test_with_force_a_backup_is_replaced_and_what_holds_nothing(tmp_path: Path):
-    (tmp_path / "nothing").touch()
-    for name in ("nothing", "none", database_of(tmp_path / "b.db", 5).name):
-        refuse_target(tmp_path / name, force=True)
-        replacing.refuse_or_confirm(tmp_path / name, proof(5, 5), Speaker())
-
-
-def no_backups(folder: Path) -> Iterator[tuple[str, str]]:
-    """Names of files that are no backups, with what is said of each."""
-    (folder / "words").write_text("shopping")
-    yield "words", r"it can't be read \(file is not a database\)"
-    yield database_of(folder / "music.db", 1, app=7).name, "another app's database"
-    (folder / "link").symlink_to("words")
-    yield "link", "a link to words"
-    yield database_of(folder / "hand.db", 1).name, "not whole without hand.db-wal"
-    (folder / "hand.db-wal").write_bytes(b"changes")
-    yield database_of(folder / "live.db", 1).name, "is the database of a Task Assist"
-    (folder / "live.db.lease").mkdir()
-    yield database_of(folder / "b.db", 1).name, "is not the manifest of a backup"
-    (folder / "b.db.manifest.json").write_text("[]")
-
-
-def test_nothing_else_is_replaced_not_even_with_a_yes(tmp_path: Path):
-    for name, said in list(no_backups(tmp_path)):
-        with pytest.raises(Stop, match=f"{name} was not replaced: .*{said}") as stopped:
-            refuse_target(tmp_path / name, force=True)
-        assert stopped.value.code == REFUSED
-    with pytest.raises(Stop, match="keeps who writes"):
-        refuse_target(tmp_path / "live.db.lease/lock", force=True)
-    (tmp_path / "gone.db.manifest.json").write_text("{}")
-    with pytest.raises(Stop, match=r"gone\.db\.manifest\.json exists already"):
-        refuse_target(tmp_path / "gone.db", force=False)
-
-
-def test_a_backup_of_a_newer_version_is_not_replaced_not_even_with_a_yes(tmp_path: Path):
-    with pytest.raises(Stop, match=r"is of a newer Task Assist .schema 0002, the database has 0001"):
-        replacing.refuse_or_confirm(database_of(tmp_path / "b.db", 1, schema="0002"), proof(9, 9), Speaker(yes=True))
+def test_what_is_no_backup_is_not_asked_about(tmp_path: Path):
+    (tmp_path / "words").write_text("no database")
+    for name in ("words", "nothing"):
+        fuller.confirm_if_fuller(tmp_path / name, {}, Speaker())
 
 
 def test_two_backups_to_one_file_are_not_at_work_at_once(tmp_path: Path):

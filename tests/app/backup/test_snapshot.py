@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from click.testing import CliRunner
 from app.backup import manifest
 from app.backup import snapshot as snapshots
 from app.backup.placing import workshop
-from app.backup.replacing import refuse_taken
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
@@ -25,8 +23,7 @@ from app.cli import main
 from app.database.engine import Database
 from app.database.migrations import known_revisions
 from app.errors import Broken, Conflict, Foreign, Held, NotSqlite, Refused, StorageFull, Unreadable
-from app.storage.mounts import Storage, storage_under
-from app.writer.lease import lease_of
+from app.storage.mounts import storage_under
 from tests.app.backup.conftest import Hold, Make
 from tests.app.backup.databases import add_items, execute, names, titles
 
@@ -92,124 +89,10 @@ def test_a_backup_of_about_as_much_is_replaced(make: Make, tmp_path: Path, there
     assert snapshot(make("now.db", items=1), tmp_path / "b.db", force=True).rows["tasks"] == 1
 
 
-FORCED = r"It was not replaced: --force is for backups that this version can read\.\n"
-
-
-def assert_left(storage: Storage, file: Path, said: str) -> Conflict:
-    """With --force, too, all that is there stays as it is, before and after the copy is made."""
-    before = {each.name: each.read_bytes() for each in file.parent.iterdir() if each.is_file()}
-    with pytest.raises(Conflict, match=said) as refused:
-        snapshot(storage, file, force=True)
-    with pytest.raises(Conflict, match=said):
-        refuse_taken(file, force=True, rows={"work_items": 9999})
-    assert {each.name: each.read_bytes() for each in file.parent.iterdir() if each.is_file()} == before
-    return refused.value
-
-
-def move_away(refused: Conflict) -> None:
-    """By the command that the refusal names, typed as it stands there."""
-    subprocess.run(refused.hint.split("  ")[-1], shell=True, check=True)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"shopping", 'it is not an SQLite database .it starts with "shopping"..'),
-        (b"SQLite format 3\0" + b"\xff" * 5000, "or it is encrypted"),
-        (b"\x37\x7f\x06\x82" + bytes(50), "write-ahead log"),
-    ],
-)
-def test_force_replaces_nothing_that_is_no_backup(make: Make, tmp_path: Path, content: bytes, said: str):
-    storage, file = make(items=1), tmp_path / "b it.db"
-    file.write_bytes(content)
-    (tmp_path / "b it.db.old").write_text("moved away before")
-    move_away(assert_left(storage, file, f"(?s){said}.*{FORCED}"))
-    assert snapshot(storage, file, force=True).rows["tasks"] == 1
-    assert (tmp_path / "b it.db.old").read_text() == "moved away before"
-    assert (tmp_path / "b it.db-2.old").read_bytes() == content
-
-
-def test_another_apps_database_is_not_replaced(make: Make, tmp_path: Path):
-    execute(tmp_path / "music.db", "CREATE TABLE albums (id INTEGER PRIMARY KEY)")
-    assert_left(make(), tmp_path / "music.db", f"another app's database.*{FORCED}")
-
-
-def test_what_holds_nothing_is_replaced_with_force(make: Make, tmp_path: Path):
-    """As made by mktemp."""
-    (tmp_path / "b.db").touch()
-    snapshot(make(), tmp_path / "b.db", force=True)
-    assert verify(tmp_path / "b.db").proven
-
-
-def test_the_rows_of_the_file_count_and_not_those_of_another_ones_manifest(make: Make, tmp_path: Path):
-    """As where a fuller backup was copied by hand over one that was proven."""
-    file, emptier = tmp_path / "b.db", make("emptier.db", items=1)
-    snapshot(emptier, file)
-    snapshot(make("full.db", items=9), tmp_path / "full-backup.db")
-    shutil.copy(tmp_path / "full-backup.db", file)
-    assert_not_replaced(emptier, file, "holds 18 items and tasks, and the database only 2: it was not replaced")
-
-
-def assert_not_replaced(storage: Storage, file: Path, said: str) -> None:
-    before = file.read_bytes()
-    with pytest.raises(Conflict, match=said):
-        snapshot(storage, file, force=True)
-    assert file.read_bytes() == before
-
-
-def test_a_copy_by_hand_is_not_taken_from_its_log(make: Make, tmp_path: Path):
-    running = Database(make("running.db", items=1))
-    add_items(running, 4)
-    for ending in ("", "-wal"):
-        shutil.copy(f"{running.storage.path}{ending}", tmp_path / f"hand.db{ending}")
-    running.close()
-    refused = assert_left(make("emptier.db", items=1), tmp_path / "hand.db", f"without hand.db-wal beside it.*{FORCED}")
-    move_away(refused)
-    assert verify(tmp_path / "hand.db.old", fold=True).contents.rows["tasks"] == 5
-
-
-def test_a_backup_of_a_newer_version_is_not_replaced(make: Make, backup: Path):
-    manifest.path_for(backup).unlink()
-    execute(backup, "UPDATE alembic_version SET version_num = '9999'")
-    assert_left(make(items=20), backup, f"has schema 9999; .*{FORCED}")
-
-
-def test_the_database_of_another_app_that_runs_or_ran_is_not_replaced(make: Make, tmp_path: Path):
-    other = make("other.db")
-    lease_of(other)
-    assert_left(make(), other.path, "is the database of a Task Assist, with its other.db.lease beside it")
-
-
-@pytest.mark.parametrize("force", [True, False])
-def test_what_is_called_like_the_manifest_goes_only_if_it_is_one(make: Make, tmp_path: Path, force: bool):
-    storage = make()
-    (tmp_path / "b.db.manifest.json").write_text('{"name": "of another program"}')
-    with pytest.raises(Conflict, match="is not a manifest" if force else "manifest.json exists already") as refused:
-        snapshot(storage, tmp_path / "b.db", force=force)
-    assert names(tmp_path) == {"task_manager.db", "b.db.manifest.json"}
-    move_away(refused.value)
-    snapshot(storage, tmp_path / "b.db", force=force)
-
-
-@pytest.mark.parametrize("force", [True, False])
-def test_it_takes_the_place_of_nothing_that_is_the_apps_own(make: Make, tmp_path: Path, force: bool):
-    storage = make()
-    lease = lease_of(storage)
-    assert lease.acquire(lease.observe())
-    storage.secret.write_text("0" * 64)
-    (tmp_path / "soft").symlink_to(storage.lease)
-    (tmp_path / "hard").hardlink_to(storage.secret)
-    for name in ("task_manager.secret", "hard"):
-        with pytest.raises(Unreadable, match="is the app's own secret"):
-            snapshot(storage, tmp_path / name, force=force)
-    for name in ("task_manager.db.lease", "task_manager.db.lease/lock", "task_manager.db.lease/new.db", "soft/lock"):
-        with pytest.raises(Unreadable, match="where Task Assist keeps who writes"):
-            snapshot(storage, tmp_path / name, force=force)
-    with pytest.raises(Unreadable, match="is the app's own secret"):
-        restore(storage.secret, storage, as_it_is=True)
-    lease.release()
-    assert storage.secret.read_text() == "0" * 64
-    assert not [name for name in names(storage.lease) if not name.startswith(("lock", "term-"))]
+def test_any_other_file_is_replaced_with_force(make: Make, tmp_path: Path):
+    for content in (b"", b"shopping", b"SQLite format 3\0" + b"\xff" * 5000):
+        (tmp_path / "b.db").write_bytes(content)
+        snapshot(make(items=0), tmp_path / "b.db", force=True)
 
 
 def test_it_is_one_file_for_its_owner_alone(make: Make, tmp_path: Path):
@@ -235,11 +118,10 @@ def test_json_has_the_manifest_on_stdout_and_progress_on_stderr(make: Make, tmp_
 
 def test_an_existing_file_is_only_overwritten_when_told_to(make: Make, tmp_path: Path):
     storage, file = make(), tmp_path / "b.db"
-    snapshot(make("then.db", items=2), file)
-    before = file.read_bytes()
+    file.write_text("precious")
     with pytest.raises(Conflict, match="exists already"):
         snapshot(storage, file)
-    assert file.read_bytes() == before
+    assert file.read_text() == "precious"
     snapshot(storage, file, force=True)
     assert verify(file).proven
 
@@ -366,20 +248,17 @@ def test_a_target_that_cant_be_written(make: Make, tmp_path: Path, target: str, 
         snapshot(storage, tmp_path / target)
 
 
-def test_it_takes_the_place_of_no_pipe_and_of_no_link(make: Make, tmp_path: Path):
+def test_it_takes_the_place_of_no_pipe_and_of_a_link_only_when_told_to(make: Make, tmp_path: Path):
     storage = make()
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(Unreadable, match="is a pipe, socket or device"):
         snapshot(storage, tmp_path / "pipe", force=True)
-    snapshot(storage, tmp_path / "real.db")
-    for leads_to in ("gone.db", "real.db"):
-        (tmp_path / "link").symlink_to(leads_to)
-        with pytest.raises(Conflict, match="exists already"):
-            snapshot(storage, tmp_path / "link")
-        with pytest.raises(Conflict, match=f"is a link to {leads_to}. It was not replaced") as refused:
-            snapshot(storage, tmp_path / "link", force=True)
-        move_away(refused.value)
-    assert verify(tmp_path / "real.db").proven
+    (tmp_path / "link").symlink_to("gone.db")
+    with pytest.raises(Conflict, match="exists already"):
+        snapshot(storage, tmp_path / "link")
+    snapshot(storage, tmp_path / "link", force=True)
+    assert verify(tmp_path / "link").proven
+    assert not (tmp_path / "gone.db").exists()
 
 
 def test_a_full_disk_is_told_before_anything_is_written(make: Make, tmp_path: Path, monkeypatch):

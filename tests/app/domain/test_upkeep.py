@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -89,6 +90,23 @@ def test_a_jump_over_a_restart_counts_an_hour(storage: Storage, clocks: Clocks):
     every_hour(first)
     first.close()
     clocks.of_day += 3650 * DAY
+    second = Database(storage)
+    assert in_trash(second) == 1
+    second.close()
+
+
+def test_a_clock_that_is_set_right_in_the_first_seconds_purges_nothing_that_was_deleted_before(
+    tmp_path: Path, clocks: Clocks
+):
+    """As of a machine without a clock of its own, which has its time from the network a moment after the start."""
+    clocks.of_day -= 3650 * DAY
+    storage = closed_database(tmp_path / "new.db", 0)
+    first = Database(storage)
+    delete_one(first)
+    clocks.of_day += 3650 * DAY
+    with first.write() as session:
+        work_items.add_item(session, None, NewWorkItem(title="its time is of the right clock"))
+    first.close()  # before anything hourly was done
     second = Database(storage)
     assert in_trash(second) == 1
     second.close()

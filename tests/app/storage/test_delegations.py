@@ -96,5 +96,14 @@ def test_smb_is_made_to_call_back_what_a_silent_writer_keeps(file: Path, monkeyp
     assert opened(monkeypatch, storage_on("cifs", file)) == {"term", "term-wal"}
 
 
+def test_whoever_opens_the_database_can_wait_for_the_threads_that_will_close_it(file: Path):
+    """Closing it later would drop the locks that SQLite has on it by then."""
+    opening = call_back_leases(storage_on("cifs", file))
+    assert len(opening) == 2
+    for thread in opening:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 def test_a_standby_opens_nothing_on_nfs(file: Path, monkeypatch: pytest.MonkeyPatch):
     assert opened(monkeypatch, storage_on("nfs4", file)) == set()

@@ -1,5 +1,7 @@
 """What is noticed of a database while the app runs: its names are taken away, and its file is not sound."""
 
+import errno
+import os
 import re
 import shutil
 import subprocess
@@ -11,17 +13,19 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from app import create_app
 from app.backup.restore import restore
 from app.backup.snapshot import snapshot
 from app.backup.verify import verify
-from app.database import connections, long_log, migrations
+from app.database import connections, long_log, migrations, sqlite_errors
 from app.database.condition import damaged
 from app.database.engine import Database
 from app.database.sqlite import opened, sqlite_driver, unchanging
-from app.errors import Damaged, Emptied, Locked, Replaced
+from app.domain.models import WorkItem
+from app.errors import Damaged, Emptied, Locked, Replaced, StorageFull
 from app.settings import load
 from app.storage.mounts import Storage, beside
 from app.web.context import WebApp
@@ -243,7 +247,7 @@ def test_one_that_is_found_sound_is_not_checked_again(local: Storage):
 
 
 def test_an_index_that_does_not_fit_its_rows_stays_damage_over_starts(local: Storage):
-    """The quick check does not see it: only `doctor --full` does."""
+    """As an old page of it leaves it, which a disk that loses a write has kept. The quick check does not see it."""
     with closing(sqlite_driver().connect(str(local.path), isolation_level=None)) as raw:
         (index,) = raw.execute(
             "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events' AND sql IS NOT NULL"
@@ -256,15 +260,13 @@ def test_an_index_that_does_not_fit_its_rows_stays_damage_over_starts(local: Sto
         raw.execute(f"REINDEX {index}")
         raw.execute("PRAGMA writable_schema = ON")
         raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, index))
-    first = Instance(local, migrations.upgrade)
-    first.start()
-    first.database.condition.report(damaged(local.path, "doctor has found it"))
-    first.stop()
-    second = Instance(local, migrations.upgrade)
-    second.start()
-    eventually(lambda: index in str(second.problem))
-    second.stop()
-    assert record_of(local).doubt == "damage"
+    end_without_closing(local)
+    for _ in range(2):
+        instance = Instance(local, migrations.upgrade)
+        instance.start()
+        eventually(lambda: index in str(instance.problem))  # noqa: B023
+        instance.stop()
+        assert record_of(local).doubt == "damage"
 
 
 def test_a_sound_file_that_was_called_damaged_is_well_and_the_log_says_of_what(local: Storage):
@@ -368,6 +370,49 @@ def test_a_place_that_the_disk_cannot_read_is_damage_and_does_not_end_the_app_ag
     instance.start()
     eventually(lambda: isinstance(instance.problem, Damaged))
     assert instance.writes
+    instance.stop()
+
+
+def test_a_place_that_the_disk_cannot_read_and_a_request_comes_to_is_red_and_the_rest_is_read_on(local: Storage):
+    ended = threading.Event()
+    instance = Instance(local, migrations.upgrade, on_lease_lost=ended.set)
+    instance.start()
+    database = instance.database
+    for _ in range(2):
+        with pytest.raises(Damaged, match="disk I/O error, says the disk"), database.read():
+            raise sqlite_driver().OperationalError("disk I/O error")
+    told = instance.problem
+    assert isinstance(told, Damaged) and "dmesg" in told.hint and "task-assist restore" in told.hint
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(WorkItem)) == 3
+    with pytest.raises(Damaged):
+        add_items(database, 1)
+    assert instance.writes and not ended.is_set()
+    eventually(lambda: record_of(local).doubt == "damage")
+    instance.stop()
+
+
+def test_once_the_disk_is_well_again_a_restart_checks_the_file_and_goes_on(local: Storage):
+    first = Instance(local, migrations.upgrade)
+    first.start()
+    with pytest.raises(Damaged), first.database.read():
+        raise sqlite_driver().OperationalError("disk I/O error")
+    first.stop()
+    second = Instance(local, migrations.upgrade)
+    second.start()
+    eventually(lambda: second.problem is None)
+    add_items(second.database, 1)
+    second.stop()
+
+
+def test_a_quota_that_is_used_up_is_no_damage(local: Storage, monkeypatch):
+    """Of that SQLite says the same as of a broken disk (unixWrite in its src/os_unix.c knows ENOSPC alone)."""
+    refused = OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+    monkeypatch.setattr(sqlite_errors, "refusal_of_writes", lambda _: refused)
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    with pytest.raises(StorageFull), instance.database.write():
+        raise sqlite_driver().OperationalError("disk I/O error")
     instance.stop()
 
 

@@ -15,7 +15,7 @@ from app.database.sqlite import sqlite_driver
 from app.errors import CannotStart, Standby, StorageFull
 from app.settings import CONNECTIONS
 from app.storage.mounts import Storage, storage_under
-from app.writer import gate, heartbeat, watch
+from app.writer import gate, heartbeat, takeover, watch
 from app.writer.instance import Instance
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of
@@ -168,7 +168,7 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     lost = Lease(Folder(folder_of(storage)))
     assert lost.acquire(lost.observe())
     lost.release("abandoned")
-    monkeypatch.setattr(watch.takeover, "SPARE", 1 << 60)
+    monkeypatch.setattr(takeover, "SPARE", 1 << 60)
     made = Instance(storage, migrations.upgrade)
     made.start()
     assert not made.writes
@@ -177,6 +177,24 @@ def test_without_room_for_the_copy_it_stands_by_and_says_so(tmp_path: Path, monk
     monkeypatch.undo()
     made.watch.retry_at = 0.0
     eventually(lambda: made.writes)
+    made.stop()
+
+
+def test_the_database_is_opened_when_the_last_of_those_that_called_a_lease_back_has_closed_it(storage: Storage):
+    """Closing it later would drop the locks that SQLite has on it (app/storage/delegations.py)."""
+    answered, at_opening = threading.Event(), list[bool]()
+    opening = threading.Thread(target=answered.wait)
+    opening.start()
+
+    def prepare(database: Database) -> None:
+        at_opening.append(opening.is_alive())
+        migrations.upgrade(database)
+
+    made = Instance(storage, prepare)
+    made.watch._calling_back.append(opening)
+    threading.Timer(0.2, answered.set).start()
+    made.start()
+    assert at_opening == [False]
     made.stop()
 
 
@@ -221,9 +239,9 @@ def test_a_database_that_a_request_is_still_in_is_not_released(start, monkeypatc
     assert instance.lease.observe().state == "released"
 
 
-def test_a_storage_that_answers_with_errors_is_told_and_nothing_is_confirmed(storage: Storage):
+def test_a_network_mount_that_answers_with_errors_is_told_and_nothing_is_confirmed(tmp_path: Path):
     ends = threading.Event()
-    instance = Instance(storage, migrations.upgrade, on_lease_lost=ends.set)
+    instance = Instance(storage_under(tmp_path / "a.db", "exclusive"), migrations.upgrade, on_lease_lost=ends.set)
     instance.start()
     database = instance.database
     with pytest.raises(Standby, match="Nothing is confirmed"), database.write():

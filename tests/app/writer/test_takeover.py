@@ -21,7 +21,7 @@ from app.writer import takeover, watch
 from app.writer.instance import Instance
 from app.writer.lease import Lease, Lost, lease_of
 from app.writer.lease_files import SIZE, Folder, folder_of
-from app.writer.takeover import LOCK_BYTES, begin
+from app.writer.takeover import LOCK_BYTES, TakeOver, begin
 from app.writer.terms import Acquired
 from tests.app.backup.databases import add_items, closed_database, titles
 from tests.app.processes import eventually
@@ -162,6 +162,32 @@ def test_a_damaged_copy_does_not_take_the_name(scene: Scene):
     with pytest.raises(Damaged):
         begin(scene.storage, *scene.follow())
     assert scene.storage.path.stat().st_ino == inode
+
+
+def test_what_was_found_damaged_is_copied_once_and_again_when_it_has_changed(scene: Scene, monkeypatch):
+    whole = scene.storage.path.read_bytes()
+    damage(scene)
+    copied: list[str] = []
+    real = takeover._copy_file
+    monkeypatch.setattr(takeover, "_copy_file", lambda file, to: (copied.append(file.name), real(file, to)))
+    taking = TakeOver(scene.storage)
+    for _ in range(3):
+        lease, acquired = scene.follow()
+        with pytest.raises(Damaged, match="the last instance was lost"):
+            taking.begin(lease, acquired)
+        lease.release("abandoned")
+    assert copied == ["a.db"]
+    scene.storage.path.write_bytes(whole)
+    taking.begin(*scene.follow())
+    assert copied == ["a.db", "a.db"]
+
+
+def test_whether_the_indexes_fit_is_still_to_be_looked_at_when_the_copy_has_the_name(scene: Scene):
+    """The quick check of the copy does not say it; the one beside the requests does (checkup.py)."""
+    scene.follow()
+    lease, acquired = scene.follow()
+    begin(scene.storage, lease, acquired)
+    assert lease.doubt == "unclean end"
 
 
 @pytest.mark.parametrize("overwritten", ["a page", "the beginning"])
