@@ -4,7 +4,7 @@ from flask import render_template, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app.domain import history, tasks, work_items
+from app.domain import shown, tasks, work_items
 from app.domain.schemas import NewTask, WorkItemChange
 from app.web.context import current_user_id, database
 from app.web.pages.blueprint import pages
@@ -60,11 +60,12 @@ def add_task(item_id: int) -> Response:
 
 
 def item_page(item_id: int, refusal: Refused | None = None) -> str:
-    with database().read() as session:
+    with database().read_columns() as connection:
         return render_template(
             "item.html",
-            item=work_items.get_item(session, item_id),
-            history=history.list_events(session, item_id),
+            item=shown.get_item(connection, item_id),
+            tasks=shown.list_tasks(connection, item_id),
+            history=shown.list_events(connection, item_id),
             here=url_for("pages.item", item_id=item_id),
             refused=refusal,
         )

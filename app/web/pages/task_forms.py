@@ -3,7 +3,7 @@
 from flask import request, url_for
 from werkzeug.wrappers import Response
 
-from app.domain import tasks
+from app.domain import shown, tasks
 from app.domain.schemas import TaskChange
 from app.web.context import current_user_id, database
 from app.web.pages.blueprint import pages
@@ -39,7 +39,8 @@ def change_task(task_id: int) -> Response:
 def tick_task(task_id: int) -> Response:
     change = TaskChange(done=request.form.get("done") == "1")
     with database().write() as session:
-        item = tasks.change_task(session, current_user_id(), task_id, change).work_item
+        task = tasks.change_task(session, current_user_id(), task_id, change)
+        item = shown.get_item(session.connection(), task.work_item_id)
         progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
     flash_status(progress)
     return redirect_to(return_path(), f"task-{task_id}-tick")
