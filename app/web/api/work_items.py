@@ -6,7 +6,8 @@ from app.domain import shown, work_items
 from app.domain.models import WorkItem
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.web.api.blueprint import PageQuery, api, next_page
-from app.web.api.openapi import WorkItemOut, WorkItemsOut, described
+from app.web.api.etags import require_match
+from app.web.api.openapi import IfMatch, IfNoneMatch, WorkItemOut, WorkItemsOut, described
 from app.web.context import current_user_id, database, today
 
 
@@ -15,7 +16,7 @@ class WorkItemsQuery(PageQuery, Filters):
 
 
 @api.get("/work-items")
-@described(WorkItemsOut)
+@described(WorkItemsOut, condition=IfNoneMatch)
 def list_work_items(query: WorkItemsQuery):
     """The work items that fit, in their order."""
     filters = Filters.model_validate(query.model_dump(include=set(Filters.model_fields)))
@@ -35,7 +36,7 @@ def add_work_item(json: NewWorkItem):
 
 
 @api.get("/work-items/<int:id>")
-@described(WorkItemOut)
+@described(WorkItemOut, condition=IfNoneMatch)
 def get_work_item(id: int):
     """One work item."""
     with database().read_columns() as connection:
@@ -43,18 +44,20 @@ def get_work_item(id: int):
 
 
 @api.patch("/work-items/<int:id>")
-@described(WorkItemOut)
+@described(WorkItemOut, condition=IfMatch)
 def change_work_item(id: int, json: WorkItemChange):
     """Changes the fields that are given."""
     with database().write() as session:
+        require_match(lambda: _now(session, id))
         return _written(session, work_items.change_item(session, current_user_id(), id, json))
 
 
 @api.delete("/work-items/<int:id>")
-@described(None, 204)
+@described(None, 204, condition=IfMatch)
 def delete_work_item(id: int):
     """Puts a work item, with its tasks, into the trash, where it can be restored for some weeks."""
     with database().write() as session:
+        require_match(lambda: _now(session, id))
         work_items.delete_item(session, current_user_id(), id)
     return "", 204
 
@@ -70,4 +73,8 @@ def restore_work_item(id: int):
 def _written(session: Session, item: WorkItem) -> WorkItemOut:
     """The item as it stands now, with the counts of its tasks."""
     session.flush()
-    return WorkItemOut.model_validate(shown.get_item(session.connection(), item.id))
+    return _now(session, item.id)
+
+
+def _now(session: Session, item_id: int) -> WorkItemOut:
+    return WorkItemOut.model_validate(shown.get_item(session.connection(), item_id))
