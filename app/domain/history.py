@@ -2,18 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app.domain.models import Event, Task, WorkItem
 from app.domain.ordering import move_after, move_to
 from app.domain.text_search import SEARCHED, keep_searchable
-
-
-def list_events(session: Session, item_id: int, limit: int = 20) -> list[Event]:
-    """What happened to the item, the latest first."""
-    events = select(Event).where(Event.work_item_id == item_id).order_by(Event.id.desc()).limit(limit)
-    return list(session.scalars(events.options(selectinload(Event.user))))
 
 
 def record(session: Session, user_id: int | None, item_id: int, action: str, detail: str) -> None:

@@ -18,6 +18,10 @@ class Page(Generic[Row]):
     total: int
 
 
+class InTrash(NotFound):
+    """It can be restored."""
+
+
 def find_row(session: Session, table: type[Row], row_id: int) -> Row:
     row = session.get(table, row_id) if 0 < row_id <= LARGEST_ID else None
     if row is None:
@@ -36,5 +40,5 @@ def missing(kind: str, row_id: int) -> NotFound:
     return NotFound(f"There is no {kind} {row_id}.", "It may have been deleted for good.")
 
 
-def in_trash(title: str) -> NotFound:
-    return NotFound(f"“{title}” lies in the trash.", "Restore it first.")
+def in_trash(title: str) -> InTrash:
+    return InTrash(f"“{title}” lies in the trash.", "Restore it first.")

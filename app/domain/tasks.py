@@ -6,12 +6,11 @@ from sqlalchemy.orm import Session
 from app.domain.history import apply_changes, record
 from app.domain.models import Task
 from app.domain.ordering import Direction, key_at_end, move_past_neighbour
-from app.domain.rows import Page, find_live, find_row
+from app.domain.rows import InTrash, Page, find_live, find_row
 from app.domain.schemas import NewTask, TaskChange
 from app.domain.text_search import keep_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
-from app.domain.work_items import get_item
-from app.errors import NotFound
+from app.domain.work_items import get_item, restore_item
 
 
 def list_tasks(session: Session, item_id: int, *, limit: int, offset: int = 0) -> Page[Task]:
@@ -24,7 +23,7 @@ def list_tasks(session: Session, item_id: int, *, limit: int, offset: int = 0) -
 def get_task(session: Session, task_id: int) -> Task:
     task = find_live(session, Task, task_id)
     if task.work_item.deleted_at:
-        raise NotFound(f"Task {task_id} lies in the trash, with its work item.", "Restore the work item first.")
+        raise InTrash(f"“{task.title}” lies in the trash, with its work item.", "Restore the work item first.")
     return task
 
 
@@ -70,6 +69,12 @@ def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
         keep_searchable(session, task.work_item_id)
         record(session, user_id, task.work_item_id, "restored task", task.title)
     return task
+
+
+def restore_task_and_item(session: Session, user_id: int | None, task_id: int) -> Task:
+    """The same where its work item may lie there too."""
+    restore_item(session, user_id, find_row(session, Task, task_id).work_item_id)
+    return restore_task(session, user_id, task_id)
 
 
 def _tasks_of(item_id: int) -> Select[Task]:

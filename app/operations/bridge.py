@@ -23,6 +23,7 @@ from app.web.auth import PUBLIC
 from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
+from app.web.pages.typed import WITH_TYPED
 from app.web.security import MAX_BODY, SAFE_METHODS
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
@@ -76,7 +77,8 @@ class Bridge:
         length = _length(environ)
         if length == 0:
             return await self._in_thread(environ, b"", public)
-        limit, expects_continue = SMALL if public else MAX_BODY, "HTTP_EXPECT" in environ
+        small = public and environ["PATH_INFO"] != WITH_TYPED
+        limit, expects_continue = SMALL if small else MAX_BODY, "HTTP_EXPECT" in environ
         with self._bodies.counted(length) as count:
             body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)

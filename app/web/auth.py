@@ -11,6 +11,8 @@ from app.domain import accounts
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
 from app.web.context import WebApp, database, web_app
+from app.web.pages import typed
+from app.web.pages.forms import page_again, return_path
 
 PUBLIC = frozenset(("static", "health.healthz", "health.readyz", "auth.sign_in", "auth.set_up", "api.openapi"))
 """The endpoints that answer without sign-in. Every other one asks for it."""
@@ -129,7 +131,10 @@ def _ask_for_sign_in() -> Response:
         )
     if web_app().setup_code:
         return redirect(url_for("auth.set_up"), 303)
-    next_page = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    if typed.has_text():
+        signed_out = SignInNeeded("You are signed out.", "Sign in, and what you typed is here again.")
+        return page_again(typed.sign_in_page(problem=signed_out, to=request.path))
+    next_page = request.full_path.rstrip("?") if request.method == "GET" else return_path()
     return redirect(url_for("auth.sign_in", next=None if next_page == "/" else next_page), 303)
 
 

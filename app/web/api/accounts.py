@@ -5,12 +5,14 @@ from flask import Blueprint
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, Password, Role
 from app.web.api.blueprint import refuse_other_bodies
-from app.web.api.openapi import AccountOut, AccountsOut, described
+from app.web.api.etags import require_match, with_etag
+from app.web.api.openapi import AccountOut, AccountsOut, IfMatch, IfNoneMatch, described
 from app.web.auth import require_admin
 from app.web.context import database
 
 account_api = Blueprint("account_api", __name__, url_prefix="/api/v1")
 account_api.before_request(refuse_other_bodies)
+account_api.after_request(with_etag)
 
 
 class AccountChange(Fields):
@@ -21,7 +23,7 @@ class AccountChange(Fields):
 
 
 @account_api.get("/accounts")
-@described(AccountsOut)
+@described(AccountsOut, condition=IfNoneMatch)
 def list_accounts():
     """Everybody who can sign in."""
     require_admin()
@@ -39,7 +41,7 @@ def add_account(json: NewAccount):
 
 
 @account_api.get("/accounts/<int:id>")
-@described(AccountOut)
+@described(AccountOut, condition=IfNoneMatch)
 def get_account(id: int):
     """One account."""
     require_admin()
@@ -48,12 +50,13 @@ def get_account(id: int):
 
 
 @account_api.patch("/accounts/<int:id>")
-@described(AccountOut)
+@described(AccountOut, condition=IfMatch)
 def change_account(id: int, json: AccountChange):
     """Changes the role, the password, or both."""
     require_admin()
     with database().write() as session:
         account = accounts.get_account(session, id)
+        require_match(lambda: AccountOut.model_validate(account))
         if json.role:
             accounts.set_role(session, id, json.role)
         if json.password:
@@ -62,10 +65,11 @@ def change_account(id: int, json: AccountChange):
 
 
 @account_api.delete("/accounts/<int:id>")
-@described(None, 204)
+@described(None, 204, condition=IfMatch)
 def delete_account(id: int):
     """Deletes an account with its tokens. Its work items stay."""
     require_admin()
     with database().write() as session:
+        require_match(lambda: AccountOut.model_validate(accounts.get_account(session, id)))
         accounts.delete_account(session, id)
     return "", 204

@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
+from app.web.api.etags import with_etag
 from app.web.api.openapi import described, spec
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+api.after_request(with_etag)
 
 
 class PageQuery(BaseModel):

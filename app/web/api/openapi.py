@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
@@ -124,6 +124,23 @@ class ErrorOut(Shape):
     error: ProblemOut
 
 
+class ChangedProblemOut(ProblemOut):
+    etag: str
+    now: WorkItemOut | TaskOut | AccountOut
+
+
+class ChangedOut(Shape):
+    error: ChangedProblemOut
+
+
+class IfNoneMatch(BaseModel):
+    none_match: str | None = Field(None, alias="If-None-Match", description="The ETag of an answer that you have.")
+
+
+class IfMatch(BaseModel):
+    match: str | None = Field(None, alias="If-Match", description="The ETag of what you want to change.")
+
+
 def _raise_our_own(_request, _response, error, _instance, _adapter) -> None:
     if error:
         raise invalid_input(error) from None
@@ -144,8 +161,12 @@ spec = SpecTree(
 )
 
 
-def described(answer: type[Shape] | None, status: int = 200) -> Callable[[View], View]:
-    """Lists a function in the document with what it answers, and checks what it is asked."""
+def described(
+    answer: type[Shape] | None, status: int = 200, condition: type[IfMatch | IfNoneMatch] | None = None
+) -> Callable[[View], View]:
+    """Lists a function in the document with what it answers, and checks what it is asked. Conditions: etags.py."""
     codes: dict[str, Any] = {f"HTTP_{code}": ErrorOut for code in (400, 401, 403, 404, 413, 415, 429, 503, 507)}
     codes[f"HTTP_{status}"] = answer
-    return spec.validate(resp=Response(**codes))
+    if condition:
+        codes |= {"HTTP_412": ChangedOut} if condition is IfMatch else {"HTTP_304": None}
+    return spec.validate(resp=Response(**codes), headers=condition)

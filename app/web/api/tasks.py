@@ -3,12 +3,13 @@
 from app.domain import tasks
 from app.domain.schemas import NewTask, TaskChange
 from app.web.api.blueprint import PageQuery, api, next_page
-from app.web.api.openapi import TaskOut, TasksOut, described
+from app.web.api.etags import require_match
+from app.web.api.openapi import IfMatch, IfNoneMatch, TaskOut, TasksOut, described
 from app.web.context import current_user_id, database
 
 
 @api.get("/work-items/<int:id>/tasks")
-@described(TasksOut)
+@described(TasksOut, condition=IfNoneMatch)
 def list_tasks(id: int, query: PageQuery):
     """A work item's tasks, in their order."""
     with database().read() as session:
@@ -26,7 +27,7 @@ def add_task(id: int, json: NewTask):
 
 
 @api.get("/tasks/<int:id>")
-@described(TaskOut)
+@described(TaskOut, condition=IfNoneMatch)
 def get_task(id: int):
     """One task."""
     with database().read() as session:
@@ -34,18 +35,20 @@ def get_task(id: int):
 
 
 @api.patch("/tasks/<int:id>")
-@described(TaskOut)
+@described(TaskOut, condition=IfMatch)
 def change_task(id: int, json: TaskChange):
     """Changes the fields that are given."""
     with database().write() as session:
+        require_match(lambda: TaskOut.model_validate(tasks.get_task(session, id)))
         return TaskOut.model_validate(tasks.change_task(session, current_user_id(), id, json))
 
 
 @api.delete("/tasks/<int:id>")
-@described(None, 204)
+@described(None, 204, condition=IfMatch)
 def delete_task(id: int):
     """Puts a task into the trash, where it can be restored for some weeks."""
     with database().write() as session:
+        require_match(lambda: TaskOut.model_validate(tasks.get_task(session, id)))
         tasks.delete_task(session, current_user_id(), id)
     return "", 204
 

@@ -6,13 +6,13 @@ from app.domain import accounts
 from app.domain.schemas import NewToken
 from app.errors import Conflict
 from app.web.api.accounts import account_api
-from app.web.api.openapi import NewTokenOut, PersonOut, TokenOut, TokensOut, described
+from app.web.api.openapi import IfNoneMatch, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.web.auth import require_admin
 from app.web.context import current_user_id, database
 
 
 @account_api.get("/me")
-@described(PersonOut)
+@described(PersonOut, condition=IfNoneMatch)
 def me():
     """Who this token or session belongs to, and what it may do."""
     return PersonOut.model_validate(current_user._get_current_object())
@@ -27,7 +27,7 @@ def holder() -> int:
 
 
 @account_api.get("/tokens")
-@described(TokensOut)
+@described(TokensOut, condition=IfNoneMatch)
 def list_tokens():
     """One's own tokens, without the tokens themselves."""
     require_admin()

@@ -4,10 +4,11 @@ from flask import render_template, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app.domain import history, tasks, work_items
+from app.domain import shown, tasks, work_items
 from app.domain.schemas import NewTask, WorkItemChange
 from app.web.context import current_user_id, database
 from app.web.pages.blueprint import pages
+from app.web.pages.edits import NOT_SAVED, own_changes, refused_edit
 from app.web.pages.forms import (
     Refused,
     flash_status,
@@ -18,6 +19,7 @@ from app.web.pages.forms import (
     refused,
     return_path,
 )
+from app.web.pages.typed import keeps_text
 
 
 @pages.get("/work-items/<int:item_id>")
@@ -26,14 +28,16 @@ def item(item_id: int) -> str:
 
 
 @pages.post("/work-items/<int:item_id>")
+@keeps_text(work_items.restore_item)
 def change_item(item_id: int) -> Response:
     try:
         change = parse_form(WorkItemChange)
-    except ValidationError as error:
-        return page_again(item_page(item_id, refused("details", error)))
-    with database().write() as session:
-        before = work_items.get_item(session, item_id).status
-        item = work_items.change_item(session, current_user_id(), item_id, change)
+        with database().write() as session:
+            item = work_items.get_item(session, item_id)
+            before = item.status
+            work_items.change_item(session, current_user_id(), item_id, own_changes(change, item))
+    except NOT_SAVED as error:
+        return page_again(item_page(item_id, refused_edit("details", error)))
     if item.status in ("open", before):
         flash_status(f"Saved “{item.title}”.")
     else:
@@ -43,6 +47,7 @@ def change_item(item_id: int) -> Response:
 
 
 @pages.post("/work-items/<int:item_id>/tasks")
+@keeps_text(work_items.restore_item)
 def add_task(item_id: int) -> Response:
     try:
         fields = parse_form(NewTask)
@@ -55,11 +60,12 @@ def add_task(item_id: int) -> Response:
 
 
 def item_page(item_id: int, refusal: Refused | None = None) -> str:
-    with database().read() as session:
+    with database().read_columns() as connection:
         return render_template(
             "item.html",
-            item=work_items.get_item(session, item_id),
-            history=history.list_events(session, item_id),
+            item=shown.get_item(connection, item_id),
+            tasks=shown.list_tasks(connection, item_id),
+            history=shown.list_events(connection, item_id),
             here=url_for("pages.item", item_id=item_id),
             refused=refusal,
         )

@@ -1,13 +1,13 @@
 """What the forms of one task do, on the list and on its work item's page."""
 
 from flask import request, url_for
-from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
-from app.domain import tasks
+from app.domain import shown, tasks
 from app.domain.schemas import TaskChange
 from app.web.context import current_user_id, database
 from app.web.pages.blueprint import pages
+from app.web.pages.edits import NOT_SAVED, own_changes, refused_edit
 from app.web.pages.forms import (
     direction,
     flash_status,
@@ -15,20 +15,22 @@ from app.web.pages.forms import (
     page_again,
     parse_form,
     redirect_to,
-    refused,
     return_path,
 )
 from app.web.pages.item_page import item_page
+from app.web.pages.typed import keeps_text
 
 
 @pages.post("/tasks/<int:task_id>")
+@keeps_text(tasks.restore_task_and_item)
 def change_task(task_id: int) -> Response:
     try:
         change = parse_form(TaskChange)
-    except ValidationError as error:
-        return page_again(item_page(_item_of(task_id), refused(f"task-{task_id}", error)))
-    with database().write() as session:
-        task = tasks.change_task(session, current_user_id(), task_id, change)
+        with database().write() as session:
+            task = tasks.get_task(session, task_id)
+            tasks.change_task(session, current_user_id(), task_id, own_changes(change, task))
+    except NOT_SAVED as error:
+        return page_again(item_page(_item_of(task_id), refused_edit(f"task-{task_id}", error)))
     flash_status(f"Saved “{task.title}”.")
     return redirect_to(return_path(), f"task-{task_id}-edit")
 
@@ -37,7 +39,8 @@ def change_task(task_id: int) -> Response:
 def tick_task(task_id: int) -> Response:
     change = TaskChange(done=request.form.get("done") == "1")
     with database().write() as session:
-        item = tasks.change_task(session, current_user_id(), task_id, change).work_item
+        task = tasks.change_task(session, current_user_id(), task_id, change)
+        item = shown.get_item(session.connection(), task.work_item_id)
         progress = f"{item.tasks_done} of {item.tasks_total} tasks of “{item.title}” done."
     flash_status(progress)
     return redirect_to(return_path(), f"task-{task_id}-tick")

@@ -15,7 +15,7 @@ from app.backup.upgrade import upgrade
 from app.backup.verify import verify
 from app.database import migrations
 from app.database.engine import Database
-from app.domain import search, tasks, work_items
+from app.domain import shown, tasks, work_items
 from app.domain.models import WorkItem
 from app.domain.ordering import END, FIRST, LOWEST, STEP
 from app.domain.schemas import Filters, WorkItemChange
@@ -79,11 +79,11 @@ def test_versions_begin_at_one_and_nothing_else_is_touched(old: Database):
 
 def test_what_the_version_before_wrote_is_found_by_a_search(old: Database):
     upgrade(old)
-    with old.read() as session:
+    with old.read_columns() as connection:
 
         def found(words: str) -> list[int]:
-            page = search.list_items(session, Filters(q=words), date(2026, 11, 23), limit=9)
-            return [item.id for item in page.rows]
+            items = shown.list_items(connection, Filters(q=words), date(2026, 11, 23), limit=9)
+            return [item.id for item in items]
 
         assert found("task") == [2, 1]
         assert found("MOW item 4") == found("m i 4") == [4, 1]

@@ -6,7 +6,7 @@ import pytest
 
 from app.database.base import utc_now
 from app.database.engine import Database
-from app.domain import history, search, tasks, trash, work_items
+from app.domain import shown, tasks, trash, work_items
 from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.domain.upkeep import every_hour
@@ -28,10 +28,11 @@ def add_tasks(database: Database, item: int, *titles: str, **fields) -> list[int
 
 
 def titles(database: Database, **filters) -> list[str]:
-    with database.read() as session:
-        page = search.list_items(session, Filters(**filters), TODAY, limit=1000)
-        assert page.total == len(page.rows)
-        return [item.title for item in page.rows]
+    wanted = Filters(**filters)
+    with database.read_columns() as connection:
+        items = shown.list_items(connection, wanted, TODAY, limit=1000)
+        assert shown.count_items(connection, wanted, TODAY) == len(items)
+        return [item.title for item in items]
 
 
 def task_titles(database: Database, item: int) -> list[str]:
@@ -54,7 +55,7 @@ def test_progress_counts_what_is_not_in_the_trash(database):
         tasks.change_task(session, None, one, TaskChange(done=True))
         tasks.delete_task(session, None, three)
     with database.read() as session:
-        found = work_items.get_item(session, item)
+        found = shown.get_item(session.connection(), item)
         assert (found.tasks_done, found.tasks_total) == (1, 2)
 
 
@@ -79,8 +80,9 @@ def test_due_filters_take_open_items_and_open_tasks(database):
 def test_a_page_has_its_rows_and_the_total(database):
     add(database, *"ABCDE")
     with database.read() as session:
-        page = search.list_items(session, Filters(), TODAY, limit=2, offset=3)
-    assert ([item.title for item in page.rows], page.total) == (["D", "E"], 5)
+        connection = session.connection()
+        items = shown.list_items(connection, Filters(), TODAY, limit=2, offset=3)
+        assert ([item.title for item in items], shown.count_items(connection, Filters(), TODAY)) == (["D", "E"], 5)
 
 
 # --- the trash --------------------------------------------------------------------------------------------
@@ -180,5 +182,5 @@ def test_the_history_tells_what_changed_and_nothing_else(database):
         work_items.change_item(session, None, item, WorkItemChange(title="item", priority="high"))
         tasks.change_task(session, None, task, TaskChange(done=True))
     with database.read() as session:
-        told = [(event.action, event.detail) for event in history.list_events(session, item)]
+        told = [(event.action, event.detail) for event in shown.list_events(session.connection(), item)]
     assert told == [("ticked", "task"), ("set priority", "high"), ("added task", "task"), ("created", "item")]

@@ -14,7 +14,7 @@ from app.backup.verify import verify
 from app.database import migrations
 from app.database.contents import fault_in_file, tables_to_check
 from app.database.sqlite import sqlite_driver
-from app.domain import search, work_items
+from app.domain import shown, work_items
 from app.domain.schemas import Filters, NewWorkItem
 from app.errors import Damaged
 from app.storage.mounts import Storage
@@ -55,8 +55,8 @@ FAULTS: dict[str, Callable[[Path], None]] = {
 
 
 def found(instance: Instance, words: str) -> int:
-    with instance.database.read() as session:
-        return search.list_items(session, Filters(q=words), date(2026, 11, 23), limit=1).total
+    with instance.database.read_columns() as connection:
+        return shown.count_items(connection, Filters(q=words), date(2026, 11, 23))
 
 
 def is_mended(instance: Instance) -> bool:
