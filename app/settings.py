@@ -22,7 +22,7 @@ from pydantic import (
 
 from app.errors import DOCKERS_FOLDER, CannotStart, sentence
 
-READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 16, 4, 2
+READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 4, 2
 """How many requests of each kind run at once: what only reads, what may change something, signing in."""
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
 """To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""

@@ -39,6 +39,8 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_tim
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
+        # The one that was used last: what it has read is still valid if nobody else wrote meanwhile.
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.domain.models import Event, Task, WorkItem
 from app.domain.ordering import move_after, move_to
 from app.domain.text_search import SEARCHED, keep_searchable
 
+ADD_EVENT = insert(Event)
+
 
 def record(session: Session, user_id: int | None, item_id: int, action: str, detail: str) -> None:
-    session.add(Event(user_id=user_id, work_item_id=item_id, action=action, detail=detail))
+    event = {"user_id": user_id, "work_item_id": item_id, "action": action, "detail": detail}
+    session.connection().execute(ADD_EVENT, event)
 
 
 def apply_changes(

@@ -7,7 +7,7 @@ have no key between them any more, the rows around are spread anew: a few dozen,
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, select, true, update
+from sqlalchemy import Select, bindparam, func, select, true, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -23,16 +23,25 @@ AROUND = 32
 ROOMY = 8
 """Keys for each row, at least, when they were: so that it is not needed again at once."""
 
+FIRST_KEY = select(func.min(WorkItem.position))
+LAST_KEY = select(func.max(Task.position)).where(Task.work_item_id == bindparam("item_id"))
+
 Direction = Literal["up", "down"]
 
 
 def key_on_top(session: Session) -> int:
     """Of a new work item."""
+    first = session.connection().execute(FIRST_KEY).scalar()
+    if first and first - STEP >= LOWEST:
+        return first - STEP
     return _Order(session, WorkItem).key_before(LOWEST)
 
 
 def key_at_end(session: Session, item_id: int) -> int:
     """Of a new task of the item."""
+    last = session.connection().execute(LAST_KEY, {"item_id": item_id}).scalar()
+    if last and last + STEP < END:
+        return last + STEP
     return _Order(session, Task, item_id).key_before(END)
 
 

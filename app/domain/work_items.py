@@ -6,7 +6,9 @@ such thing, or where it lies in the trash.
 """
 
 from datetime import date
+from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.domain.history import apply_changes, record
@@ -15,22 +17,25 @@ from app.domain.ordering import Direction, key_on_top, move_past_neighbour
 from app.domain.rows import find_live, find_row
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.domain.search import matching
+from app.domain.shown import get_item as get_shown
 from app.domain.text_search import keep_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
+
+ADD_ITEM = insert(WorkItem).returning(WorkItem.id)
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
     return find_live(session, WorkItem, item_id)
 
 
-def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> WorkItem:
-    """A new work item at the top of the list."""
-    item = WorkItem(**fields.model_dump(), position=key_on_top(session))
-    session.add(item)
-    session.flush()
-    keep_searchable(session, item.id)
-    record(session, user_id, item.id, "created", item.title)
-    return item
+def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> Any:
+    """A new work item at the top of the list, as `shown.get_item` gives it."""
+    row = fields.model_dump() | {"position": key_on_top(session)}
+    connection = session.connection()
+    item_id = connection.execute(ADD_ITEM, row).scalar_one()
+    keep_searchable(session, item_id)
+    record(session, user_id, item_id, "created", fields.title)
+    return get_shown(connection, item_id)
 
 
 def change_item(session: Session, user_id: int | None, item_id: int, change: WorkItemChange) -> WorkItem:

@@ -96,7 +96,7 @@ def _own_origin(origin: str, host: str, settings: Settings) -> bool:
 
 
 def _with_headers(response: Response, settings: Settings) -> Response:
-    response.headers.update(HEADERS)
+    response.headers.extend(HEADERS)  # no view sets one of them, and update() looks for each
     if _https(settings):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     # A page shows what lies in the database: it must not come out of a cache, on a shared computer least of all.

@@ -32,7 +32,7 @@ def list_work_items(query: WorkItemsQuery):
 def add_work_item(json: NewWorkItem):
     """A new work item, at the top of the list."""
     with database().write() as session:
-        return _written(session, work_items.add_item(session, current_user_id(), json)), 201
+        return WorkItemOut.model_validate(work_items.add_item(session, current_user_id(), json)), 201
 
 
 @api.get("/work-items/<int:id>")

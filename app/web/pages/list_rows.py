@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from jinja2 import Template
 from markupsafe import Markup
 
-from app.domain.shown import TASKS_IN_LIST
 from app.web.context import web_app
 
+TASKS_IN_LIST = 4
+"""Of each work item, so many of those that are to do."""
 ROWS_KEPT = 512
 """About 4 KB each, 20 with the longest titles."""
 
@@ -45,11 +46,16 @@ def rows_html(items: Iterable[Any], today: date) -> Markup:
 @lru_cache(ROWS_KEPT)
 def _row_html(template: Template, fields: tuple[Any, ...], today: date) -> str:
     item = ListedItem(*fields)
-    tasks = _tasks(item.tasks) if item.status == "open" else []
+    tasks = _first_tasks(item.tasks) if item.status == "open" else []
     more = item.tasks_total - item.tasks_done - TASKS_IN_LIST
     return template.render(item=item, tasks=tasks, more=max(0, more), today=today)
 
 
-def _tasks(array: str) -> list[ListedTask]:
-    columns = json.loads(array)
-    return [ListedTask(number, title, done, due and date.fromisoformat(due)) for number, title, done, due in columns]
+def _first_tasks(array: str) -> list[ListedTask]:
+    """Also those that were just ticked, so that the focus stays and a slip can be mended at once."""
+    tasks = [
+        ListedTask(number, title, done, due and date.fromisoformat(due))
+        for number, title, done, due in json.loads(array)
+    ]
+    to_do = [task for task in tasks if not task.done][:TASKS_IN_LIST]
+    return [task for task in tasks if task.done or task in to_do]
