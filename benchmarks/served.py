@@ -77,6 +77,11 @@ class Served:
         stats = [Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split() for number in self._processes()]
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
+    def cpu_seconds_of_threads(self) -> float:
+        """The same to the nanosecond, but only of the threads that run now: for a single request."""
+        stats = [file for number in self._processes() for file in Path(f"/proc/{number}/task").glob("*/schedstat")]
+        return sum(int(file.read_text().split()[0]) for file in stats) / 1e9
+
     def megabytes(self) -> float:
         """Memory of all its processes; a page that n of them share counts 1/n for each (PSS)."""
         lines = [Path(f"/proc/{number}/smaps_rollup").read_text().splitlines() for number in self._processes()]

@@ -41,8 +41,8 @@ class WorkItem(Base):
     __table_args__ = (
         _index("work_items", "position"),
         _index("work_items", "deleted_at", "position"),
-        _index("work_items", "status", "position", where="deleted_at IS NULL"),
-        _index("work_items", "due", where="due IS NOT NULL AND deleted_at IS NULL"),
+        _index("work_items", "deleted_at", "status", "position"),
+        _index("work_items", "deleted_at", "status", "due", where="due IS NOT NULL"),
         Base.__table_args__,
     )
 

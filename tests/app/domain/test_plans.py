@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from app.database import migrations
+from app.database.base import utc_now
 from app.database.engine import Database
-from app.domain import accounts, tasks, trash, work_items
+from app.domain import accounts, shown, tasks, trash, work_items
 from app.domain.models import Base, User
 from app.domain.schemas import Filters, NewTask, NewToken, NewWorkItem, TaskChange, WorkItemChange
 from app.storage.mounts import storage_under
@@ -95,6 +97,41 @@ def test_no_write_reads_a_whole_table(filled: Database, write: str):
         if not statement.startswith("BEGIN"):
             whole = [line for line in plan(filled, statement, parameters) if READS_WHOLE.match(line)]
             assert whole == [], statement
+
+
+FEW_FIT: dict[str, Any] = {
+    "words": {"q": "item"},
+    "a short word": {"q": "it"},
+    "words and a status": {"q": "item", "status": "open"},
+    "due": {"due": "today"},
+    "due and open": {"due": "overdue", "status": "open"},
+}
+
+
+@pytest.mark.parametrize("filters", FEW_FIT)
+def test_where_few_fit_a_list_reads_no_others(filled: Database, filters: str):
+    wanted = Filters(**FEW_FIT[filters])
+    with statements(filled) as ran, filled.read_columns() as connection:
+        shown.count_items(connection, wanted, TODAY)
+        shown.list_items(connection, wanted, TODAY, limit=50)
+        shown.list_with_tasks(connection, wanted, TODAY, limit=50, offset=0, ticked_since=utc_now())
+    lists = [each for each in ran if "work_items" in each[0]]
+    assert len(lists) == 3
+    for statement, parameters in lists:
+        lines = plan(filled, statement, parameters)
+        by = [line for line in lines if line.startswith(("SEARCH work_items", "SCAN work_items"))]
+        not_by_id = [line for line in by if "INTEGER PRIMARY KEY" not in line and "due<" not in line]
+        assert not_by_id == [], statement
+
+
+def test_a_list_without_words_is_read_in_its_order_up_to_its_end(filled: Database):
+    for wanted in (Filters(), Filters(status="open")):
+        with statements(filled) as ran, filled.read_columns() as connection:
+            shown.list_items(connection, wanted, TODAY, limit=50)
+        ((statement, parameters),) = [each for each in ran if "work_items" in each[0]]
+        lines = plan(filled, statement, parameters)
+        assert any("COVERING INDEX ix_work_items_deleted_at_" in line for line in lines)
+        assert lines.count("USE TEMP B-TREE FOR ORDER BY") == 1, "of the page alone"
 
 
 def test_what_hangs_on_a_row_is_found_by_an_index_when_that_goes():

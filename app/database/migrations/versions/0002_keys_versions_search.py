@@ -13,8 +13,8 @@ FIRST, STEP, ROOM = 2**30, 2**10, 2**30
 INDEXES = (
     ("work_items", ("position",), None),
     ("work_items", ("deleted_at", "position"), None),
-    ("work_items", ("status", "position"), "deleted_at IS NULL"),
-    ("work_items", ("due",), "due IS NOT NULL AND deleted_at IS NULL"),
+    ("work_items", ("deleted_at", "status", "position"), None),
+    ("work_items", ("deleted_at", "status", "due"), "due IS NOT NULL"),
     ("tasks", ("work_item_id", "position"), None),
     ("tasks", ("due", "work_item_id"), "due IS NOT NULL AND done IS 0 AND deleted_at IS NULL"),
     ("tasks", ("deleted_at",), "deleted_at IS NOT NULL"),
