@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from app.domain import shown, tasks, work_items
 from app.domain.schemas import NewTask, WorkItemChange
-from app.web.context import current_user_id, database
+from app.web.context import current_user_id, database, today
 from app.web.pages.blueprint import pages
 from app.web.pages.edits import NOT_SAVED, own_changes, refused_edit
 from app.web.pages.forms import (
@@ -19,6 +19,7 @@ from app.web.pages.forms import (
     refused,
     return_path,
 )
+from app.web.pages.item_parts import details_form, task_rows
 from app.web.pages.typed import keeps_text
 
 
@@ -60,12 +61,16 @@ def add_task(item_id: int) -> Response:
 
 
 def item_page(item_id: int, refusal: Refused | None = None) -> str:
+    here, day = url_for("pages.item", item_id=item_id), today()
     with database().read_columns() as connection:
+        item = shown.get_item(connection, item_id)
+        tasks = shown.list_tasks(connection, item_id)
         return render_template(
             "item.html",
-            item=shown.get_item(connection, item_id),
-            tasks=shown.list_tasks(connection, item_id),
+            item=item,
+            task_rows=task_rows(tasks, here, day, refusal),
+            details=details_form(item, here, day, refusal),
             history=shown.list_events(connection, item_id),
-            here=url_for("pages.item", item_id=item_id),
+            here=here,
             refused=refusal,
         )
