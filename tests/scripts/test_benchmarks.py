@@ -9,12 +9,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # preview imports the SDKs first, which not every machine has
 BENCHMARKS = ["floods", "growth", "mounts", "requests", "start"]
-    "floods",
-    "growth",
-    "mounts",
-    "requests",
-    "start",
-]  # preview imports the SDKs first, which not every machine has
 
 
 def run(name: str, argument: str, *python: str) -> subprocess.CompletedProcess[str]:
