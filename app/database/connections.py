@@ -2,7 +2,7 @@
 
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
@@ -56,7 +56,9 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_tim
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        # Past SQLAlchemy, for which it would be one more statement: a tenth of what a short request takes.
+        driver_connection = cast(Any, connection.connection.driver_connection)
+        driver_connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.database.contents import fault_in_table
 
@@ -24,12 +24,13 @@ TEXTS = """
     SELECT id, title, notes,
         (SELECT group_concat(title, char(10)) FROM tasks WHERE work_item_id = work_items.id AND deleted_at IS NULL)
     FROM work_items WHERE deleted_at IS NULL"""
+TEXT_OF_ONE = text(f"{TEXTS} AND id = :id")
 WRITE = f"INSERT OR REPLACE INTO {TABLE} (rowid, text) VALUES (?, ?)"  # noqa: S608
 
 
 def write_text(connection: Connection, item_id: int) -> None:
     """What the item's row and its tasks say now; nothing of an item that lies in the trash or is gone."""
-    found = connection.exec_driver_sql(f"{TEXTS} AND id = ?", (item_id,)).first()
+    found = connection.execute(TEXT_OF_ONE, {"id": item_id}).first()
     if found:
         connection.exec_driver_sql(WRITE, _row(*found))
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.database.remembered import remembered
@@ -43,8 +43,9 @@ def count_accounts(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(User)) or 0
 
 
-def list_accounts(session: Session) -> list[User]:
-    return list(session.scalars(select(User).order_by(User.email)))
+def list_accounts(session: Session, *, after: str = "", limit: int | None = None) -> list[User]:
+    """By their addresses, from behind one on."""
+    return list(session.scalars(select(User).where(User.email > after).order_by(User.email).limit(limit)))
 
 
 def find_account(session: Session, email: str) -> User | None:
@@ -122,8 +123,13 @@ def _refuse_last_admin(session: Session, account: User) -> None:
 # --- API tokens -------------------------------------------------------------------------------------------
 
 
-def list_tokens(session: Session, account_id: int) -> list[ApiToken]:
-    return list(session.scalars(select(ApiToken).where(ApiToken.user_id == account_id).order_by(ApiToken.name)))
+def list_tokens(
+    session: Session, account_id: int, *, after: tuple[str, int] = ("", 0), limit: int | None = None
+) -> list[ApiToken]:
+    """By their names, from behind one with its id on."""
+    order = (ApiToken.name, ApiToken.id)
+    own = select(ApiToken).where(ApiToken.user_id == account_id, tuple_(*order) > tuple_(*after))
+    return list(session.scalars(own.order_by(*order).limit(limit)))
 
 
 def add_token(session: Session, account_id: int, fields: NewToken) -> tuple[ApiToken, str]:

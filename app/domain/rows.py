@@ -1,7 +1,6 @@
 """Finds one row by its id, and says in words where there is none."""
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -10,12 +9,6 @@ from app.domain.schemas import LARGEST_ID
 from app.errors import NotFound
 
 Row = TypeVar("Row", WorkItem, Task)
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    rows: list[Row]
-    total: int
 
 
 class InTrash(NotFound):

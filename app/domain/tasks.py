@@ -1,23 +1,16 @@
 """What can be done with the tasks of a work item. What work_items.py says of sessions and user ids holds here too."""
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app.domain.history import apply_changes, record
 from app.domain.models import Task
 from app.domain.ordering import Direction, key_at_end, move_past_neighbour
-from app.domain.rows import InTrash, Page, find_live, find_row
+from app.domain.rows import InTrash, find_live, find_row
 from app.domain.schemas import NewTask, TaskChange
 from app.domain.text_search import keep_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
 from app.domain.work_items import get_item, restore_item
-
-
-def list_tasks(session: Session, item_id: int, *, limit: int, offset: int = 0) -> Page[Task]:
-    get_item(session, item_id)
-    fitting = _tasks_of(item_id)
-    rows = session.scalars(fitting.order_by(Task.position, Task.id).limit(limit).offset(offset))
-    return Page(list(rows), session.scalar(select(func.count()).select_from(fitting.subquery())) or 0)
 
 
 def get_task(session: Session, task_id: int) -> Task:

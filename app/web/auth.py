@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, request, session, url_for
+from flask import g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.wrappers import Response
 
@@ -99,8 +99,10 @@ def _person_of_token(_request) -> Person | None:
 
 
 def _require_sign_in() -> Response | None:
-    if web_app().settings.auth_disabled and request.endpoint not in HEALTH:
-        _refuse_remote()
+    if web_app().settings.auth_disabled:
+        g._login_user = LOCAL  # where Flask-Login keeps whom it has found: it need not look
+        if request.endpoint not in HEALTH:
+            _refuse_remote()
     # Without an endpoint there is no such page, and that is what the answer says.
     if request.endpoint is None or request.endpoint in PUBLIC:
         return None

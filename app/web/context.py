@@ -1,8 +1,9 @@
 """What a request works with: the app's own parts, the open database, today's date, and who asks."""
 
 import time
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
@@ -29,6 +30,10 @@ class WebApp(Flask):
         """Makes the first account in the browser; None once there is one."""
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.teardown_appcontext(_leave_database)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No function here is async, and Flask would look at each of them, eleven times a request."""
+        return func
 
 
 def web_app() -> WebApp:

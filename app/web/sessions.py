@@ -72,11 +72,13 @@ class Sessions(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """By an age, which the browser counts itself, instead of a date."""
+        if not session.modified and not self.should_set_cookie(app, session):
+            if session.accessed:
+                response.headers.add("Vary", "Cookie")
+            return
         before = response.headers.getlist("Set-Cookie")
         super().save_session(app, session, response)
         cookies = response.headers.getlist("Set-Cookie")
-        if cookies == before:
-            return
         age = f"Max-Age={round(app.permanent_session_lifetime.total_seconds())}"
         own = [cookie if "Max-Age=" in cookie else EXPIRES.sub(age, cookie) for cookie in cookies[len(before) :]]
         response.headers.setlist("Set-Cookie", [*before, *own])

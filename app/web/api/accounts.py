@@ -1,16 +1,19 @@
 """Everybody's accounts in the API, for admins."""
 
 from flask import Blueprint
+from pydantic import TypeAdapter
 
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, Password, Role
 from app.web.api.blueprint import refuse_other_bodies
 from app.web.api.etags import require_match, with_etag
 from app.web.api.openapi import AccountOut, AccountsOut, IfMatch, IfNoneMatch, described
+from app.web.api.paging import PageQuery, key_in, page_of
 from app.web.auth import require_admin
 from app.web.context import database
 
 account_api = Blueprint("account_api", __name__, url_prefix="/api/v1")
+EMAIL = TypeAdapter(tuple[str])
 account_api.before_request(refuse_other_bodies)
 account_api.after_request(with_etag)
 
@@ -24,11 +27,13 @@ class AccountChange(Fields):
 
 @account_api.get("/accounts")
 @described(AccountsOut, condition=IfNoneMatch)
-def list_accounts():
-    """Everybody who can sign in."""
+def list_accounts(query: PageQuery):
+    """Everybody who can sign in, by their addresses."""
     require_admin()
+    (after,) = key_in(query, EMAIL, ("",))
     with database().read() as session:
-        return AccountsOut(items=[AccountOut.model_validate(account) for account in accounts.list_accounts(session)])
+        rows = accounts.list_accounts(session, after=after, limit=query.limit + 1)
+        return AccountsOut.model_validate(page_of(query, rows, lambda account: (account.email,)))
 
 
 @account_api.post("/accounts")

@@ -1,9 +1,6 @@
-"""What all resources of the API share: their blueprint, how a body is read, and how a list is paged."""
-
-from urllib.parse import urlencode
+"""What all resources of the API share: their blueprint, and how a body is read."""
 
 from flask import Blueprint, request
-from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
@@ -12,14 +9,6 @@ from app.web.api.openapi import described, spec
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 api.after_request(with_etag)
-
-
-class PageQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    # An address holds text alone, so these are read from it whatever the fields beside them do.
-    limit: int = Field(50, ge=1, le=200, strict=False)
-    offset: int = Field(0, ge=0, le=2**31, strict=False)
 
 
 class NotJson(Problem):
@@ -43,14 +32,6 @@ def refuse_other_bodies() -> None:
         body = None
     if not isinstance(body, dict):
         raise NotJson("The body is not a JSON object.", 'Send one like {"title": "Buy milk"}.')
-
-
-def next_page(query: PageQuery, total: int) -> str | None:
-    """The address of the next page, None on the last one."""
-    after = query.offset + query.limit
-    if after >= total:
-        return None
-    return f"{request.path}?{urlencode(query.model_dump(exclude_defaults=True) | {'offset': after})}"
 
 
 @api.get("/openapi.json")

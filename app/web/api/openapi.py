@@ -62,6 +62,8 @@ class TasksOut(Shape):
 class TrashOut(Shape):
     work_items: list[WorkItemOut]
     tasks: list[TaskOut]
+    total: int
+    next: str | None
 
 
 class AccountOut(Shape):
@@ -73,6 +75,7 @@ class AccountOut(Shape):
 
 class AccountsOut(Shape):
     items: list[AccountOut]
+    next: str | None
 
 
 class PersonOut(Shape):
@@ -95,6 +98,7 @@ class NewTokenOut(TokenOut):
 
 class TokensOut(Shape):
     items: list[TokenOut]
+    next: str | None
 
 
 class DatabaseOut(Shape):

@@ -1,10 +1,11 @@
 """Tasks in the API."""
 
-from app.domain import tasks
+from app.domain import shown, tasks
 from app.domain.schemas import NewTask, TaskChange
-from app.web.api.blueprint import PageQuery, api, next_page
+from app.web.api.blueprint import api
 from app.web.api.etags import require_match
 from app.web.api.openapi import IfMatch, IfNoneMatch, TaskOut, TasksOut, described
+from app.web.api.paging import PageQuery, page_of, place_in, place_of
 from app.web.context import current_user_id, database
 
 
@@ -12,10 +13,10 @@ from app.web.context import current_user_id, database
 @described(TasksOut, condition=IfNoneMatch)
 def list_tasks(id: int, query: PageQuery):
     """A work item's tasks, in their order."""
-    with database().read() as session:
-        page = tasks.list_tasks(session, id, limit=query.limit, offset=query.offset)
-        items = [TaskOut.model_validate(task) for task in page.rows]
-    return TasksOut(items=items, total=page.total, next=next_page(query, page.total))
+    with database().read_columns() as connection:
+        total = shown.get_item(connection, id).tasks_total
+        rows = shown.list_tasks(connection, id, limit=query.limit + 1, after=place_in(query))
+    return TasksOut.model_validate({"total": total, **page_of(query, rows, place_of)})
 
 
 @api.post("/work-items/<int:id>/tasks")

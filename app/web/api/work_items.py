@@ -5,9 +5,10 @@ from sqlalchemy.orm import Session
 from app.domain import shown, work_items
 from app.domain.models import WorkItem
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
-from app.web.api.blueprint import PageQuery, api, next_page
+from app.web.api.blueprint import api
 from app.web.api.etags import require_match
 from app.web.api.openapi import IfMatch, IfNoneMatch, WorkItemOut, WorkItemsOut, described
+from app.web.api.paging import PageQuery, page_of, place_in, place_of
 from app.web.context import current_user_id, database, today
 
 
@@ -22,9 +23,9 @@ def list_work_items(query: WorkItemsQuery):
     filters = Filters.model_validate(query.model_dump(include=set(Filters.model_fields)))
     day = today()
     with database().read_columns() as connection:
-        items = shown.list_items(connection, filters, day, limit=query.limit, offset=query.offset)
+        rows = shown.list_items(connection, filters, day, limit=query.limit + 1, after=place_in(query))
         total = shown.count_items(connection, filters, day)
-    return WorkItemsOut.model_validate({"items": items, "total": total, "next": next_page(query, total)})
+    return WorkItemsOut.model_validate({"total": total, **page_of(query, rows, place_of)})
 
 
 @api.post("/work-items")

@@ -64,7 +64,7 @@ def item_page(item_id: int, refusal: Refused | None = None) -> str:
     here, day = url_for("pages.item", item_id=item_id), today()
     with database().read_columns() as connection:
         item = shown.get_item(connection, item_id)
-        tasks = shown.list_tasks(connection, item_id)
+        tasks = shown.list_tasks(connection, item_id, limit=1000)
         return render_template(
             "item.html",
             item=item,

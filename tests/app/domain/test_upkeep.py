@@ -69,7 +69,7 @@ def delete_one(database: Database) -> None:
 def in_trash(database: Database) -> int:
     every_hour(database)
     with database.read() as session:
-        return len(trash.list_trash(session)[0])
+        return trash.count_trash(session.connection())
 
 
 def run_for(database: Database, clocks: Clocks, days: int) -> None:

@@ -37,7 +37,7 @@ def titles(database: Database, **filters) -> list[str]:
 
 def task_titles(database: Database, item: int) -> list[str]:
     with database.read() as session:
-        return [task.title for task in tasks.list_tasks(session, item, limit=1000).rows]
+        return [task.title for task in shown.list_tasks(session.connection(), item, limit=1000)]
 
 
 def test_a_new_item_is_on_top_and_a_new_task_at_the_end(database):
@@ -81,7 +81,8 @@ def test_a_page_has_its_rows_and_the_total(database):
     add(database, *"ABCDE")
     with database.read() as session:
         connection = session.connection()
-        items = shown.list_items(connection, Filters(), TODAY, limit=2, offset=3)
+        third = shown.list_items(connection, Filters(), TODAY, limit=3)[-1]
+        items = shown.list_items(connection, Filters(), TODAY, limit=2, after=(third.position, third.id))
         assert ([item.title for item in items], shown.count_items(connection, Filters(), TODAY)) == (["D", "E"], 5)
 
 
@@ -96,8 +97,8 @@ def test_what_is_deleted_is_gone_from_every_list_and_can_be_restored(database):
         work_items.delete_item(session, None, b)
     assert titles(database) == ["A"] and task_titles(database, a) == []
     with database.read() as session:
-        items, lone = trash.list_trash(session)
-        assert ([item.id for item in items], [each.id for each in lone]) == ([b], [task])
+        found = trash.list_trash(session.connection(), limit=9)
+        assert ([item.id for item in found.items], [each.id for each in found.tasks]) == ([b], [task])
         with pytest.raises(NotFound, match="lies in the trash"):
             work_items.get_item(session, b)
     with database.write() as session:
@@ -126,8 +127,8 @@ def test_after_30_days_the_trash_is_emptied(database):
             session.get(table, row).deleted_at = utc_now() - timedelta(days=days)
     every_hour(database)
     with database.read() as session:
-        items, lone = trash.list_trash(session)
-        assert [item.title for item in items] == ["young"] and lone == []
+        found = trash.list_trash(session.connection(), limit=9)
+        assert [item.title for item in found.items] == ["young"] and found.tasks == []
 
 
 def test_an_id_is_never_used_again(database):

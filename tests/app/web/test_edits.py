@@ -247,7 +247,7 @@ def test_what_is_gone_for_good_leaves_the_text_to_copy(client, database, item_id
         session.delete(work_items.get_item(session, item_id))
     answer = mine.send(client, notes="mine")
     assert answer.status_code == 422
-    assert "It can’t be restored." in text(answer)
+    assert "It can't be restored." in text(answer)
     assert re.search(r"<textarea[^>]* readonly[^>]*>\s*mine</textarea>", answer.get_data(as_text=True))
     assert "Restore and save" not in text(answer)
 
