@@ -49,7 +49,9 @@ def list_items(
     connection: Connection, filters: Filters, today: date, *, limit: int, after: Place = TOP
 ) -> Sequence[Any]:
     """The work items that fit, in their order, from behind a place on, with `tasks_done` and `tasks_total`."""
-    rows = connection.execute(_page(filters, today, ITEM), {"many": limit, "before": 0, **_behind(after)})
+    rows = connection.execute(_page(filters, today, ITEM), {"many": limit, "before": 0, **_behind(after)}).all()
+    if after == TOP and len(rows) < limit:
+        _note_count(connection, filters, today, len(rows))
     return [Item._make(row) for row in rows]
 
 
@@ -61,14 +63,23 @@ def list_with_tasks(
     Those that are to do, and those that were ticked after `ticked_since`.
     """
     given = {"many": limit, "before": offset, "since": ticked_since, **_behind(TOP)}
-    return connection.execute(_page(filters, today, LISTED), given).all()
+    rows = connection.execute(_page(filters, today, LISTED), given).all()
+    if len(rows) < limit and (rows or not offset):
+        _note_count(connection, filters, today, offset + len(rows))
+    return rows
 
 
 def count_items(connection: Connection, filters: Filters, today: date) -> int:
+    """Costs nothing after a list that came to the end of them: a search is made once then."""
+
     def ask() -> int:
         return connection.execute(_count(filters, today)).scalar_one()
 
     return remembered(connection, ("items", filters, today), ask)
+
+
+def _note_count(connection: Connection, filters: Filters, today: date, number: int) -> None:
+    remembered(connection, ("items", filters, today), lambda: number)
 
 
 def count_by_status(connection: Connection) -> dict[str, int]:

@@ -1,11 +1,13 @@
 """The list of work items: what it shows, and what its forms do."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import render_template, request, url_for
 from pydantic import ValidationError
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from app.database.base import utc_now
@@ -81,12 +83,12 @@ def restore_item(item_id: int) -> Response:
 def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
     day = today()
     with database().read_columns() as connection:
+        page = max(page, 1)
+        items = _items_of_page(connection, filters, page)
         total = shown.count_items(connection, filters, day)
         last = max(1, -(-total // PAGE))
-        page = min(max(page, 1), last)
-        items = shown.list_with_tasks(
-            connection, filters, day, limit=PAGE, offset=(page - 1) * PAGE, ticked_since=utc_now() - JUST_TICKED
-        )
+        if page > last:
+            page, items = last, _items_of_page(connection, filters, last)
         return render_template(
             "list.html",
             rows=rows_html(items, day),
@@ -99,6 +101,11 @@ def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) 
             here=list_url(filters, page),
             refused=refusal,
         )
+
+
+def _items_of_page(connection: Connection, filters: Filters, page: int) -> Sequence[Any]:
+    since, before = utc_now() - JUST_TICKED, (page - 1) * PAGE
+    return shown.list_with_tasks(connection, filters, today(), limit=PAGE, offset=before, ticked_since=since)
 
 
 @pages.app_template_global()

@@ -139,3 +139,13 @@ def test_what_hangs_on_a_row_is_found_by_an_index_when_that_goes():
     for table in Base.metadata.tables.values():
         indexed = {next(iter(index.columns)).name for index in table.indexes}
         assert {key.parent.name for key in table.foreign_keys} <= indexed, table.name
+
+
+@pytest.mark.parametrize(("limit", "offset", "counted"), [(50, 0, 0), (8, 0, 1), (50, 5, 0), (50, 100, 1)])
+def test_what_a_list_came_to_the_end_of_is_not_counted_again(filled: Database, limit: int, offset: int, counted: int):
+    wanted = Filters(q="item")
+    filled._remembered.forget()
+    with statements(filled) as ran, filled.read_columns() as connection:
+        shown.list_with_tasks(connection, wanted, TODAY, limit=limit, offset=offset, ticked_since=utc_now())
+        assert shown.count_items(connection, wanted, TODAY) == 8
+    assert len([each for each in ran if "work_items" in each[0]]) == 1 + counted
