@@ -1,6 +1,7 @@
 """The list of work items: what it shows, and what its forms do."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +28,7 @@ from app.web.pages.forms import (
     return_path,
 )
 from app.web.pages.list_rows import rows_html
+from app.web.pages.pager import Pager
 
 PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
@@ -37,7 +39,7 @@ DUE = Filters(status="open", due="today")
 
 @pages.get("/")
 def index() -> str:
-    return _list_page(filters_in(request.args), request.args.get("page", 1, type=int))
+    return _list_page(filters_in(request.args), request.args.get("page", ""))
 
 
 @pages.post("/work-items")
@@ -78,25 +80,21 @@ def restore_item(item_id: int) -> Response:
     return redirect_to(return_path(), f"item-{item_id}-tick")
 
 
-def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
+def _list_page(filters: Filters, page: str = "", refusal: Refused | None = None) -> str:
     day = today()
     with database().read_columns() as connection:
-        total = shown.count_items(connection, filters, day)
-        last = max(1, -(-total // PAGE))
-        page = min(max(page, 1), last)
+        pager = Pager.of(page, shown.count_items(connection, filters, day), PAGE, partial(list_url, filters))
         items = shown.list_with_tasks(
-            connection, filters, day, limit=PAGE, offset=(page - 1) * PAGE, ticked_since=utc_now() - JUST_TICKED
+            connection, filters, day, limit=PAGE, offset=pager.offset, ticked_since=utc_now() - JUST_TICKED
         )
         return render_template(
             "list.html",
             rows=rows_html(items, day),
-            total=total,
-            page=page,
-            last=last,
+            pager=pager,
             filters=filters,
             counts=shown.count_by_status(connection),
             due_count=shown.count_items(connection, DUE, day),
-            here=list_url(filters, page),
+            here=list_url(filters, pager.page),
             refused=refusal,
         )
 
