@@ -11,7 +11,8 @@ from app.database.base import Base, utc_now
 def _index(table: str, *columns: str, where: str = "") -> Index:
     """`where`: only of these rows, in words that stand in the queries as well, or SQLite does not use it."""
     only = text(where) if where else None
-    return Index(f"ix_{table}_{'_'.join(columns)}", *columns, sqlite_where=only, postgresql_where=only)
+    # Without postgresql_where, which would load that dialect at each start.
+    return Index(f"ix_{table}_{'_'.join(columns)}", *columns, sqlite_where=only)
 
 
 class User(Base):

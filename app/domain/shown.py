@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
 from app.database.remembered import remembered
 from app.domain.models import Event, Task, User, WorkItem
@@ -132,6 +133,17 @@ TASKS_OF_ONE = (
     .limit(bindparam("many"))
     .offset(bindparam("before"))
 )
+ONE_TASK = aliased(Task)
+BEFORE_ONE = (
+    select(func.count())
+    .select_from(ONE_TASK)
+    .join(Task, Task.work_item_id == ONE_TASK.work_item_id)
+    .where(
+        ONE_TASK.id == bindparam("id"),
+        Task.deleted_at.is_(None),
+        tuple_(Task.position, Task.id) < tuple_(ONE_TASK.position, ONE_TASK.id),
+    )
+)
 EVENTS_OF_ONE = (
     select(Event.at, Event.action, Event.detail, User.email)
     .outerjoin(User, User.id == Event.user_id)
@@ -156,6 +168,11 @@ def list_tasks(
 ) -> Sequence[Any]:
     """Tasks of the item, in their order, from behind a place on."""
     return connection.execute(TASKS_OF_ONE, {"id": item_id, "many": limit, "before": offset, **_behind(after)}).all()
+
+
+def tasks_before(connection: Connection, task_id: int) -> int:
+    """How many tasks of its work item stand before this one."""
+    return connection.execute(BEFORE_ONE, {"id": task_id}).scalar_one()
 
 
 def list_events(connection: Connection, item_id: int) -> Sequence[Any]:

@@ -1,6 +1,7 @@
 """The web server around the app: one process, threads, a clean end on SIGTERM."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import resource
@@ -172,6 +173,8 @@ def _app_in_worker(
     loop = asyncio.get_event_loop()
     bridge = Bridge(app, instance, loop)
     loop.call_soon(_install_stop_handlers, loop, bridge)
+    gc.collect()
+    gc.freeze()  # what a start makes stays: the collector need not look through all of it again and again
     structlog.get_logger().info(f"Task Assist answers on {url(*where)}")
     return bridge
 

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
@@ -11,8 +12,10 @@ from flask_login import current_user
 from app.database.engine import Database
 from app.errors import Problem
 from app.settings import Settings
-from app.web.rate_limit import Throttle
 from app.writer.instance import Instance
+
+if TYPE_CHECKING:
+    from app.web.rate_limit import Throttle
 
 WAIT_UNTIL = "task_assist.wait_until"
 """In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""
@@ -25,11 +28,17 @@ class WebApp(Flask):
         super().__init__("app.web")
         self.settings = settings
         self.instance = instance
-        self.throttle = Throttle()
         self.setup_code: str | None = None
         """Makes the first account in the browser; None once there is one."""
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.teardown_appcontext(_leave_database)
+
+    @cached_property
+    def throttle(self) -> "Throttle":
+        """Made when somebody tries to sign in: its library takes long to import."""
+        from app.web.rate_limit import Throttle
+
+        return Throttle()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No function here is async, and Flask would look at each of them, eleven times a request."""

@@ -4,8 +4,9 @@ from flask import Blueprint, request
 from werkzeug.exceptions import BadRequest
 
 from app.errors import Problem
+from app.web.api.document import document
 from app.web.api.etags import with_etag
-from app.web.api.openapi import described, spec
+from app.web.api.openapi import described
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 api.after_request(with_etag)
@@ -21,7 +22,7 @@ class NotJsonType(Problem):
 
 @api.before_request
 def refuse_other_bodies() -> None:
-    """spectree takes a body that it can't read for an empty one; a person should hear what is wrong with it."""
+    """Of a body that can't be read a person should hear what is wrong with it."""
     if request.method not in ("POST", "PATCH") or not (request.mimetype or request.get_data()):
         return
     if not request.is_json:
@@ -38,4 +39,4 @@ def refuse_other_bodies() -> None:
 @described(None)
 def openapi():
     """This document."""
-    return spec.spec
+    return document()

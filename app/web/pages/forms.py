@@ -53,7 +53,12 @@ def filters_in(query: Mapping[str, str]) -> Filters:
 
 def filters_of_form() -> Filters:
     """The filters of the list in which the form stood."""
-    return filters_in(dict(parse_qsl(urlsplit(return_path()).query)))
+    return filters_in(query_of_page())
+
+
+def query_of_page() -> Mapping[str, str]:
+    """Of the page that is asked for, or of the one that the form stood on."""
+    return request.args if request.method == "GET" else dict(parse_qsl(urlsplit(return_path()).query))
 
 
 def own_path(path: str | None) -> str:

@@ -2,9 +2,11 @@
 
 from flask import render_template, url_for
 from pydantic import ValidationError
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from app.domain import shown, tasks, work_items
+from app.domain.models import Task
 from app.domain.schemas import NewTask, WorkItemChange
 from app.web.context import current_user_id, database, today
 from app.web.pages.blueprint import pages
@@ -15,12 +17,16 @@ from app.web.pages.forms import (
     offer_undo,
     page_again,
     parse_form,
+    query_of_page,
     redirect_to,
     refused,
     return_path,
 )
 from app.web.pages.item_parts import details_form, task_rows
+from app.web.pages.pager import Pager, numbered
 from app.web.pages.typed import keeps_text
+
+TASKS_ON_PAGE = 100
 
 
 @pages.get("/work-items/<int:item_id>")
@@ -56,21 +62,38 @@ def add_task(item_id: int) -> Response:
         return page_again(item_page(item_id, refused("new-task", error)))
     with database().write() as session:
         task = tasks.add_task(session, current_user_id(), item_id, fields)
+        path = path_with_task(session.connection(), task)
     flash_status(f"Added “{task.title}”.")
-    return redirect_to(return_path(), "new-task-title")
+    return redirect_to(path, "new-task-title")
 
 
-def item_page(item_id: int, refusal: Refused | None = None) -> str:
-    here, day = url_for("pages.item", item_id=item_id), today()
+def item_page(item_id: int, refusal: Refused | None = None, page: str | None = None) -> str:
+    """`page`: of its tasks; without it that of the form that was sent, or the first."""
     with database().read_columns() as connection:
         item = shown.get_item(connection, item_id)
-        tasks = shown.list_tasks(connection, item_id, limit=1000)
+        pager = _pager(item_id, item.tasks_total, page or query_of_page().get("page", ""))
+        here, day = pager.address(pager.page), today()
+        rows = shown.list_tasks(connection, item_id, limit=TASKS_ON_PAGE, offset=pager.offset)
         return render_template(
             "item.html",
             item=item,
-            task_rows=task_rows(tasks, here, day, refusal),
+            task_rows=task_rows(rows, here, day, refusal),
+            pager=pager,
             details=details_form(item, here, day, refusal),
             history=shown.list_events(connection, item_id),
             here=here,
             refused=refusal,
         )
+
+
+def page_with_task(connection: Connection, task_id: int) -> int:
+    """The page of its work item's tasks that shows it."""
+    return shown.tasks_before(connection, task_id) // TASKS_ON_PAGE + 1
+
+
+def path_with_task(connection: Connection, task: Task) -> str:
+    return numbered(f"/work-items/{task.work_item_id}")(page_with_task(connection, task.id))
+
+
+def _pager(item_id: int, total: int, page: str) -> Pager:
+    return Pager.of(page, total, TASKS_ON_PAGE, numbered(f"/work-items/{item_id}"))

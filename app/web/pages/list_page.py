@@ -1,13 +1,12 @@
 """The list of work items: what it shows, and what its forms do."""
 
-from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import render_template, request, url_for
 from pydantic import ValidationError
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from app.database.base import utc_now
@@ -29,6 +28,7 @@ from app.web.pages.forms import (
     return_path,
 )
 from app.web.pages.list_rows import rows_html
+from app.web.pages.pager import Pager
 
 PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
@@ -39,7 +39,7 @@ DUE = Filters(status="open", due="today")
 
 @pages.get("/")
 def index() -> str:
-    return _list_page(filters_in(request.args), request.args.get("page", 1, type=int))
+    return _list_page(filters_in(request.args), request.args.get("page", ""))
 
 
 @pages.post("/work-items")
@@ -80,32 +80,25 @@ def restore_item(item_id: int) -> Response:
     return redirect_to(return_path(), f"item-{item_id}-tick")
 
 
-def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
+def _list_page(filters: Filters, page: str = "", refusal: Refused | None = None) -> str:
     day = today()
     with database().read_columns() as connection:
-        page = max(page, 1)
-        items = _items_of_page(connection, filters, page)
-        total = shown.count_items(connection, filters, day)
-        last = max(1, -(-total // PAGE))
-        if page > last:
-            page, items = last, _items_of_page(connection, filters, last)
+        read = partial(
+            shown.list_with_tasks, connection, filters, day, limit=PAGE, ticked_since=utc_now() - JUST_TICKED
+        )
+        first = None if page else read(offset=0)  # before they are counted: that is known, then, where all are here
+        pager = Pager.of(page, shown.count_items(connection, filters, day), PAGE, partial(list_url, filters))
+        items = read(offset=pager.offset) if first is None else first
         return render_template(
             "list.html",
             rows=rows_html(items, day),
-            total=total,
-            page=page,
-            last=last,
+            pager=pager,
             filters=filters,
             counts=shown.count_by_status(connection),
             due_count=shown.count_items(connection, DUE, day),
-            here=list_url(filters, page),
+            here=list_url(filters, pager.page),
             refused=refusal,
         )
-
-
-def _items_of_page(connection: Connection, filters: Filters, page: int) -> Sequence[Any]:
-    since, before = utc_now() - JUST_TICKED, (page - 1) * PAGE
-    return shown.list_with_tasks(connection, filters, today(), limit=PAGE, offset=before, ticked_since=since)
 
 
 @pages.app_template_global()

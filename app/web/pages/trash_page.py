@@ -5,7 +5,7 @@ from flask import render_template, request
 from app.domain.trash import count_trash, list_trash
 from app.web.context import database
 from app.web.pages.blueprint import pages
-from app.web.pages.pager import Pager
+from app.web.pages.pager import Pager, numbered
 
 PAGE = 100
 """Work items and tasks on one page of the trash."""
@@ -14,7 +14,7 @@ PAGE = 100
 @pages.get("/trash")
 def trash() -> str:
     with database().read_columns() as connection:
-        pager = Pager.of(request.args, count_trash(connection), PAGE, "/trash")
+        pager = Pager.of(request.args.get("page", ""), count_trash(connection), PAGE, numbered("/trash"))
         found = list_trash(connection, limit=PAGE, offset=pager.offset)
         now = database().seen_time.now()
     return render_template(
