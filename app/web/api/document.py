@@ -9,6 +9,16 @@ from typing import Any
 from app.version import __version__
 from app.web.api.openapi import DESCRIBED, ChangedOut, Description, ErrorOut, IfMatch
 
+DESCRIPTION = """\
+Lists come in pages: `next` is the address of the following one, null on the last. What is added or deleted meanwhile
+neither hides a row nor tells one twice.
+
+Each answer to a GET has an ETag, and so has one to a POST that makes something and to a PATCH. With If-None-Match a
+GET is answered 304 where you have the answer already. With If-Match a PATCH or DELETE of what was changed meanwhile is
+answered 412, with what is there `now` and its `etag`; a weak tag never fits. The `version` of a work item or task grows
+with its own fields; the ETag changes also with an item's counts of tasks, and with a position.
+"""
+
 
 @cache
 def document() -> dict[str, Any]:
@@ -25,6 +35,7 @@ def document() -> dict[str, Any]:
         mode="strict",
         page_templates={},
         title="Task Assist",
+        description=DESCRIPTION,
         version=__version__,
         security_schemes=[SecurityScheme(name="token", data=token)],
         security={"token": []},

@@ -115,7 +115,9 @@ def test_an_account_is_changed_only_as_it_was_seen(stranger, token) -> None:
 
 
 def test_the_document_names_the_conditions(client) -> None:
-    paths = client.get("/api/v1/openapi.json").json["paths"]
+    document = client.get("/api/v1/openapi.json").json
+    assert "If-Match" in document["info"]["description"]
+    paths = document["paths"]
     for path, operations in paths.items():
         for method, operation in operations.items():
             headers = [found["name"] for found in operation["parameters"] if found["in"] == "header"]
