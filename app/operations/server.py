@@ -24,6 +24,7 @@ from granian.server import MPServer
 from app import logs
 from app.errors import Problem
 from app.operations.listening import bound, cant_listen, url
+from app.operations.memory import give_back_what_is_free
 from app.operations.shutdown import (
     ENDING,
     STOP_SECONDS,
@@ -142,6 +143,7 @@ def _app_in_worker(
 ):
     """Runs in the worker process, which is the only one that opens the database."""
     note_stop()  # first: what follows takes a second, and before that the signals would be the parent's
+    give_back_what_is_free()
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
     from app import create_app
     from app.operations.bridge import Bridge
