@@ -74,6 +74,19 @@ def test_a_table_that_is_made_anew_keeps_what_hangs_on_its_rows(filled: Database
         assert session.execute(text("PRAGMA foreign_keys")).scalar() == PRAGMAS["foreign_keys"][1]
 
 
+def test_a_table_that_is_made_anew_keeps_its_indexes_and_what_is_searched(filled: Database, revise):
+    def indexes() -> set[str]:
+        with filled.read() as session:
+            found = session.execute(text("SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
+            return {" ".join(sql.split()) for sql in found.scalars()}
+
+    before = indexes()
+    revise(ALTER.replace("work_items", "tasks").replace("notes", "title") + ALTER)
+    upgrade(filled)
+    assert indexes() == before
+    assert counted(filled, "search WHERE search MATCH 'item'") == [20]
+
+
 def test_a_table_that_is_made_anew_gives_no_id_again(filled: Database, revise):
     revise(ALTER)
     upgrade(filled)
