@@ -66,14 +66,6 @@ class WorkItem(Base):
         viewonly=True,
     )
 
-    @property
-    def tasks_total(self) -> int:
-        return len(self.tasks)
-
-    @property
-    def tasks_done(self) -> int:
-        return sum(task.done for task in self.tasks)
-
 
 class Task(Base):
     __tablename__ = "tasks"

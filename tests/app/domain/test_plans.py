@@ -35,7 +35,7 @@ WRITES = {
     "delete": lambda session: work_items.delete_item(session, None, 1),
     "restore": lambda session: work_items.restore_item(session, None, DELETED),
     "create a task": lambda session: tasks.add_task(session, None, 1, NewTask(title="new", due=TODAY)),
-    "tick": lambda session: tasks.change_task(session, None, 1, TaskChange(done=True)).work_item.tasks_done,
+    "tick": lambda session: tasks.change_task(session, None, 1, TaskChange(done=True)),
     "change a task": lambda session: tasks.change_task(session, None, 1, TaskChange(title="changed", due=TODAY)),
     "move a task": lambda session: tasks.move_task(session, 1, "down"),
     "move a task behind": lambda session: tasks.change_task(session, None, 1, TaskChange(after=3)),
