@@ -36,6 +36,8 @@ def engine_on(storage: Storage, driver: ModuleType, schema: str | None, seen_tim
         module=driver,
         creator=partial(connect, uri, wait=WAIT_SECONDS),
         poolclass=QueuePool,
+        # What people wrote, and password hashes, must not come into the log with an error.
+        hide_parameters=True,
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,

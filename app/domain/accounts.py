@@ -14,6 +14,7 @@ from app.database.remembered import remembered
 from app.domain.models import ApiToken, User
 from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
 from app.errors import Conflict, Invalid, NotFound
+from app.setting_values import is_encodable
 
 # OWASP's second choice for argon2id (19 MiB, 2 passes, 1 lane): a container with 512 MB can afford it.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -49,6 +50,8 @@ def list_accounts(session: Session, *, after: str = "", limit: int | None = None
 
 
 def find_account(session: Session, email: str) -> User | None:
+    if not is_encodable(email):
+        return None  # SQLite could not even be asked
     return session.scalar(select(User).where(User.email == email.strip().lower()))
 
 

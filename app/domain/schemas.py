@@ -16,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from app.settings import EMAIL, PASSWORD_LENGTH
+from app.setting_values import EMAIL_LENGTH, is_email, is_encodable
+from app.settings import LONGEST_PASSWORD, PASSWORD_LENGTH
 
 Status = Literal["open", "done", "archived"]
 Priority = Literal["high", "normal", "low"]
@@ -46,9 +47,15 @@ def _printable(text: str) -> str:
 
 
 def _account_email(text: str) -> str:
-    if not EMAIL.fullmatch(text):
+    if not is_email(text):
         raise ValueError("An email address like you@example.com.")
     return text.lower()
+
+
+def _hashable(password: SecretStr) -> SecretStr:
+    if not is_encodable(password.get_secret_value()):
+        raise ValueError("There is half a character in it (a lone surrogate).")
+    return password
 
 
 def _day(value: object) -> date | None:
@@ -70,8 +77,12 @@ Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lin
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Position = Annotated[int, Field(ge=1, le=2**31)]
 Due = Annotated[date | None, BeforeValidator(_day)]
-Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_account_email)]
-Password = Annotated[SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=1000)]
+Email = Annotated[
+    str, StringConstraints(max_length=EMAIL_LENGTH, strip_whitespace=True), AfterValidator(_account_email)
+]
+Password = Annotated[
+    SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=LONGEST_PASSWORD), AfterValidator(_hashable)
+]
 
 
 class Fields(BaseModel):

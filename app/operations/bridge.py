@@ -16,6 +16,7 @@ import structlog
 from flask import Flask
 
 from app.errors import Busy, CutOff, Ending, Problem
+from app.logs import visible
 from app.operations.bodies import SMALL, Bodies, Receive, is_refusal_of_body, refuse_many_fields
 from app.operations.threads import Overdue, Threads
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
@@ -120,7 +121,12 @@ class Bridge:
 
     def _refuse(self, scope: dict[str, Any], problem: Problem) -> Answer:
         write = request_log.debug if isinstance(problem, CutOff) else request_log.info
-        write(f"{scope['method']} {scope['path']}", status=problem.status, code=problem.code, peer=scope["client"][0])
+        write(
+            f"{scope['method']} {visible(scope['path'])}",
+            status=problem.status,
+            code=problem.code,
+            peer=scope["client"][0],
+        )
         status, headers, body = answer_in_loop(self._app, scope["path"], problem)
         if is_refusal_of_body(problem):
             headers.append(("Connection", "close"))

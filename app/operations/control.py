@@ -7,6 +7,7 @@ app's own user alone and never on the database's mount, where it would not work 
 import hashlib
 import json
 import os
+import shlex
 import socket
 import socketserver
 import stat
@@ -21,7 +22,7 @@ from typing import Any, cast
 
 import structlog
 
-from app.errors import Problem, Replaced
+from app.errors import CannotStart, Problem, Replaced
 from app.storage.files import Progress
 from app.storage.mounts import Storage
 
@@ -140,9 +141,11 @@ def refuse_replaced(storage: Storage) -> None:
 
 def _sockets(storage: Storage) -> list[Path]:
     try:
-        return sorted(_folder().glob(f"{_name(storage)}-*.sock"))
+        folder = _folder()
+        _refuse_foreign_folder(folder)
     except FileNotFoundError:
-        return []  # there is no folder for temporary files that the app could have put one into
+        return []  # not even a folder for temporary files, or no app that has put one into it
+    return sorted(folder.glob(f"{_name(storage)}-*.sock"))
 
 
 def _remove_left(file: Path) -> None:
@@ -184,7 +187,12 @@ def _name(storage: Storage) -> str:
 
 
 def _refuse_foreign_folder(folder: Path) -> None:
-    """In a folder for all, another user may have made it first, to listen in."""
+    """In a folder for all, another user may have made it first, to listen in or to answer in the app's place."""
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
-        raise PermissionError(f"{folder} is not this user's alone")
+        raise CannotStart(
+            f"{folder}, where the running app is asked, belongs to user {status.st_uid} and has mode "
+            f"{status.st_mode & 0o777:03o}: somebody else may answer there.",
+            "See who made it; then take it away, and start the app again:  "
+            f"sudo {shlex.join(('rm', '-r', str(folder)))}",
+        )

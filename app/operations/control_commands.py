@@ -46,8 +46,8 @@ def listen(instance: Instance) -> Control | None:
     }
     try:
         return Control(instance.storage, commands)
-    except OSError as error:
-        log.warning(f"There is no control socket, so snapshots and doctor can't ask this app: {error}.")
+    except (OSError, Problem) as error:
+        log.warning(f"There is no control socket, so snapshots and doctor can't ask this app: {error}")
         return None
 
 

@@ -3,13 +3,16 @@
 from flask import Blueprint, request
 from werkzeug.exceptions import BadRequest
 
-from app.errors import Problem
+from app.errors import Problem, TooLarge
 from app.web.api.document import document
 from app.web.api.etags import with_etag
 from app.web.api.openapi import described
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 api.after_request(with_etag)
+
+MOST_KEYS = 100
+"""Of a body: no resource has a tenth of them, and each that is not known would be an error of its own."""
 
 
 class NotJson(Problem):
@@ -33,6 +36,8 @@ def refuse_other_bodies() -> None:
         body = None
     if not isinstance(body, dict):
         raise NotJson("The body is not a JSON object.", 'Send one like {"title": "Buy milk"}.')
+    if len(body) > MOST_KEYS:
+        raise TooLarge(MOST_KEYS, "keys")
 
 
 @api.get("/openapi.json")
