@@ -2,31 +2,30 @@
 
 import logging
 import sys
+from io import StringIO
 
-import pytest
 import structlog
 
 from app import logs
 from app.logs import visible
 
 
-@pytest.fixture
-def terminal(monkeypatch, capsys):
-    """The log as on a terminal; as it was before, afterwards."""
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_obeys_nothing_that_a_client_wrote(monkeypatch):
     before, root = structlog.get_config(), logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    root.handlers = []
-    logs.init("info")
-    yield structlog.get_logger("test")
-    root.handlers, root.level = handlers, level
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", terminal := Terminal())
+        patched.setattr(root, "handlers", [])
+        patched.setattr(root, "level", root.level)
+        logs.init("info")
+        structlog.get_logger("test").info("GET /\x1b]0;owned\x07\x9b2J", address="1\x1b[2J")
+        structlog.get_logger("test").error("An unexpected error.", exc_info=ValueError("\x1b[2J"))
     structlog.configure(**before)
-
-
-def test_a_terminal_obeys_nothing_that_a_client_wrote(terminal, capsys):
-    terminal.info("GET /\x1b]0;owned\x07\x9b2J", address="1\x1b[2J")
-    terminal.error("An unexpected error.", exc_info=ValueError("\x1b[2J"))
-    said = capsys.readouterr().err
+    said = terminal.getvalue()
     assert "\\x1b]0;owned\\x07\\x9b2J" in said
     assert "ValueError: \\x1b[2J" in said
     assert "1\\x1b[2J" in said
