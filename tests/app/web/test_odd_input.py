@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
+from app.domain import accounts
 from app.domain.text_search import WORDS, mentions
 from app.operations.bridge import call
 from app.web.context import WebApp
@@ -202,3 +203,9 @@ def test_of_a_hundred_words_the_first_ten_are_looked_for(client):
     assert client.get("/?q=" + "+".join(f"{n:02}" for n in range(1, 100))).status_code == 422, (
         "more than 200 characters"
     )
+
+
+def test_no_account_has_an_email_that_is_no_text(locked_app: WebApp):
+    """As a command gives it that was typed with a stray byte."""
+    with locked_app.instance.database.read() as session:
+        assert accounts.find_account(session, "a\udcff@example.com") is None
