@@ -27,7 +27,8 @@ def create_app(
     from app.errors import ReadOnly
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
-    from app.web import auth, context, error_pages, health, request_log, security, sign_in
+    from app.storage.privacy import open_to_others
+    from app.web import auth, context, error_pages, health, request_log, security, sign_in, static_files
     from app.web.context import WebApp
     from app.web.routes import BLUEPRINTS
     from app.writer.instance import Instance
@@ -36,7 +37,9 @@ def create_app(
     production = settings.app_env == "production"
     storage = storage_once_mounted(settings.database_path, settings.database_storage, production=production)
     try:
-        for warning in guard(storage, production=production, keeps_secret=settings.secret_key is None):
+        keeps_secret = settings.secret_key is None
+        warnings = guard(storage, production=production, keeps_secret=keeps_secret)
+        for warning in (*warnings, *open_to_others(storage, keeps_secret=keeps_secret)):
             log.warning(warning)
     except ReadOnly:
         if not storage.mount.turned_read_only:
@@ -61,6 +64,7 @@ def create_app(
     security.init(app, settings, instance)
     auth.init(app)
     error_pages.init(app)
+    static_files.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
 

@@ -215,8 +215,8 @@ def problem_of(error: OSError) -> Problem:
 
 
 def invalid_input(error: ValidationError) -> Invalid:
-    """The same fault, with a sentence for each input."""
-    fields = {".".join(str(part) for part in fault["loc"]) or "body": sentence(fault) for fault in error.errors()}
+    """The same fault, with a sentence for each of the first inputs: no answer is larger than what was asked."""
+    fields = {".".join(map(str, fault["loc"]))[:100] or "body": sentence(fault) for fault in error.errors()[:20]}
     return Invalid("Some of the input can't be used.", "Nothing was changed.", fields=fields)
 
 
@@ -232,7 +232,7 @@ def sentence(fault: Mapping[str, Any]) -> str:
             return f"At most {limits['max_length']} characters."
         case "literal_error":
             return f"One of {limits['expected']}."
-        case "string_type":
+        case "string_type" | "string_unicode":
             return "A text."
         case "int_parsing" | "int_type":
             return "A whole number."

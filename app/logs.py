@@ -2,8 +2,11 @@
 
 import logging
 import sys
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import EventDict
 
 
 def init(level: str) -> None:
@@ -15,13 +18,14 @@ def init(level: str) -> None:
     ]
     if sys.stderr.isatty():
         # Plain: the pretty tracebacks print local variables, passwords among them.
-        last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        last = [_for_terminal, structlog.dev.ConsoleRenderer(exception_formatter=_traceback)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        # What the level leaves out is not put together first: each request has such a line.
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
@@ -33,3 +37,24 @@ def init(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("alembic", "_granian", "granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def visible(text: str, keep: str = "") -> str:
+    """In one line, with an escape for each character that a terminal would obey and that is not in `keep`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each in keep else each.encode("unicode_escape").decode("ascii") for each in text
+    )
+
+
+def _for_terminal(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """JSON escapes them by itself. Our own messages have lines."""
+    return {name: visible(value, "\n\t") if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _traceback(out: TextIO, exc_info: Any) -> None:
+    """With the error's own words, which may be somebody's input."""
+    written = StringIO()
+    structlog.dev.plain_traceback(written, exc_info)
+    out.write(visible(written.getvalue(), "\n\t"))

@@ -1,13 +1,11 @@
 """Every environment variable of the app: one table, which also writes .env.sample and finds all faults at once."""
 
 import os
-import re
 import textwrap
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,64 +19,22 @@ from pydantic import (
 )
 
 from app.errors import DOCKERS_FOLDER, CannotStart, sentence
+from app.setting_values import (
+    email,
+    header_name,
+    is_reference,
+    origin,
+    own_secret,
+    published,
+    time_zone,
+    zone_named,
+)
 
-READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 16, 4, 2
+READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 4, 2
 """How many requests of each kind run at once: what only reads, what may change something, signing in."""
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
 """To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""
-PASSWORD_LENGTH = 12
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
-"""No underscore: in WSGI a name with one is the same as a name with a hyphen."""
-REFERENCES = ("@microsoft.keyvault(", "@microsoft.appconfiguration(", "@appsettingref(")
-"""How a value begins that App Service could not look up, in lower case: it hands the reference over as it stands.
-https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
-
-
-def _time_zone(name: str) -> str:
-    """POSIX lets a colon stand in front, and the file of a zone for its name, as in TZ=:/etc/localtime."""
-    zone = name.removeprefix(":")
-    try:
-        _zone(zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("There is no such time zone. It is a name like the one below, or the file of one.") from None
-    return zone
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    if not name.startswith("/"):
-        return zoneinfo.ZoneInfo(name)
-    with Path(name).open("rb") as file:
-        return zoneinfo.ZoneInfo.from_file(file, key=name)
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("It is http:// or https:// and a host, without a path.")
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _own_secret(secret: SecretStr) -> SecretStr:
-    if secret.get_secret_value().startswith("<"):
-        raise ValueError("This is the sample's placeholder.")
-    return secret
-
-
-def _is_reference(value: object) -> bool:
-    return isinstance(value, str) and value.strip().lower().startswith(REFERENCES)
-
-
-def _header_name(name: str) -> str:
-    if not HEADER_NAME.fullmatch(name):
-        raise ValueError("A header's name: letters, digits and hyphens.")
-    return name
-
-
-def _email(address: str) -> str:
-    if not EMAIL.fullmatch(address):
-        raise ValueError("An email address, please.")
-    return address
+PASSWORD_LENGTH, LONGEST_PASSWORD = 12, 1000
 
 
 class Settings(BaseModel):
@@ -106,19 +62,27 @@ class Settings(BaseModel):
     )
     auth_disabled: bool = Field(
         False,
-        description="true switches sign-in off and answers only requests made to localhost. Docker Compose sets it"
-        " to true unless it is set here.",
+        description="true switches sign-in off and answers only requests made on this machine to localhost. Docker"
+        " Compose sets it to true unless it is set here.",
         examples=["false"],
     )
-    admin_email: Annotated[str, AfterValidator(_email)] | None = Field(
+    published_at: Annotated[str, AfterValidator(published)] | None = Field(
+        None,
+        description="Where Docker publishes the container's port, as in docker run --publish 127.0.0.1:8000:8000. Only"
+        " asked while sign-in is off: on a loopback address a request that comes from Docker's gateway was made on this"
+        " machine. Docker Compose sets it.",
+        examples=["127.0.0.1:8000"],
+    )
+    admin_email: Annotated[str, AfterValidator(email)] | None = Field(
         None,
         description="Email and password of the first account (an admin), made at the first start. Without them the"
         " log shows a one-time set-up code.",
         examples=["you@example.com"],
     )
-    admin_password: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(
+    admin_password: Annotated[SecretStr, AfterValidator(own_secret)] | None = Field(
         None,
         min_length=PASSWORD_LENGTH,
+        max_length=LONGEST_PASSWORD,
         description=f"At least {PASSWORD_LENGTH} characters, none of them $ # ' or \": docker run and Compose read"
         " those differently. Only used while there is no account.",
         examples=["<a long password of your own>"],
@@ -129,14 +93,14 @@ class Settings(BaseModel):
         " people than its files. A line break at its end does not count.",
         examples=["/run/secrets/admin_password"],
     )
-    secret_key: Annotated[SecretStr, AfterValidator(_own_secret)] | None = Field(
+    secret_key: Annotated[SecretStr, AfterValidator(own_secret)] | None = Field(
         None,
         min_length=32,
         description="Signs the session cookies. Without it one is made at the first start and kept beside the"
         " database. To make one: openssl rand -hex 32",
         examples=["<the output of: openssl rand -hex 32>"],
     )
-    public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
+    public_url: Annotated[str, AfterValidator(origin)] | None = Field(
         None,
         description="The address people type, when something in front of the app rewrites it.",
         examples=["https://tasks.example.com"],
@@ -148,13 +112,13 @@ class Settings(BaseModel):
         description="How many reverse proxies stand in front. 0 ignores X-Forwarded-For and X-Forwarded-Proto.",
         examples=["1"],
     )
-    client_address_header: Annotated[str, AfterValidator(_header_name)] | None = Field(
+    client_address_header: Annotated[str, AfterValidator(header_name)] | None = Field(
         None,
         description="The header in which the proxy in front passes the client's address, alone, whatever the client"
         " sent in it: for gateways that write no X-Forwarded-For, which is then not looked at. Needs TRUSTED_PROXIES.",
         examples=["clientaddress"],
     )
-    tz: Annotated[str, AfterValidator(_time_zone)] | None = Field(
+    tz: Annotated[str, AfterValidator(time_zone)] | None = Field(
         None,
         description="The time zone that decides what today is. Without it: the machine's, in the image UTC.",
         examples=["Europe/Berlin"],
@@ -166,7 +130,7 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _looked_up(cls, value: object) -> object:
-        if _is_reference(value):
+        if is_reference(value):
             raise ValueError(
                 "App Service could not look this up. The app's identity needs the role Key Vault Secrets User on the"
                 " vault, and the secret must be there; then restart the app."
@@ -183,7 +147,7 @@ class Settings(BaseModel):
     @property
     def zone(self) -> zoneinfo.ZoneInfo | None:
         """The time zone of "today", None for the machine's own."""
-        return _zone(self.tz) if self.tz else None
+        return zone_named(self.tz) if self.tz else None
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -214,7 +178,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 def _read_password_file(given: dict[str, str]) -> list[str]:
     """Puts the password that the file holds into `given`, and answers what was wrong with that."""
     file = given.get("admin_password_file")
-    if not file or _is_reference(file):
+    if not file or is_reference(file):
         return []
     if "admin_password" in given:
         return [_fault("admin_password_file", file, "ADMIN_PASSWORD is set too: keep one of them.")]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from app.database.condition import Condition
 from app.errors import CannotStart
 from app.storage.files import to_disk
 from app.storage.mounts import Storage, beside
@@ -51,6 +52,13 @@ def what_is_noted(database: Path) -> str:
         return ""
     except OSError as error:
         return f"{file}, which says what may be missing, can't be read: {error.strerror}."
+
+
+def look(condition: Condition, database: Path) -> None:
+    """Says it at each start, and when somebody has looked."""
+    before, condition.may_lack = condition.may_lack, what_is_noted(database)
+    if condition.may_lack != before:
+        log.warning(condition.may_lack or f"{file_of(database)} was taken away, so nothing is said to be missing.")
 
 
 def how_to_end(storage: Storage) -> str:

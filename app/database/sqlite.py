@@ -25,6 +25,8 @@ TABLES = frozenset(("users", "api_tokens", "work_items", "tasks", "events"))
 Mode = Literal["ro", "rw", "rwc"]
 ALONE = "vfs=unix-excl"
 """The option with which no other process can open the file, and SQLite needs no memory shared with one."""
+TABLES_OF_ROWS = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
+"""Which tables a file has, SQLite's own among them; not the search index, nor those in which FTS5 keeps it."""
 WAIT_SECONDS = 5
 """How long to wait for another process to let go of a file, and in the app for its own writers and connections."""
 

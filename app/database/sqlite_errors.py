@@ -42,6 +42,11 @@ def fault_in(message: str) -> Fault | None:
     return next((fault for text, fault in MESSAGES.items() if text in message), None)
 
 
+def is_of_search_index(message: str) -> bool:
+    """Of integrity_check's lines: does it say that an FTS5 table is at fault, and no other?"""
+    return "FTS5 table" in message
+
+
 def busy() -> Busy:
     return Busy("Too many changes at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
 

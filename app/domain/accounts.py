@@ -3,16 +3,18 @@
 import hashlib
 import secrets
 import threading
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy.orm import Session
 
+from app.database.remembered import remembered
 from app.domain.models import ApiToken, User
-from app.domain.rows import LARGEST_ID
-from app.domain.schemas import NewAccount, NewToken
+from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
 from app.errors import Conflict, Invalid, NotFound
+from app.setting_values import is_encodable
 
 # OWASP's second choice for argon2id (19 MiB, 2 passes, 1 lane): a container with 512 MB can afford it.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -42,11 +44,14 @@ def count_accounts(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(User)) or 0
 
 
-def list_accounts(session: Session) -> list[User]:
-    return list(session.scalars(select(User).order_by(User.email)))
+def list_accounts(session: Session, *, after: str = "", limit: int | None = None) -> list[User]:
+    """By their addresses, from behind one on."""
+    return list(session.scalars(select(User).where(User.email > after).order_by(User.email).limit(limit)))
 
 
 def find_account(session: Session, email: str) -> User | None:
+    if not is_encodable(email):
+        return None  # SQLite could not even be asked
     return session.scalar(select(User).where(User.email == email.strip().lower()))
 
 
@@ -121,8 +126,13 @@ def _refuse_last_admin(session: Session, account: User) -> None:
 # --- API tokens -------------------------------------------------------------------------------------------
 
 
-def list_tokens(session: Session, account_id: int) -> list[ApiToken]:
-    return list(session.scalars(select(ApiToken).where(ApiToken.user_id == account_id).order_by(ApiToken.name)))
+def list_tokens(
+    session: Session, account_id: int, *, after: tuple[str, int] = ("", 0), limit: int | None = None
+) -> list[ApiToken]:
+    """By their names, from behind one with its id on."""
+    order = (ApiToken.name, ApiToken.id)
+    own = select(ApiToken).where(ApiToken.user_id == account_id, tuple_(*order) > tuple_(*after))
+    return list(session.scalars(own.order_by(*order).limit(limit)))
 
 
 def add_token(session: Session, account_id: int, fields: NewToken) -> tuple[ApiToken, str]:
@@ -137,18 +147,32 @@ def add_token(session: Session, account_id: int, fields: NewToken) -> tuple[ApiT
     return token, plain
 
 
-def find_token(session: Session, plain: str) -> ApiToken | None:
-    """With its account."""
-    wanted = select(ApiToken).where(ApiToken.token_sha256 == _sha256(plain)).options(selectinload(ApiToken.user))
-    return session.scalar(wanted)
-
-
 def delete_token(session: Session, account_id: int, token_id: int) -> ApiToken:
     token = session.get(ApiToken, token_id) if 0 < token_id <= LARGEST_ID else None
     if token is None or token.user_id != account_id:
         raise NotFound(f"You have no token {token_id}.")
     session.delete(token)
     return token
+
+
+# --- who asks, at each request ----------------------------------------------------------------------------
+
+ASKING = (User.id, User.email, User.role, User.session_number)
+BY_ID = select(*ASKING).where(User.id == bindparam("id"))
+BY_TOKEN = select(*ASKING, ApiToken.scope).join_from(ApiToken, User).where(ApiToken.token_sha256 == bindparam("sha256"))
+
+
+def find_by_id(connection: Connection, account_id: int) -> Any:
+    """What is ASKING of the account; remembered until something is written, a new password say."""
+    return remembered(
+        connection, ("account", account_id), lambda: connection.execute(BY_ID, {"id": account_id}).first()
+    )
+
+
+def find_by_token(connection: Connection, plain: str) -> Any:
+    """ASKING of the token's account, and the token's `scope`; remembered like that."""
+    sha256 = _sha256(plain)
+    return remembered(connection, ("token", sha256), lambda: connection.execute(BY_TOKEN, {"sha256": sha256}).first())
 
 
 def _sha256(plain: str) -> str:

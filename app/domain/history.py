@@ -2,35 +2,42 @@
 
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from app.domain.models import Event, Task, WorkItem
-from app.domain.ordering import move_to
+from app.domain.ordering import move_after, move_to
+from app.domain.text_search import SEARCHED, keep_searchable
 
-
-def list_events(session: Session, item_id: int, limit: int = 20) -> list[Event]:
-    """What happened to the item, the latest first."""
-    events = select(Event).where(Event.work_item_id == item_id).order_by(Event.id.desc()).limit(limit)
-    return list(session.scalars(events.options(selectinload(Event.user))))
+ADD_EVENT = insert(Event)
 
 
 def record(session: Session, user_id: int | None, item_id: int, action: str, detail: str) -> None:
-    session.add(Event(user_id=user_id, work_item_id=item_id, action=action, detail=detail))
+    event = {"user_id": user_id, "work_item_id": item_id, "action": action, "detail": detail}
+    session.connection().execute(ADD_EVENT, event)
 
 
 def apply_changes(
     session: Session, user_id: int | None, row: WorkItem | Task, item_id: int, changes: dict[str, Any]
 ) -> None:
-    position = changes.pop("position", None)
-    if position is not None:
-        move_to(session, row, position)
-    for name, value in changes.items():
+    _move(session, row, changes)
+    changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in changed.items():
         old = getattr(row, name)
-        if old != value:
-            setattr(row, name, value)
-            record(session, user_id, item_id, *_event_for(row, name, old, value))
+        setattr(row, name, value)
+        record(session, user_id, item_id, *_event_for(row, name, old, value))
+    row.version += bool(changed)
     session.flush()
+    if changed.keys() & SEARCHED:
+        keep_searchable(session, item_id)
+
+
+def _move(session: Session, row: WorkItem | Task, changes: dict[str, Any]) -> None:
+    """Takes out of the changes where the row is to stand."""
+    if "position" in changes:
+        move_to(session, row, changes.pop("position"))
+    if "after" in changes:
+        move_after(session, row, changes.pop("after"))
 
 
 def _event_for(row: WorkItem | Task, name: str, old: Any, value: Any) -> tuple[str, str]:

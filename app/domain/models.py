@@ -2,10 +2,17 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database.base import Base, utc_now
+
+
+def _index(table: str, *columns: str, where: str = "") -> Index:
+    """`where`: only of these rows, in words that stand in the queries as well, or SQLite does not use it."""
+    only = text(where) if where else None
+    # Without postgresql_where, which would load that dialect at each start.
+    return Index(f"ix_{table}_{'_'.join(columns)}", *columns, sqlite_where=only)
 
 
 class User(Base):
@@ -32,14 +39,22 @@ class ApiToken(Base):
 
 class WorkItem(Base):
     __tablename__ = "work_items"
-    __table_args__ = (Index("ix_work_items_deleted_at_position", "deleted_at", "position"), Base.__table_args__)
+    __table_args__ = (
+        _index("work_items", "position"),
+        _index("work_items", "deleted_at", "position"),
+        _index("work_items", "deleted_at", "status", "position"),
+        _index("work_items", "deleted_at", "status", "due", where="due IS NOT NULL"),
+        Base.__table_args__,
+    )
 
     title: Mapped[str]
     notes: Mapped[str] = mapped_column(default="")
     status: Mapped[str] = mapped_column(String(16), default="open")  # open, done, archived
     priority: Mapped[str] = mapped_column(String(16), default="normal")  # high, normal, low
     due: Mapped[date | None]
-    position: Mapped[int]
+    position: Mapped[int]  # a sort key (ordering.py)
+    # Grows by one with each change of the row's own fields: a move, or a task of an item, does not count.
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
     deleted_at: Mapped[datetime | None]
@@ -51,24 +66,23 @@ class WorkItem(Base):
         viewonly=True,
     )
 
-    @property
-    def tasks_total(self) -> int:
-        return len(self.tasks)
-
-    @property
-    def tasks_done(self) -> int:
-        return sum(task.done for task in self.tasks)
-
 
 class Task(Base):
     __tablename__ = "tasks"
-    __table_args__ = (Index("ix_tasks_work_item_id_position", "work_item_id", "position"), Base.__table_args__)
+    __table_args__ = (
+        _index("tasks", "work_item_id", "position"),
+        _index("tasks", "due", "work_item_id", where="due IS NOT NULL AND done IS 0 AND deleted_at IS NULL"),
+        _index("tasks", "deleted_at", where="deleted_at IS NOT NULL"),
+        Base.__table_args__,
+    )
 
     work_item_id: Mapped[int] = mapped_column(ForeignKey("work_items.id", ondelete="CASCADE"))
     title: Mapped[str]
     done: Mapped[bool] = mapped_column(default=False)
     due: Mapped[date | None]
-    position: Mapped[int]
+    position: Mapped[int]  # a sort key (ordering.py)
+    # Grows by one with each change of the row's own fields: a move, or a task of an item, does not count.
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
     deleted_at: Mapped[datetime | None]
@@ -79,6 +93,7 @@ class Event(Base):
     """Who did what to a work item, and when: its history."""
 
     __tablename__ = "events"
+    __table_args__ = (_index("events", "user_id", where="user_id IS NOT NULL"), Base.__table_args__)
 
     at: Mapped[datetime] = mapped_column(default=utc_now)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

@@ -5,14 +5,26 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from unicodedata import category
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
-from app.settings import EMAIL, PASSWORD_LENGTH
+from app.setting_values import EMAIL_LENGTH, is_email, is_encodable
+from app.settings import LONGEST_PASSWORD, PASSWORD_LENGTH
 
 Status = Literal["open", "done", "archived"]
 Priority = Literal["high", "normal", "low"]
 Role = Literal["admin", "member"]
 Scope = Literal["read", "write", "admin"]
+LARGEST_ID = 2**63 - 1
+"""What SQLite's INTEGER holds."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -35,9 +47,15 @@ def _printable(text: str) -> str:
 
 
 def _account_email(text: str) -> str:
-    if not EMAIL.fullmatch(text):
+    if not is_email(text):
         raise ValueError("An email address like you@example.com.")
     return text.lower()
+
+
+def _hashable(password: SecretStr) -> SecretStr:
+    if not is_encodable(password.get_secret_value()):
+        raise ValueError("There is half a character in it (a lone surrogate).")
+    return password
 
 
 def _day(value: object) -> date | None:
@@ -56,10 +74,15 @@ def _day(value: object) -> date | None:
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Position = Annotated[int, Field(ge=1, le=2**31)]
 Due = Annotated[date | None, BeforeValidator(_day)]
-Email = Annotated[str, StringConstraints(max_length=254, strip_whitespace=True), AfterValidator(_account_email)]
-Password = Annotated[SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=1000)]
+Email = Annotated[
+    str, StringConstraints(max_length=EMAIL_LENGTH, strip_whitespace=True), AfterValidator(_account_email)
+]
+Password = Annotated[
+    SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=LONGEST_PASSWORD), AfterValidator(_hashable)
+]
 
 
 class Fields(BaseModel):
@@ -75,11 +98,27 @@ class NewWorkItem(Fields):
     due: Due = None
 
 
-class WorkItemChange(NewWorkItem):
-    """Only the fields that are given change. A new position moves the item there and shifts those between."""
+class Move(Fields):
+    """Where a work item or task is to stand.
+
+    `after`: the id of the one that it then follows, null for the top. `position`: below 2^20 its rank, 1 for the first;
+    from there on a sort key, as lists show it.
+    """
+
+    after: Id | None = None
+    position: Position = 1
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Move":
+        if {"after", "position"} <= self.model_fields_set:
+            raise ValueError("Either after or position, not both.")
+        return self
+
+
+class WorkItemChange(NewWorkItem, Move):
+    """Only the fields that are given change."""
 
     title: Title = ""
-    position: Position = 1
 
 
 class NewTask(Fields):
@@ -88,11 +127,10 @@ class NewTask(Fields):
     due: Due = None
 
 
-class TaskChange(NewTask):
-    """Only the fields that are given change. A new position moves the task there and shifts those between."""
+class TaskChange(NewTask, Move):
+    """Only the fields that are given change."""
 
     title: Title = ""
-    position: Position = 1
 
 
 class Filters(Fields):
@@ -102,6 +140,12 @@ class Filters(Fields):
     status: Literal["open", "done", "archived", "all"] = "all"
     due: Literal["", "today", "overdue"] = ""
     priority: Literal["high", "normal", "low", ""] = ""
+
+    model_config = ConfigDict(frozen=True)
+
+    def __hash__(self) -> int:
+        """Statements and counts are kept by it."""
+        return hash((self.q, self.status, self.due, self.priority))
 
 
 class NewAccount(Fields):

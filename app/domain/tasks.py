@@ -1,39 +1,32 @@
 """What can be done with the tasks of a work item. What work_items.py says of sessions and user ids holds here too."""
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.database.seen_time import seen_time
 from app.domain.history import apply_changes, record
 from app.domain.models import Task
-from app.domain.ordering import Direction, move_past_neighbour
-from app.domain.rows import Page, find_live, find_row
+from app.domain.ordering import Direction, key_at_end, move_past_neighbour
+from app.domain.rows import InTrash, find_live, find_row
 from app.domain.schemas import NewTask, TaskChange
-from app.domain.work_items import get_item
-from app.errors import NotFound
-
-
-def list_tasks(session: Session, item_id: int, *, limit: int, offset: int = 0) -> Page[Task]:
-    get_item(session, item_id)
-    fitting = _tasks_of(item_id)
-    rows = session.scalars(fitting.order_by(Task.position, Task.id).limit(limit).offset(offset))
-    return Page(list(rows), session.scalar(select(func.count()).select_from(fitting.subquery())) or 0)
+from app.domain.text_search import keep_searchable
+from app.domain.trash import put_into_trash, take_out_of_trash
+from app.domain.work_items import get_item, restore_item
 
 
 def get_task(session: Session, task_id: int) -> Task:
     task = find_live(session, Task, task_id)
     if task.work_item.deleted_at:
-        raise NotFound(f"Task {task_id} lies in the trash, with its work item.", "Restore the work item first.")
+        raise InTrash(f"“{task.title}” lies in the trash, with its work item.", "Restore the work item first.")
     return task
 
 
 def add_task(session: Session, user_id: int | None, item_id: int, fields: NewTask) -> Task:
     """A new task at the end of the item's list."""
     item = get_item(session, item_id)
-    last = session.scalar(select(func.max(Task.position)).where(Task.work_item_id == item.id)) or 0
-    task = Task(**fields.model_dump(), work_item_id=item.id, position=last + 1)
+    task = Task(**fields.model_dump(), work_item_id=item.id, position=key_at_end(session, item.id))
     session.add(task)
     session.flush()
+    keep_searchable(session, item.id)
     session.expire(item, ["tasks"])
     record(session, user_id, item.id, "added task", task.title)
     return task
@@ -54,7 +47,8 @@ def move_task(session: Session, task_id: int, direction: Direction) -> Task:
 def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
     """Puts the task into the trash, for TRASH_DAYS (trash.py)."""
     task = get_task(session, task_id)
-    task.deleted_at = seen_time(session).now()
+    put_into_trash(session, task)
+    keep_searchable(session, task.work_item_id)
     record(session, user_id, task.work_item_id, "deleted task", task.title)
     return task
 
@@ -64,9 +58,16 @@ def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
     task = find_row(session, Task, task_id)
     get_item(session, task.work_item_id)
     if task.deleted_at:
-        task.deleted_at = None
+        take_out_of_trash(task)
+        keep_searchable(session, task.work_item_id)
         record(session, user_id, task.work_item_id, "restored task", task.title)
     return task
+
+
+def restore_task_and_item(session: Session, user_id: int | None, task_id: int) -> Task:
+    """The same where its work item may lie there too."""
+    restore_item(session, user_id, find_row(session, Task, task_id).work_item_id)
+    return restore_task(session, user_id, task_id)
 
 
 def _tasks_of(item_id: int) -> Select[Task]:

@@ -1,27 +1,88 @@
 """What was deleted and can be restored for TRASH_DAYS days."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Connection, bindparam, delete, func, literal, select, tuple_, union_all
+from sqlalchemy.orm import Session
 
+from app.database.base import UtcDateTime
+from app.database.remembered import remembered
 from app.database.seen_time import seen_time
 from app.domain.models import Task, WorkItem
+from app.domain.shown import ITEM, TASK
 
 TRASH_DAYS = 30
 
+Deletion = tuple[datetime, int, int]
+"""Where something lies in the trash: when it was deleted, 1 for a task or 0 for a work item, and its id."""
+LATEST: Deletion = (datetime.max.replace(tzinfo=UTC), 0, 0)
 
-def list_trash(session: Session) -> tuple[list[WorkItem], list[Task]]:
+# --- what lies in it --------------------------------------------------------------------------------------
+
+# Not a join, which SQLite would begin with all work items that are not in the trash.
+ITEM_DELETED_AT = select(WorkItem.deleted_at).where(WorkItem.id == Task.work_item_id).scalar_subquery()
+DELETED = union_all(
+    select(WorkItem.deleted_at, literal(0).label("is_task"), WorkItem.id).where(WorkItem.deleted_at.is_not(None)),
+    select(Task.deleted_at, literal(1), Task.id).where(Task.deleted_at.is_not(None), ITEM_DELETED_AT.is_(None)),
+).subquery()
+PLACE = (DELETED.c.deleted_at, DELETED.c.is_task, DELETED.c.id)
+PAGE = (
+    select(*PLACE)
+    .where(tuple_(*PLACE) < tuple_(bindparam("at", type_=UtcDateTime()), bindparam("is_task"), bindparam("id")))
+    .order_by(*(column.desc() for column in PLACE))
+    .limit(bindparam("many"))
+    .offset(bindparam("before"))
+)
+COUNT = select(func.count()).select_from(DELETED)
+THESE = bindparam("these", expanding=True)
+ITEMS = select(*ITEM).where(WorkItem.id.in_(THESE)).order_by(WorkItem.deleted_at.desc(), WorkItem.id.desc())
+TASKS = (
+    select(*TASK, WorkItem.title.label("item_title"))
+    .join(Task.work_item)
+    .where(Task.id.in_(THESE))
+    .order_by(Task.deleted_at.desc(), Task.id.desc())
+)
+
+
+@dataclass(frozen=True)
+class TrashPage:
+    """`last`: behind it the next page begins, None on the last one."""
+
+    items: Sequence[Any]
+    tasks: Sequence[Any]
+    last: Deletion | None
+
+
+def list_trash(connection: Connection, *, limit: int, offset: int = 0, after: Deletion = LATEST) -> TrashPage:
     """What can be restored, the latest first: work items, and tasks whose work item is not itself in the trash."""
-    items = select(WorkItem).where(WorkItem.deleted_at.is_not(None)).order_by(WorkItem.deleted_at.desc())
-    tasks = (
-        select(Task)
-        .join(Task.work_item)
-        .where(Task.deleted_at.is_not(None), WorkItem.deleted_at.is_(None))
-        .order_by(Task.deleted_at.desc())
-        .options(selectinload(Task.work_item))
-    )
-    return list(session.scalars(items)), list(session.scalars(tasks))
+    at, is_task, row_id = after
+    given = {"at": at, "is_task": is_task, "id": row_id, "many": limit + 1, "before": offset}
+    found = connection.execute(PAGE, given).all()
+    page = found[:limit]
+    items = connection.execute(ITEMS, {"these": [row.id for row in page if not row.is_task]}).all()
+    tasks = connection.execute(TASKS, {"these": [row.id for row in page if row.is_task]}).all()
+    last = page[-1] if len(found) > limit else None
+    return TrashPage(items, tasks, (last.deleted_at, last.is_task, last.id) if last else None)
+
+
+def count_trash(connection: Connection) -> int:
+    return remembered(connection, "trash", lambda: connection.execute(COUNT).scalar_one())
+
+
+# --- in and out -------------------------------------------------------------------------------------------
+
+
+def put_into_trash(session: Session, row: WorkItem | Task) -> None:
+    row.deleted_at = seen_time(session).now()
+    row.version += 1
+
+
+def take_out_of_trash(row: WorkItem | Task) -> None:
+    row.deleted_at = None
+    row.version += 1
 
 
 def empty_trash(session: Session) -> None:

@@ -6,31 +6,36 @@ such thing, or where it lies in the trash.
 """
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from app.database.seen_time import seen_time
 from app.domain.history import apply_changes, record
 from app.domain.models import WorkItem
-from app.domain.ordering import Direction, move_past_neighbour
+from app.domain.ordering import Direction, key_on_top, move_past_neighbour
 from app.domain.rows import find_live, find_row
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.domain.search import matching
+from app.domain.shown import get_item as get_shown
+from app.domain.text_search import keep_searchable
+from app.domain.trash import put_into_trash, take_out_of_trash
+
+ADD_ITEM = insert(WorkItem).returning(WorkItem.id)
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
     return find_live(session, WorkItem, item_id)
 
 
-def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> WorkItem:
-    """A new work item at the top of the list."""
-    session.execute(update(WorkItem).values(position=WorkItem.position + 1, updated_at=WorkItem.updated_at))
-    item = WorkItem(**fields.model_dump(), position=1)
-    session.add(item)
-    session.flush()
-    record(session, user_id, item.id, "created", item.title)
-    return item
+def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> Any:
+    """A new work item at the top of the list, as `shown.get_item` gives it."""
+    row = fields.model_dump() | {"position": key_on_top(session)}
+    connection = session.connection()
+    item_id = connection.execute(ADD_ITEM, row).scalar_one()
+    keep_searchable(session, item_id)
+    record(session, user_id, item_id, "created", fields.title)
+    return get_shown(connection, item_id)
 
 
 def change_item(session: Session, user_id: int | None, item_id: int, change: WorkItemChange) -> WorkItem:
@@ -49,7 +54,8 @@ def move_item(session: Session, item_id: int, direction: Direction, filters: Fil
 def delete_item(session: Session, user_id: int | None, item_id: int) -> WorkItem:
     """Puts the item, with its tasks, into the trash, for TRASH_DAYS (trash.py)."""
     item = get_item(session, item_id)
-    item.deleted_at = seen_time(session).now()
+    put_into_trash(session, item)
+    keep_searchable(session, item.id)
     record(session, user_id, item.id, "deleted", item.title)
     return item
 
@@ -58,6 +64,7 @@ def restore_item(session: Session, user_id: int | None, item_id: int) -> WorkIte
     """Takes the item back out of the trash, into its old place. Does nothing to one that is not in it."""
     item = find_row(session, WorkItem, item_id)
     if item.deleted_at:
-        item.deleted_at = None
+        take_out_of_trash(item)
+        keep_searchable(session, item.id)
         record(session, user_id, item.id, "restored", item.title)
     return item

@@ -16,6 +16,7 @@ import structlog
 from flask import Flask
 
 from app.errors import Busy, CutOff, Ending, Problem
+from app.logs import visible
 from app.operations.bodies import SMALL, Bodies, Receive, is_refusal_of_body, refuse_many_fields
 from app.operations.threads import Overdue, Threads
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
@@ -23,6 +24,7 @@ from app.web.auth import PUBLIC
 from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
+from app.web.pages.typed import WITH_TYPED
 from app.web.security import MAX_BODY, SAFE_METHODS
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
@@ -77,7 +79,8 @@ class Bridge:
         length = _length(environ)
         if length == 0:
             return await self._in_thread(environ, b"", public)
-        limit, expects_continue = SMALL if public else MAX_BODY, "HTTP_EXPECT" in environ
+        small = public and environ["PATH_INFO"] != WITH_TYPED
+        limit, expects_continue = SMALL if small else MAX_BODY, "HTTP_EXPECT" in environ
         with self._bodies.counted(length) as count:
             body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
@@ -119,9 +122,10 @@ class Bridge:
 
     def _refuse(self, scope: dict[str, Any], problem: Problem) -> Answer:
         write = request_log.debug if isinstance(problem, CutOff) else request_log.info
+        line = f"{scope['method']} {visible(scope['path'])}"
         said = {"status": problem.status, "code": problem.code, "peer": scope["client"][0]}
         # Who reads the log may be slow, or not read at all: the loop must not wait for that.
-        self._log_writer.run(partial(write, f"{scope['method']} {scope['path']}", **said), within=TURN_SECONDS)
+        self._log_writer.run(partial(write, line, **said), within=TURN_SECONDS)
         status, headers, body = answer_in_loop(self._app, scope["path"], problem)
         if is_refusal_of_body(problem):
             headers.append(("Connection", "close"))

@@ -7,6 +7,7 @@ app's own user alone and never on the database's mount, where it would not work 
 import hashlib
 import json
 import os
+import shlex
 import socket
 import socketserver
 import stat
@@ -21,7 +22,7 @@ from typing import Any, cast
 
 import structlog
 
-from app.errors import Problem, Replaced
+from app.errors import CannotStart, Problem, Replaced
 from app.storage.files import Progress
 from app.storage.mounts import Storage
 from app.storage.owner import place_of
@@ -57,8 +58,7 @@ class Control:
     def __init__(self, storage: Storage, commands: dict[str, Command]) -> None:
         folder = _folder(os.getuid())
         folder.mkdir(mode=0o700, exist_ok=True)
-        if not _is_private(folder, os.getuid()):
-            raise PermissionError(f"{folder} is not this user's alone")
+        _refuse_foreign_folder(folder, os.getuid())
         self._file = folder / f"{_name(storage)}-{os.getpid()}.sock"
         self._file.unlink(missing_ok=True)
         self._server = _Server(str(self._file), commands)
@@ -146,7 +146,9 @@ def _sockets(storage: Storage) -> list[Path]:
     try:
         if os.getuid() == 0:
             users.add(place_of(storage.path).stat().st_uid)
-        folders = [_folder(user) for user in users if _is_private(_folder(user), user)]
+        folders = [_folder(user) for user in users]
+        for folder, user in zip(folders, users, strict=True):
+            _refuse_foreign_folder(folder, user)
     except FileNotFoundError:
         return []  # there is no folder for temporary files that the app could have put one into, or no database's
     return sorted(file for folder in folders for file in folder.glob(f"{_name(storage)}-*.sock"))
@@ -190,10 +192,14 @@ def _name(storage: Storage) -> str:
     return hashlib.sha256(bytes(storage.path)).hexdigest()[:16]
 
 
-def _is_private(folder: Path, user: int) -> bool:
-    """In a folder for all, another user may have made it first, to listen in. False also where there is none."""
-    try:
+def _refuse_foreign_folder(folder: Path, user: int) -> None:
+    """In a folder for all, another user may have made it first, to listen in or to answer in the app's place."""
+    with suppress(FileNotFoundError):
         status = folder.lstat()
-    except FileNotFoundError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == user and not status.st_mode & 0o077
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != user or status.st_mode & 0o077:
+            raise CannotStart(
+                f"{folder}, where the running app is asked, belongs to user {status.st_uid} and has mode "
+                f"{status.st_mode & 0o777:03o}: somebody else may answer there.",
+                "See who made it; then take it away, and start the app again:  "
+                f"sudo {shlex.join(('rm', '-r', str(folder)))}",
+            )

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from app.backup.snapshot import snapshot
 from app.database.condition import damaged
 from app.database.connections import PRAGMAS
-from app.database.contents import revision_of, said_by_check
+from app.database.contents import fault_in_file, revision_of
 from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.sqlite_errors import fault_in
@@ -46,8 +46,8 @@ def listen(instance: Instance) -> Control | None:
     }
     try:
         return Control(instance.storage, commands)
-    except OSError as error:
-        log.warning(f"There is no control socket, so snapshots and doctor can't ask this app: {error}.")
+    except (OSError, Problem) as error:
+        log.warning(f"There is no control socket, so snapshots and doctor can't ask this app: {error}")
         return None
 
 
@@ -116,6 +116,7 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
     Ends with SQLite's error "interrupted" soon after `gives_way` says so.
     """
     with database.read() as session, _interrupted_by(gives_way, session.connection()) as connection:
+        sqlite = connection.connection.driver_connection
 
         def ask(pragma: str) -> Any:
             return connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
@@ -124,9 +125,9 @@ def examined(database: Database, *, full: bool, gives_way: Callable[[], bool] = 
             "version": __version__,
             "sqlite_version": connection.exec_driver_sql("SELECT sqlite_version()").scalar(),
             "pragmas": {name: ask(name) for name in PRAGMAS},
-            "revision": revision_of(connection.connection.driver_connection),
+            "revision": revision_of(sqlite),
             "log": asdict(found) if (found := long_log(database.storage)) else None,
-            "integrity": said_by_check([ask("integrity_check(1)" if full else "quick_check(1)")]) or "ok",
+            "integrity": fault_in_file(sqlite, "integrity_check" if full else "quick_check") or "ok",
         }
 
 

@@ -26,6 +26,7 @@ from app.storage.files import is_there
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
 from app.storage.no_writes import has_no_inodes, no_room
+from app.storage.privacy import open_to_others
 from app.writer.database_alone import database_alone
 from app.writer.safe_acquire import why_refused
 
@@ -42,7 +43,14 @@ def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: boo
     findings = [_path(storage), _mount(storage, production=production, keeps_secret=keeps_secret), _profile(storage)]
     if findings[1].level == "fault":
         return findings
-    findings += [_room(storage), _fsync(storage), writer_finding(storage), *_condition(storage), *_may_lack(storage)]
+    findings += [
+        _rights(storage, keeps_secret=keeps_secret),
+        _room(storage),
+        _fsync(storage),
+        writer_finding(storage),
+        *_condition(storage),
+        *_may_lack(storage),
+    ]
     return [*findings, *_inside(storage, full=full)]
 
 
@@ -78,6 +86,14 @@ def _profile(storage: Storage) -> Finding:
     fix = "Use DATABASE_STORAGE=auto." if found == "exclusive" else ""
     text = f"{storage.profile} by DATABASE_STORAGE, where {found} fits {storage.mount.filesystem}"
     return Finding("profile", "fault" if fix else "note", text, storage.profile, fix)
+
+
+def _rights(storage: Storage, *, keeps_secret: bool) -> Finding:
+    found = open_to_others(storage, keeps_secret=keeps_secret)
+    if not found:
+        return Finding("rights", "ok", "other users can't read the database or the secret", [])
+    text, fixes = zip(*(each.split(":  ", 1) for each in found), strict=True)
+    return Finding("rights", "note", "; ".join(text), list(text), "\n".join(fixes))
 
 
 def _room(storage: Storage) -> Finding:

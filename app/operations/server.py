@@ -1,6 +1,7 @@
 """The web server around the app: one process, threads, a clean end on SIGTERM."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import resource
@@ -23,6 +24,7 @@ from granian.server import MPServer
 from app import logs
 from app.errors import Problem
 from app.operations.listening import bound, cant_listen, url
+from app.operations.memory import give_back_what_is_free
 from app.operations.shutdown import (
     ENDING,
     OUTLIVES_TERMINAL,
@@ -154,6 +156,7 @@ def _app_in_worker(
 ):
     """Runs in the worker process, which is the only one that opens the database."""
     note_stop()  # first: what follows takes a second, and before that the signals would be the parent's
+    give_back_what_is_free()
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
     from app import create_app
     from app.operations.bridge import Bridge
@@ -185,6 +188,8 @@ def _app_in_worker(
     loop = asyncio.get_event_loop()
     bridge = Bridge(app, instance, loop)
     loop.call_soon(_install_stop_handlers, loop, bridge)
+    gc.collect()
+    gc.freeze()  # what a start makes stays: the collector need not look through all of it again and again
     structlog.get_logger().info(f"Task Assist answers on {url(*where)}")
     return bridge
 

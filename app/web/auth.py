@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, request, session, url_for
+from flask import g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.wrappers import Response
 
 from app.domain import accounts
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
+from app.web.client_address import peer
 from app.web.context import WebApp, database, web_app
+from app.web.pages import typed
+from app.web.pages.forms import page_again, return_path
 
 PUBLIC = frozenset(("static", "health.healthz", "health.readyz", "auth.sign_in", "auth.set_up", "api.openapi"))
 """The endpoints that answer without sign-in. Every other one asks for it."""
@@ -41,7 +44,7 @@ class Person(UserMixin):
 LOCAL = Person(None, "", "admin", "admin")
 
 
-def _person(user: User, scope: str = "admin") -> Person:
+def _person(user: Any, scope: str = "admin") -> Person:
     most = "admin" if user.role == "admin" else "write"
     return Person(user.id, user.email, user.role, min(scope, most, key=SCOPES.index), user.session_number)
 
@@ -75,8 +78,8 @@ def start_session(user: User) -> None:
 
 def _person_of_cookie(cookie: str) -> Person | None:
     number, _, session_number = cookie.partition(":")
-    with database().read() as transaction:
-        user = transaction.get(User, int(number))
+    with database().read_columns() as connection:
+        user = accounts.find_by_id(connection, int(number))
     if user is None or str(user.session_number) != session_number:
         return None
     return _person(user)
@@ -88,17 +91,19 @@ def _person_of_token(_request) -> Person | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not request.path.startswith("/api/"):
         return None
-    with database().read() as transaction:
-        found = accounts.find_token(transaction, token.strip())
-        return _person(found.user, found.scope) if found else None
+    with database().read_columns() as connection:
+        user = accounts.find_by_token(connection, token.strip())
+    return _person(user, user.scope) if user else None
 
 
 # --- may they ---------------------------------------------------------------------------------------------
 
 
 def _require_sign_in() -> Response | None:
-    if web_app().settings.auth_disabled and request.endpoint not in HEALTH:
-        _refuse_remote()
+    if web_app().settings.auth_disabled:
+        g._login_user = LOCAL  # where Flask-Login keeps whom it has found: it need not look
+        if request.endpoint not in HEALTH:
+            _refuse_remote()
     # Without an endpoint there is no such page, and that is what the answer says.
     if request.endpoint is None or request.endpoint in PUBLIC:
         return None
@@ -111,14 +116,33 @@ def _require_sign_in() -> Response | None:
 
 
 def _refuse_remote() -> None:
+    """The name alone is the client's word, and the peer alone may be a browser that a page of another site leads here
+    by a name of its own (DNS rebinding)."""
+    here = web_app().this_machine
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     forwarded = [name for name in FORWARDING_HEADERS if name in request.headers]
-    if host.lower() in LOCAL_HOSTS and not forwarded:
+    who = peer(request.environ)
+    if here.made(who) and host.lower() in LOCAL_HOSTS and not forwarded:
         return
-    what = f"with the header {forwarded[0]}" if forwarded else f"for {request.host}"
+    what = f"with the header {forwarded[0]}" if forwarded else f"from {who}" if not here.made(who) else f"for {host}"
     raise Forbidden(
-        f"Sign-in is off, so only requests made to localhost are answered, and this one came {what}.",
-        "Open http://localhost:8000 on the machine itself, or set AUTH_DISABLED=false in .env and start again.",
+        f"Sign-in is off, so only requests made on this machine to localhost are answered, and this one came {what}.",
+        _how_to_be_answered(who),
+    )
+
+
+def _how_to_be_answered(who: str) -> str:
+    here = web_app().this_machine
+    port = here.port or request.environ["SERVER_PORT"]
+    hint = (
+        f"Open http://localhost:{port} on the machine itself, or set AUTH_DISABLED=false in .env and start again.\n"
+        "task-assist doctor says who is answered."
+    )
+    if who != here.unnamed:
+        return hint
+    return (
+        f"{hint}\n{who} is Docker's gateway. It counts as this machine where the port is published on loopback and the "
+        f"app is told so:  docker run --publish 127.0.0.1:{port}:{port} --env PUBLISHED_AT=127.0.0.1:{port} ..."
     )
 
 
@@ -129,7 +153,10 @@ def _ask_for_sign_in() -> Response:
         )
     if web_app().setup_code:
         return redirect(url_for("auth.set_up"), 303)
-    next_page = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    if typed.has_text():
+        signed_out = SignInNeeded("You are signed out.", "Sign in, and what you typed is here again.")
+        return page_again(typed.sign_in_page(problem=signed_out, to=request.path))
+    next_page = request.full_path.rstrip("?") if request.method == "GET" else return_path()
     return redirect(url_for("auth.sign_in", next=None if next_page == "/" else next_page), 303)
 
 

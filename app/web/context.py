@@ -1,34 +1,62 @@
 """What a request works with: the app's own parts, the open database, today's date, and who asks."""
 
 import time
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
+from werkzeug.routing import Map
 
 from app.database.engine import Database
 from app.errors import Problem
 from app.settings import Settings
-from app.web.rate_limit import Throttle
+from app.web.this_machine import this_machine
 from app.writer.instance import Instance
+
+if TYPE_CHECKING:
+    from app.web.rate_limit import Throttle
 
 WAIT_UNTIL = "task_assist.wait_until"
 """In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""
 
 
+class Routes(Map):
+    """A doubled slash is another address. Werkzeug would lead to the one with a single slash, on whatever host the
+    client names in its Host header."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given, merge_slashes=False)
+
+
 class WebApp(Flask):
     """Flask's app, with what its requests work with. The caller of create_app ends it: `app.instance.stop()`."""
+
+    url_map_class = Routes
 
     def __init__(self, settings: Settings, instance: Instance) -> None:
         super().__init__("app.web")
         self.settings = settings
         self.instance = instance
-        self.throttle = Throttle()
+        self.this_machine = this_machine(settings)
+        """Who is answered while sign-in is off."""
         self.setup_code: str | None = None
         """Makes the first account in the browser; None once there is one."""
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.teardown_appcontext(_leave_database)
+
+    @cached_property
+    def throttle(self) -> "Throttle":
+        """Made when somebody tries to sign in: its library takes long to import."""
+        from app.web.rate_limit import Throttle
+
+        return Throttle()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No function here is async, and Flask would look at each of them, eleven times a request."""
+        return func
 
 
 def web_app() -> WebApp:

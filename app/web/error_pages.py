@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from app.errors import NotFound, Problem, Standby, TooLarge
 from app.web.health import ALIVE, READY
 from app.web.security import HEADERS, MAX_BODY
+from app.web.static_files import address
 
 TITLES = {
     403: "Not allowed",
@@ -72,7 +73,7 @@ def answer_in_loop(app: Flask, path: str, problem: Problem) -> tuple[int, list[t
 def _page_in_loop(app: Flask, title: str, status: int, message: str, hint: str) -> str:
     """Kept, because a thousand connections that break at once are answered one after the other."""
     page = app.jinja_env.get_template("refusal.html")
-    return page.render(title=title, status=status, message=message, hint=hint)
+    return page.render(title=title, status=status, message=message, hint=hint, static=address)
 
 
 def _wants_json(path: str) -> bool:

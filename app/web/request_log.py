@@ -6,6 +6,7 @@ import structlog
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+from app.logs import visible
 from app.web.health import ALIVE, READY
 
 QUIET = frozenset((ALIVE, READY))
@@ -24,7 +25,7 @@ def init(app: Flask) -> None:
     def _end(response: Response) -> Response:
         write = log.debug if request.path in QUIET else log.info
         write(
-            f"{request.method} {request.path}",
+            f"{request.method} {visible(request.path)}",
             status=response.status_code,
             ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
             address=request.remote_addr,

@@ -78,7 +78,7 @@ def refuse_cross_site(asked: Request, settings: Settings) -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     elif origin is not None:
-        foreign = not _own_origin(origin, asked.host, settings)
+        foreign = not _own_origin(origin, asked, settings)
     else:
         foreign = False
     if foreign:
@@ -88,20 +88,25 @@ def refuse_cross_site(asked: Request, settings: Settings) -> None:
         )
 
 
-def _own_origin(origin: str, host: str, settings: Settings) -> bool:
+def _own_origin(origin: str, asked: Request, settings: Settings) -> bool:
+    """Where people come by https, what a page says that came by http may be anybody's on their way."""
     try:
-        netloc = urlsplit(origin).netloc
+        parts = urlsplit(origin)
     except ValueError:  # no URL at all
         return False
-    return origin.lower() == settings.public_url or netloc.lower() == host.lower()
+    if origin.lower() == settings.public_url:
+        return True
+    # The other way round is no harm: without TRUSTED_PROXIES the app does not know that it is reached by https.
+    schemes = ("https",) if _https(settings) else ("https", "http")
+    return parts.scheme in schemes and parts.netloc.lower() == asked.host.lower()
 
 
 def _with_headers(response: Response, settings: Settings) -> Response:
-    response.headers.update(HEADERS)
+    response.headers.extend(HEADERS)  # no view sets one of them, and update() looks for each
     if _https(settings):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     # A page shows what lies in the database: it must not come out of a cache, on a shared computer least of all.
-    if request.endpoint != "static":
+    if request.endpoint != "static":  # static_files.py
         response.headers["Cache-Control"] = "no-store"
     return response
 

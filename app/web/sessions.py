@@ -2,52 +2,80 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 EXPIRES = re.compile(r"Expires=[^;]*")
+SEND_AGAIN = timedelta(days=1)
+
+
+class Session(SecureCookieSession):
+    is_old = False
+    """Its cookie was sent so long ago that it is sent again, to last as long from now on."""
 
 
 class Sessions(SecureCookieSessionInterface):
     """Flask's own, but for its clock: one of the machine that jumps would sign people out.
 
-    `now` is the time that the database has seen (app/database/seen_time.py), None while this instance does not have it.
+    And but for how often the cookie is sent: once a day is enough for one that lasts weeks. `now` is the time that the
+    database has seen (app/database/seen_time.py), None while this instance does not have it.
     """
+
+    session_class = Session
 
     def __init__(self, now: Callable[[], datetime | None], is_https: Callable[[], bool]) -> None:
         self._now, self._is_https = now, is_https
+        self._serializer: URLSafeTimedSerializer | None = None
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         return self._is_https()
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        serializer = super().get_signing_serializer(app)
-        if serializer:
-            serializer.signer = self._signer()
-        return serializer
+        if self._serializer is None and (serializer := super().get_signing_serializer(app)):
+            serializer.signer = _signer(self._now)
+            self._serializer = serializer
+        return self._serializer
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+    def open_session(self, app: Flask, request: Request) -> Session | None:
         serializer = self.get_signing_serializer(app)
         if serializer is None:
             return None
+        cookie = request.cookies.get(self.get_cookie_name(app))
+        if not cookie:
+            return self.session_class()
         try:
-            cookie = request.cookies.get(self.get_cookie_name(app), "")
             kept, signed_at = serializer.loads(cookie, return_timestamp=True)
         except BadSignature:
             return self.session_class()
-        now = self._now()
-        # One that was signed later than now is young: a backup of before was restored.
-        too_old = now and now - signed_at > app.permanent_session_lifetime
-        return self.session_class() if too_old else self.session_class(kept)
+        return self._kept(app, kept, self._age(signed_at))
 
-    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        return self._now() is not None and super().should_set_cookie(app, session)
+    def _age(self, signed_at: datetime) -> timedelta:
+        now = self._now()
+        return now - signed_at if now else timedelta()
+
+    def _kept(self, app: Flask, kept: dict[str, Any], age: timedelta) -> Session:
+        # One that was signed later than now is young: a backup of before was restored.
+        session = self.session_class(kept if age <= app.permanent_session_lifetime else None)
+        session.is_old = abs(age) > SEND_AGAIN
+        return session
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:  # noqa: ARG002
+        if self._now() is None:
+            return False
+        # What every cache may keep carries nobody's cookie.
+        again = session.permanent and getattr(session, "is_old", False) and request.endpoint != "static"
+        return session.modified or again
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """By an age, which the browser counts itself, instead of a date."""
+        if not session.modified and not self.should_set_cookie(app, session):
+            if session.accessed:
+                response.headers.add("Vary", "Cookie")
+            return
         before = response.headers.getlist("Set-Cookie")
         super().save_session(app, session, response)
         cookies = response.headers.getlist("Set-Cookie")
@@ -55,11 +83,11 @@ class Sessions(SecureCookieSessionInterface):
         own = [cookie if "Max-Age=" in cookie else EXPIRES.sub(age, cookie) for cookie in cookies[len(before) :]]
         response.headers.setlist("Set-Cookie", [*before, *own])
 
-    def _signer(self) -> type[TimestampSigner]:
-        now = self._now()
 
-        class Signer(TimestampSigner):
-            def get_timestamp(self) -> int:
-                return int(now.timestamp()) if now else 0
+def _signer(now: Callable[[], datetime | None]) -> type[TimestampSigner]:
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            moment = now()
+            return int(moment.timestamp()) if moment else 0
 
-        return Signer
+    return Signer

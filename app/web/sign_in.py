@@ -1,6 +1,7 @@
 """Signing in and out, and the first account: from the settings, or with a set-up code in the browser."""
 
 import secrets
+from typing import Any
 
 import structlog
 from flask import Blueprint, redirect, render_template, request, session, url_for
@@ -14,7 +15,9 @@ from app.domain.schemas import NewAccount
 from app.errors import Invalid, Problem, invalid_input
 from app.web.auth import start_session
 from app.web.context import WebApp, database, web_app
+from app.web.pages import typed
 from app.web.pages.forms import own_path
+from app.web.pages.typed import WITH_TYPED
 
 auth = Blueprint("auth", __name__)
 log = structlog.get_logger()
@@ -40,11 +43,13 @@ def prepare_first_account(app: WebApp, data: Database) -> None:
     log.warning(f"There is no account yet. Open /setup and use the set-up code: {app.setup_code}")
 
 
+@auth.get(WITH_TYPED)
+@auth.post(WITH_TYPED)
 @auth.get("/sign-in")
 @auth.post("/sign-in")
 def sign_in():
     if current_user.is_authenticated:
-        return redirect(own_path(request.values.get("next")), 303)
+        return _go_on()
     if web_app().setup_code:
         return redirect(url_for("auth.set_up"), 303)
     email, problem = request.form.get("email", ""), None
@@ -53,7 +58,7 @@ def sign_in():
             return _signed_in(email, request.form.get("password", ""))
         except Problem as refused:
             problem = refused
-    page = render_template("sign_in.html", email=email, next=own_path(request.values.get("next")), problem=problem)
+    page = typed.sign_in_page(email, own_path(request.values.get("next")), problem, to=request.form.get("to", ""))
     return page, problem.status if problem else 200, _retry(problem)
 
 
@@ -68,7 +73,14 @@ def _signed_in(email: str, password: str) -> Response:
         raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
     throttle.forget(account)
     start_session(user)
-    return redirect(own_path(request.form.get("next")), 303)
+    return _go_on()
+
+
+def _go_on() -> Any:
+    """To where the person was going, or to what was typed when the session had ended."""
+    if request.method == "POST" and "to" in request.form:
+        return typed.page_after_sign_in()
+    return redirect(own_path(request.values.get("next")), 303)
 
 
 @auth.post("/sign-out")

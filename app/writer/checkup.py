@@ -21,10 +21,11 @@ from app.database.long_log import long_log
 from app.database.open_file import kept
 from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
 from app.storage.cant_open import CantOpen, why_cant_open
-from app.storage.hard_links import HardLinked, refuse_hard_links
 from app.storage.led_elsewhere import LedElsewhere
 from app.storage.no_writes import takes_writes, why_no_writes
+from app.writer.index_mending import fault_in_search_index, mend_search_index
 from app.writer.lease import Lease, Lost
+from app.writer.other_names import OtherNames
 from app.writer.terms import Doubt
 
 LOOK_EVERY = {"shared": 2.0, "exclusive": 10.0}
@@ -35,6 +36,9 @@ END_WITHIN = 5.0
 """Seconds that what runs here has to end in before the database is closed; interrupted, it takes milliseconds."""
 KEEP_WITHIN = 2.0
 """Seconds that a stop waits for a copy. The process is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
+
+CHECK = "check-of-file"
+"""The name of the thread of the check that is made once."""
 
 Keep = Callable[[Database], Path]
 """Copies what the app has open, and gives the copy's path. Raises Problem."""
@@ -55,7 +59,8 @@ class Checkup:
         self._ending, self._look_is_due = threading.Event(), threading.Event()
         self._keep_at = 0.0
         self._told_of = 0
-        self._told_of_names = False
+        self._other_names = OtherNames(database.storage)
+        self._damage_looked_at = 0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -63,11 +68,11 @@ class Checkup:
         if self._lease.doubt == "damage":
             was = damaged(self._database.storage.path, "damage was found in it, and it is being checked again")
             self._database.condition.report(was)
-        self._look_at_what_may_lack()
+        may_lack.look(self._database.condition, self._database.storage.path)
         before, self._threads, self._ending = self._threads, [], threading.Event()
         self._begin(self._look, "checkup", before)
         if self._lease.doubt:
-            self._begin(self._check, "check-of-file", before)
+            self._begin(self._check, CHECK, before)
 
     def _begin(self, part: Callable[[threading.Event], None], name: str, before: list[threading.Thread]) -> None:
         def run(ending: threading.Event) -> None:
@@ -124,9 +129,10 @@ class Checkup:
                     continue
                 self._look_at_file_system()
                 self._look_at_log()
-                self._look_for_other_names()
+                self._other_names.look()
                 if self._database.condition.may_lack:
-                    self._look_at_what_may_lack()
+                    may_lack.look(self._database.condition, self._database.storage.path)
+                self._look_at_search_index(ending)
                 self._do_what_is_hourly()
                 self._note_damage()
             except Exception as error:
@@ -176,24 +182,17 @@ class Checkup:
             self._told_of = found.size
             log.warning(f"{found.text} {found.fix}")
 
-    def _look_for_other_names(self) -> None:
-        """One that is made now does no harm before the next start, which it hinders: another app refuses the file."""
-        try:
-            refuse_hard_links(self._database.storage)
-            self._told_of_names = False
-        except HardLinked as linked:
-            if not self._told_of_names:
-                log.warning(f"The next start will refuse it: {linked}", problem=linked.code)
-            self._told_of_names = True
-
-    def _look_at_what_may_lack(self) -> None:
-        """Says it at each start, and when somebody has looked."""
-        condition, file = self._database.condition, self._database.storage.path
-        before, condition.may_lack = condition.may_lack, may_lack.what_is_noted(file)
-        if condition.may_lack != before:
-            log.warning(
-                condition.may_lack or f"{may_lack.file_of(file)} was taken away, so nothing is said to be missing."
-            )
+    def _look_at_search_index(self, ending: threading.Event) -> None:
+        """Damage that a request met may be in the search index alone: then it is mended without a restore."""
+        condition, database = self._database.condition, self._database
+        reports = condition.reports(Damaged)
+        if reports == self._damage_looked_at or any(each.name == CHECK and each.is_alive() for each in self._threads):
+            return
+        fault = fault_in_search_index(database)
+        if fault and not self._fault(ending) and not ending.is_set():
+            condition.mended(Damaged)
+            mend_search_index(database, fault)
+        self._damage_looked_at = reports
 
     def _do_what_is_hourly(self) -> None:
         if self._every_hour and time.monotonic() >= self._hour_ended:
@@ -233,6 +232,8 @@ class Checkup:
             why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
             missing = f" It may lack changes all the same: {condition.may_lack}" if condition.may_lack else ""
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).{missing}")
+            if at_fault := fault_in_search_index(self._database):
+                mend_search_index(self._database, at_fault)
 
     def _fault(self, ending: threading.Event) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""

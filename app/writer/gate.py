@@ -4,9 +4,11 @@ What this process is at the moment (its state) and the open database are kept he
 """
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from threading import get_ident
 from typing import Literal
 
 from app.database.engine import Database
@@ -37,6 +39,9 @@ class RequestGate:
         """Guards the state. Notified when it changes, and when a request has left."""
         self.inside = 0
         """Requests that have the database just now."""
+        self.late: set[int] = set()
+        """The threads of those for which a hand-over has waited in vain: no other one can succeed before they end."""
+        self._threads: Counter[int] = Counter()
         self._lease, self._clock = lease, Clock()
         self._handover_expected_until = 0.0
 
@@ -89,11 +94,15 @@ class RequestGate:
                 raise self._why_closed()
             database = self.database
             self.inside += 1
+            self._threads[get_ident()] += 1
             return database
 
     def leave(self) -> None:
         with self.changed:
             self.inside -= 1
+            self._threads[get_ident()] -= 1
+            self._threads += Counter()  # keeps those that are above 0
+            self.late &= self._threads.keys()
             self.changed.notify_all()
 
     @contextmanager
@@ -121,7 +130,9 @@ class RequestGate:
 
     def drained(self) -> bool:
         """Waits until no request has the database, at most MAX_DRAIN_WAIT; False if one still has. Under `changed`."""
-        return self.changed.wait_for(lambda: self.inside == 0, MAX_DRAIN_WAIT)
+        done = self.changed.wait_for(lambda: self.inside == 0, MAX_DRAIN_WAIT)
+        self.late = set(self._threads)
+        return done
 
 
 def unsure(hint: str) -> Standby:

@@ -42,8 +42,9 @@ class Releaser:
     # --- for another instance -----------------------------------------------------------------------------
 
     def hand_over_if_asked(self) -> None:
+        """Not while a request runs that was waited for already: each try holds all the others back."""
         asking = self._heartbeat.requested_by
-        if asking and self._clock.now() >= self._put_off_until:
+        if asking and self._clock.now() >= self._put_off_until and not self._gate.late:
             self.hand_over(min(asking))
 
     def hand_over(self, successor: str) -> None:

@@ -219,14 +219,15 @@ class World:
 
     def _listed(self, path: str) -> list[dict] | None:
         rows: list[dict] = []
-        while True:
-            answer = self.ask(f"{path}?limit={PAGE}&offset={len(rows)}")
+        page: str | None = f"{path}?limit={PAGE}"
+        while page:
+            answer = self.ask(page)
             if not answer.ok:
                 return None
             found = json.loads(answer.text)
             rows += found["items"]
-            if len(rows) >= found["total"] or not found["items"]:
-                return rows
+            page = found["next"]
+        return rows
 
     # --- what people do -----------------------------------------------------------------------------------
 

@@ -168,3 +168,19 @@ def test_env_sample_means_the_same_to_docker_and_to_compose():
     assert variables == [name.upper() for name in Settings.model_fields]
     for name, value in re.findall(r"^#([A-Z_]+)=(.*)$", sample(), re.MULTILINE):
         assert '"' not in value and " #" not in value, f"{name}: docker --env-file keeps quotes and comments"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ADMIN_EMAIL", "a\x1b[2J@b.example"),
+        ("ADMIN_EMAIL", f"{'a' * 250}@b.example"),
+        ("ADMIN_PASSWORD", "x" * 1001),
+        ("ADMIN_PASSWORD", "long enough, but \udcff"),
+        ("SECRET_KEY", "\udcff" * 40),
+    ],
+)
+def test_what_could_not_be_kept_or_hashed_later_is_told_at_the_start(name: str, value: str):
+    given = {"ADMIN_EMAIL": "ann@example.com", "ADMIN_PASSWORD": "a long enough password", name: value}
+    with pytest.raises(CannotStart, match=name):
+        load(given)

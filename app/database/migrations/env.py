@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Table, event
 
 from app.database.base import Base
+from app.database.search_index import is_no_part
 
 
 def keep_autoincrement(table: Table, *_: Any, **__: Any) -> None:
@@ -14,7 +15,13 @@ def keep_autoincrement(table: Table, *_: Any, **__: Any) -> None:
 
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True, transactional_ddl=False)
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    include_name=is_no_part,
+    render_as_batch=True,
+    transactional_ddl=False,
+)
 event.listen(Table, "before_create", keep_autoincrement)
 try:
     context.run_migrations()

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from app.database.sqlite import TABLES_OF_ROWS
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -29,9 +31,7 @@ def nothing_lost(connection: "Connection") -> Iterator[None]:
 
 
 def _rows(connection: "Connection") -> dict[str, int]:
-    found = connection.exec_driver_sql(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
-    )
+    found = connection.exec_driver_sql(f"{TABLES_OF_ROWS} AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")
     return {name: connection.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one() for (name,) in found.all()}  # noqa: S608
 
 

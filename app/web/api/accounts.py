@@ -1,16 +1,21 @@
 """Everybody's accounts in the API, for admins."""
 
 from flask import Blueprint
+from pydantic import TypeAdapter
 
 from app.domain import accounts
 from app.domain.schemas import Fields, NewAccount, Password, Role
 from app.web.api.blueprint import refuse_other_bodies
-from app.web.api.openapi import AccountOut, AccountsOut, described
+from app.web.api.etags import require_match, with_etag
+from app.web.api.openapi import AccountOut, AccountsOut, IfMatch, IfNoneMatch, described
+from app.web.api.paging import PageQuery, key_in, page_of
 from app.web.auth import require_admin
 from app.web.context import database
 
 account_api = Blueprint("account_api", __name__, url_prefix="/api/v1")
+EMAIL = TypeAdapter(tuple[str])
 account_api.before_request(refuse_other_bodies)
+account_api.after_request(with_etag)
 
 
 class AccountChange(Fields):
@@ -21,12 +26,14 @@ class AccountChange(Fields):
 
 
 @account_api.get("/accounts")
-@described(AccountsOut)
-def list_accounts():
-    """Everybody who can sign in."""
+@described(AccountsOut, condition=IfNoneMatch)
+def list_accounts(query: PageQuery):
+    """Everybody who can sign in, by their addresses."""
     require_admin()
+    (after,) = key_in(query, EMAIL, ("",))
     with database().read() as session:
-        return AccountsOut(items=[AccountOut.model_validate(account) for account in accounts.list_accounts(session)])
+        rows = accounts.list_accounts(session, after=after, limit=query.limit + 1)
+        return AccountsOut.model_validate(page_of(query, rows, lambda account: (account.email,)))
 
 
 @account_api.post("/accounts")
@@ -39,7 +46,7 @@ def add_account(json: NewAccount):
 
 
 @account_api.get("/accounts/<int:id>")
-@described(AccountOut)
+@described(AccountOut, condition=IfNoneMatch)
 def get_account(id: int):
     """One account."""
     require_admin()
@@ -48,12 +55,13 @@ def get_account(id: int):
 
 
 @account_api.patch("/accounts/<int:id>")
-@described(AccountOut)
+@described(AccountOut, condition=IfMatch)
 def change_account(id: int, json: AccountChange):
     """Changes the role, the password, or both."""
     require_admin()
     with database().write() as session:
         account = accounts.get_account(session, id)
+        require_match(lambda: AccountOut.model_validate(account))
         if json.role:
             accounts.set_role(session, id, json.role)
         if json.password:
@@ -62,10 +70,11 @@ def change_account(id: int, json: AccountChange):
 
 
 @account_api.delete("/accounts/<int:id>")
-@described(None, 204)
+@described(None, 204, condition=IfMatch)
 def delete_account(id: int):
     """Deletes an account with its tokens. Its work items stay."""
     require_admin()
     with database().write() as session:
+        require_match(lambda: AccountOut.model_validate(accounts.get_account(session, id)))
         accounts.delete_account(session, id)
     return "", 204

@@ -1,19 +1,20 @@
-"""The OpenAPI document and the shapes of answers. spectree reads both from the functions that answer."""
+"""The shapes of answers, and how a function that answers is checked, and described for the OpenAPI document."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import wraps
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from spectree import Response, SecurityScheme, SpecTree
-from spectree.models import SecureType, SecuritySchemeData
+from flask import make_response, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.wrappers import Response
 
 from app.domain.schemas import Priority, Role, Scope, Status
 from app.errors import invalid_input
-from app.version import __version__
 
-# spectree turns what a view gives, a Shape with or without a status, into a response.
 View = Callable[..., Any]
+"""Of a route: gives a Shape, with or without a status, or what Flask takes."""
 
 
 class Shape(BaseModel):
@@ -28,6 +29,7 @@ class WorkItemOut(Shape):
     priority: Priority
     due: date | None
     position: int
+    version: int
     tasks_done: int
     tasks_total: int
     created_at: datetime
@@ -41,6 +43,7 @@ class TaskOut(Shape):
     done: bool
     due: date | None
     position: int
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -60,6 +63,8 @@ class TasksOut(Shape):
 class TrashOut(Shape):
     work_items: list[WorkItemOut]
     tasks: list[TaskOut]
+    total: int
+    next: str | None
 
 
 class AccountOut(Shape):
@@ -71,6 +76,7 @@ class AccountOut(Shape):
 
 class AccountsOut(Shape):
     items: list[AccountOut]
+    next: str | None
 
 
 class PersonOut(Shape):
@@ -93,6 +99,7 @@ class NewTokenOut(TokenOut):
 
 class TokensOut(Shape):
     items: list[TokenOut]
+    next: str | None
 
 
 class DatabaseOut(Shape):
@@ -123,28 +130,76 @@ class ErrorOut(Shape):
     error: ProblemOut
 
 
-def _raise_our_own(_request, _response, error, _instance, _adapter) -> None:
-    if error:
+class ChangedProblemOut(ProblemOut):
+    etag: str
+    now: WorkItemOut | TaskOut | AccountOut
+
+
+class ChangedOut(Shape):
+    error: ChangedProblemOut
+
+
+class IfNoneMatch(BaseModel):
+    none_match: str | None = Field(None, alias="If-None-Match", description="The ETag of an answer that you have.")
+
+
+class IfMatch(BaseModel):
+    match: str | None = Field(None, alias="If-Match", description="The ETag of what you want to change.")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a function answers, by its status; `condition`: the header that its request may have (etags.py)."""
+
+    answer: type[Shape] | None
+    status: int
+    condition: type[IfMatch | IfNoneMatch] | None
+
+
+DESCRIBED: dict[View, Description] = {}
+"""By the function that Flask calls. document.py makes the OpenAPI document of it."""
+
+
+def described(
+    answer: type[Shape] | None, status: int = 200, condition: type[IfMatch | IfNoneMatch] | None = None
+) -> Callable[[View], View]:
+    """Lists a function in the document with what it answers, and checks what it is asked.
+
+    What is called `query` or `json` among its parameters is read from the request, as the model that it is annotated
+    with.
+    """
+
+    def decorate(view: View) -> View:
+        models = {name: view.__annotations__[name] for name in ("query", "json") if name in view.__annotations__}
+
+        @wraps(view)
+        def checked(**given: Any) -> Response:
+            return _response(view(**given, **_asked(models)))
+
+        DESCRIBED[checked] = Description(answer, status, condition)
+        return checked
+
+    return decorate
+
+
+def _asked(models: dict[str, type[BaseModel]]) -> dict[str, BaseModel]:
+    """The query and the body of the request. Raises Invalid."""
+    try:
+        return {name: model.model_validate(READ[name]()) for name, model in models.items()}
+    except ValidationError as error:
         raise invalid_input(error) from None
 
 
-spec = SpecTree(
-    "flask",
-    before=_raise_our_own,
-    validation_error_model=ErrorOut,
-    naming_strategy=lambda model: model.__name__,
-    nested_naming_strategy=lambda _parent, child: child,
-    mode="strict",
-    page_templates={},
-    title="Task Assist",
-    version=__version__,
-    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))],
-    security={"token": []},
-)
+def _query() -> dict[str, str | list[str]]:
+    """What is given twice is a list, which no field takes."""
+    return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
 
 
-def described(answer: type[Shape] | None, status: int = 200) -> Callable[[View], View]:
-    """Lists a function in the document with what it answers, and checks what it is asked."""
-    codes: dict[str, Any] = {f"HTTP_{code}": ErrorOut for code in (400, 401, 403, 404, 413, 415, 429, 503, 507)}
-    codes[f"HTTP_{status}"] = answer
-    return spec.validate(resp=Response(**codes))
+READ: dict[str, Callable[[], Any]] = {"query": _query, "json": lambda: request.get_json(silent=True) or {}}
+
+
+def _response(given: Any) -> Response:
+    answered, status = given if isinstance(given, tuple) else (given, 200)
+    if isinstance(answered, BaseModel):
+        return make_response(answered.model_dump_json(), status, {"Content-Type": "application/json"})
+    return make_response(answered, status)

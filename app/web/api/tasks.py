@@ -1,20 +1,22 @@
 """Tasks in the API."""
 
-from app.domain import tasks
+from app.domain import shown, tasks
 from app.domain.schemas import NewTask, TaskChange
-from app.web.api.blueprint import PageQuery, api, next_page
-from app.web.api.openapi import TaskOut, TasksOut, described
+from app.web.api.blueprint import api
+from app.web.api.etags import require_match
+from app.web.api.openapi import IfMatch, IfNoneMatch, TaskOut, TasksOut, described
+from app.web.api.paging import PageQuery, page_of, place_in, place_of
 from app.web.context import current_user_id, database
 
 
 @api.get("/work-items/<int:id>/tasks")
-@described(TasksOut)
+@described(TasksOut, condition=IfNoneMatch)
 def list_tasks(id: int, query: PageQuery):
     """A work item's tasks, in their order."""
-    with database().read() as session:
-        page = tasks.list_tasks(session, id, limit=query.limit, offset=query.offset)
-        items = [TaskOut.model_validate(task) for task in page.rows]
-    return TasksOut(items=items, total=page.total, next=next_page(query, page.total))
+    with database().read_columns() as connection:
+        total = shown.get_item(connection, id).tasks_total
+        rows = shown.list_tasks(connection, id, limit=query.limit + 1, after=place_in(query))
+    return TasksOut.model_validate({"total": total, **page_of(query, rows, place_of)})
 
 
 @api.post("/work-items/<int:id>/tasks")
@@ -26,7 +28,7 @@ def add_task(id: int, json: NewTask):
 
 
 @api.get("/tasks/<int:id>")
-@described(TaskOut)
+@described(TaskOut, condition=IfNoneMatch)
 def get_task(id: int):
     """One task."""
     with database().read() as session:
@@ -34,18 +36,20 @@ def get_task(id: int):
 
 
 @api.patch("/tasks/<int:id>")
-@described(TaskOut)
+@described(TaskOut, condition=IfMatch)
 def change_task(id: int, json: TaskChange):
     """Changes the fields that are given."""
     with database().write() as session:
+        require_match(lambda: TaskOut.model_validate(tasks.get_task(session, id)))
         return TaskOut.model_validate(tasks.change_task(session, current_user_id(), id, json))
 
 
 @api.delete("/tasks/<int:id>")
-@described(None, 204)
+@described(None, 204, condition=IfMatch)
 def delete_task(id: int):
     """Puts a task into the trash, where it can be restored for some weeks."""
     with database().write() as session:
+        require_match(lambda: TaskOut.model_validate(tasks.get_task(session, id)))
         tasks.delete_task(session, current_user_id(), id)
     return "", 204
 

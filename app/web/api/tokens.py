@@ -1,18 +1,22 @@
 """Who is asking, and their API tokens."""
 
 from flask_login import current_user
+from pydantic import TypeAdapter
 
 from app.domain import accounts
-from app.domain.schemas import NewToken
+from app.domain.schemas import Id, NewToken
 from app.errors import Conflict
 from app.web.api.accounts import account_api
-from app.web.api.openapi import NewTokenOut, PersonOut, TokenOut, TokensOut, described
+from app.web.api.openapi import IfNoneMatch, NewTokenOut, PersonOut, TokenOut, TokensOut, described
+from app.web.api.paging import PageQuery, key_in, page_of
 from app.web.auth import require_admin
 from app.web.context import current_user_id, database
 
+NAME_AND_ID: TypeAdapter[tuple[str, int]] = TypeAdapter(tuple[str, Id])
+
 
 @account_api.get("/me")
-@described(PersonOut)
+@described(PersonOut, condition=IfNoneMatch)
 def me():
     """Who this token or session belongs to, and what it may do."""
     return PersonOut.model_validate(current_user._get_current_object())
@@ -27,12 +31,14 @@ def holder() -> int:
 
 
 @account_api.get("/tokens")
-@described(TokensOut)
-def list_tokens():
-    """One's own tokens, without the tokens themselves."""
+@described(TokensOut, condition=IfNoneMatch)
+def list_tokens(query: PageQuery):
+    """One's own tokens by their names, without the tokens themselves."""
     require_admin()
+    after = key_in(query, NAME_AND_ID, ("", 0))
     with database().read() as session:
-        return TokensOut(items=[TokenOut.model_validate(row) for row in accounts.list_tokens(session, holder())])
+        rows = accounts.list_tokens(session, holder(), after=after, limit=query.limit + 1)
+        return TokensOut.model_validate(page_of(query, rows, lambda token: (token.name, token.id)))
 
 
 @account_api.post("/tokens")

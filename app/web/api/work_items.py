@@ -1,9 +1,14 @@
 """Work items in the API: HTTP in, a function of app/domain, JSON out."""
 
-from app.domain import search, work_items
+from sqlalchemy.orm import Session
+
+from app.domain import shown, work_items
+from app.domain.models import WorkItem
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
-from app.web.api.blueprint import PageQuery, api, next_page
-from app.web.api.openapi import WorkItemOut, WorkItemsOut, described
+from app.web.api.blueprint import api
+from app.web.api.etags import require_match
+from app.web.api.openapi import IfMatch, IfNoneMatch, WorkItemOut, WorkItemsOut, described
+from app.web.api.paging import PageQuery, page_of, place_in, place_of
 from app.web.context import current_user_id, database, today
 
 
@@ -12,14 +17,15 @@ class WorkItemsQuery(PageQuery, Filters):
 
 
 @api.get("/work-items")
-@described(WorkItemsOut)
+@described(WorkItemsOut, condition=IfNoneMatch)
 def list_work_items(query: WorkItemsQuery):
     """The work items that fit, in their order."""
     filters = Filters.model_validate(query.model_dump(include=set(Filters.model_fields)))
-    with database().read() as session:
-        page = search.list_items(session, filters, today(), limit=query.limit, offset=query.offset)
-        items = [WorkItemOut.model_validate(item) for item in page.rows]
-    return WorkItemsOut(items=items, total=page.total, next=next_page(query, page.total))
+    day = today()
+    with database().read_columns() as connection:
+        rows = shown.list_items(connection, filters, day, limit=query.limit + 1, after=place_in(query))
+        total = shown.count_items(connection, filters, day)
+    return WorkItemsOut.model_validate({"total": total, **page_of(query, rows, place_of)})
 
 
 @api.post("/work-items")
@@ -31,26 +37,28 @@ def add_work_item(json: NewWorkItem):
 
 
 @api.get("/work-items/<int:id>")
-@described(WorkItemOut)
+@described(WorkItemOut, condition=IfNoneMatch)
 def get_work_item(id: int):
     """One work item."""
-    with database().read() as session:
-        return WorkItemOut.model_validate(work_items.get_item(session, id))
+    with database().read_columns() as connection:
+        return WorkItemOut.model_validate(shown.get_item(connection, id))
 
 
 @api.patch("/work-items/<int:id>")
-@described(WorkItemOut)
+@described(WorkItemOut, condition=IfMatch)
 def change_work_item(id: int, json: WorkItemChange):
     """Changes the fields that are given."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work_items.change_item(session, current_user_id(), id, json))
+        require_match(lambda: _now(session, id))
+        return _written(session, work_items.change_item(session, current_user_id(), id, json))
 
 
 @api.delete("/work-items/<int:id>")
-@described(None, 204)
+@described(None, 204, condition=IfMatch)
 def delete_work_item(id: int):
     """Puts a work item, with its tasks, into the trash, where it can be restored for some weeks."""
     with database().write() as session:
+        require_match(lambda: _now(session, id))
         work_items.delete_item(session, current_user_id(), id)
     return "", 204
 
@@ -60,4 +68,14 @@ def delete_work_item(id: int):
 def restore_work_item(id: int):
     """Takes a work item back out of the trash."""
     with database().write() as session:
-        return WorkItemOut.model_validate(work_items.restore_item(session, current_user_id(), id))
+        return _written(session, work_items.restore_item(session, current_user_id(), id))
+
+
+def _written(session: Session, item: WorkItem) -> WorkItemOut:
+    """The item as it stands now, with the counts of its tasks."""
+    session.flush()
+    return _now(session, item.id)
+
+
+def _now(session: Session, item_id: int) -> WorkItemOut:
+    return WorkItemOut.model_validate(shown.get_item(session.connection(), item_id))

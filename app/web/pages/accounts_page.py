@@ -8,10 +8,11 @@ from app.errors import Problem
 from app.web.auth import require_admin
 from app.web.context import database
 from app.web.pages.account_page import account_pages, own_account, parse_form
+from app.web.pages.edits import own_changes
 
 
 class RoleChange(Fields):
-    role: Role
+    role: Role = "member"
 
 
 @account_pages.get("/accounts")
@@ -38,7 +39,9 @@ def set_role(account_id: int):
     try:
         form = parse_form(RoleChange)
         with database().write() as session:
-            accounts.set_role(session, account_id, form.role)
+            account = accounts.get_account(session, account_id)
+            if "role" in own_changes(form, account).model_fields_set:
+                accounts.set_role(session, account_id, form.role)
     except Problem as problem:
         return _accounts_page(problem), problem.status
     return redirect("/accounts", 303)

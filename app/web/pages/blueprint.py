@@ -8,10 +8,12 @@ from app.domain.trash import TRASH_DAYS
 from app.settings import PASSWORD_LENGTH
 from app.web.context import web_app
 from app.web.pages import formatting
+from app.web.pages.edits import EditForm
 
 pages = Blueprint("pages", __name__)
 for formatted in (formatting.format_due, formatting.long_date, formatting.format_trash):
     pages.add_app_template_filter(formatted)
+pages.add_app_template_global(EditForm, "edit_form")
 
 
 @pages.app_template_filter()

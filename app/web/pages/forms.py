@@ -1,7 +1,7 @@
 """What a page's form brings, where the answer to it leads, and what it tells the person."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -15,21 +15,27 @@ from app.domain.schemas import Filters
 from app.errors import Invalid, invalid_input
 
 Typed = TypeVar("Typed", bound=BaseModel)
+NOT_FIELDS = frozenset(("back", "seen", "restore"))
+"""What a form says about itself."""
 OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The form that could not be saved, by its id in the page: what is wrong with it, and what was typed."""
+    """The form that could not be saved, by its id in the page: what is wrong with it, and what was typed.
+
+    `both`: its fields that somebody else changed meanwhile.
+    """
 
     form: str
     problem: Invalid
     typed: Mapping[str, str]
+    both: Collection[str] = ()
 
 
 def parse_form(fields: type[Typed]) -> Typed:
     """The fields of the form that was sent. Raises pydantic's ValidationError."""
-    return fields.model_validate({name: value for name, value in request.form.items() if name != "back"})
+    return fields.model_validate({name: value for name, value in request.form.items() if name not in NOT_FIELDS})
 
 
 def refused(form: str, error: ValidationError) -> Refused:
@@ -47,7 +53,12 @@ def filters_in(query: Mapping[str, str]) -> Filters:
 
 def filters_of_form() -> Filters:
     """The filters of the list in which the form stood."""
-    return filters_in(dict(parse_qsl(urlsplit(return_path()).query)))
+    return filters_in(query_of_page())
+
+
+def query_of_page() -> Mapping[str, str]:
+    """Of the page that is asked for, or of the one that the form stood on."""
+    return request.args if request.method == "GET" else dict(parse_qsl(urlsplit(return_path()).query))
 
 
 def own_path(path: str | None) -> str:

@@ -2,22 +2,31 @@
 
 from flask import render_template, url_for
 from pydantic import ValidationError
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from app.domain import history, tasks, work_items
+from app.domain import shown, tasks, work_items
+from app.domain.models import Task
 from app.domain.schemas import NewTask, WorkItemChange
-from app.web.context import current_user_id, database
+from app.web.context import current_user_id, database, today
 from app.web.pages.blueprint import pages
+from app.web.pages.edits import NOT_SAVED, own_changes, refused_edit
 from app.web.pages.forms import (
     Refused,
     flash_status,
     offer_undo,
     page_again,
     parse_form,
+    query_of_page,
     redirect_to,
     refused,
     return_path,
 )
+from app.web.pages.item_parts import details_form, task_rows
+from app.web.pages.pager import Pager, numbered
+from app.web.pages.typed import keeps_text
+
+TASKS_ON_PAGE = 100
 
 
 @pages.get("/work-items/<int:item_id>")
@@ -26,14 +35,16 @@ def item(item_id: int) -> str:
 
 
 @pages.post("/work-items/<int:item_id>")
+@keeps_text(work_items.restore_item)
 def change_item(item_id: int) -> Response:
     try:
         change = parse_form(WorkItemChange)
-    except ValidationError as error:
-        return page_again(item_page(item_id, refused("details", error)))
-    with database().write() as session:
-        before = work_items.get_item(session, item_id).status
-        item = work_items.change_item(session, current_user_id(), item_id, change)
+        with database().write() as session:
+            item = work_items.get_item(session, item_id)
+            before = item.status
+            work_items.change_item(session, current_user_id(), item_id, own_changes(change, item))
+    except NOT_SAVED as error:
+        return page_again(item_page(item_id, refused_edit("details", error)))
     if item.status in ("open", before):
         flash_status(f"Saved “{item.title}”.")
     else:
@@ -43,6 +54,7 @@ def change_item(item_id: int) -> Response:
 
 
 @pages.post("/work-items/<int:item_id>/tasks")
+@keeps_text(work_items.restore_item)
 def add_task(item_id: int) -> Response:
     try:
         fields = parse_form(NewTask)
@@ -50,16 +62,38 @@ def add_task(item_id: int) -> Response:
         return page_again(item_page(item_id, refused("new-task", error)))
     with database().write() as session:
         task = tasks.add_task(session, current_user_id(), item_id, fields)
+        path = path_with_task(session.connection(), task)
     flash_status(f"Added “{task.title}”.")
-    return redirect_to(return_path(), "new-task-title")
+    return redirect_to(path, "new-task-title")
 
 
-def item_page(item_id: int, refusal: Refused | None = None) -> str:
-    with database().read() as session:
+def item_page(item_id: int, refusal: Refused | None = None, page: str | None = None) -> str:
+    """`page`: of its tasks; without it that of the form that was sent, or the first."""
+    with database().read_columns() as connection:
+        item = shown.get_item(connection, item_id)
+        pager = _pager(item_id, item.tasks_total, page or query_of_page().get("page", ""))
+        here, day = pager.address(pager.page), today()
+        rows = shown.list_tasks(connection, item_id, limit=TASKS_ON_PAGE, offset=pager.offset)
         return render_template(
             "item.html",
-            item=work_items.get_item(session, item_id),
-            history=history.list_events(session, item_id),
-            here=url_for("pages.item", item_id=item_id),
+            item=item,
+            task_rows=task_rows(rows, here, day, refusal),
+            pager=pager,
+            details=details_form(item, here, day, refusal),
+            history=shown.list_events(connection, item_id),
+            here=here,
             refused=refusal,
         )
+
+
+def page_with_task(connection: Connection, task_id: int) -> int:
+    """The page of its work item's tasks that shows it."""
+    return shown.tasks_before(connection, task_id) // TASKS_ON_PAGE + 1
+
+
+def path_with_task(connection: Connection, task: Task) -> str:
+    return numbered(f"/work-items/{task.work_item_id}")(page_with_task(connection, task.id))
+
+
+def _pager(item_id: int, total: int, page: str) -> Pager:
+    return Pager.of(page, total, TASKS_ON_PAGE, numbered(f"/work-items/{item_id}"))

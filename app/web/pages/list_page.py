@@ -1,15 +1,16 @@
 """The list of work items: what it shows, and what its forms do."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from app.database.base import utc_now
-from app.domain import search, work_items
-from app.domain.models import Task, WorkItem
+from app.domain import shown, work_items
 from app.domain.schemas import Filters, NewWorkItem
 from app.web.context import current_user_id, database, today
 from app.web.pages.blueprint import pages
@@ -26,16 +27,19 @@ from app.web.pages.forms import (
     refused,
     return_path,
 )
+from app.web.pages.list_rows import rows_html
+from app.web.pages.pager import Pager
 
 PAGE = 50
 """Work items on one page of the list: with a few hundred tasks it still draws and ticks without a wait."""
-TASKS_IN_LIST = 4
 JUST_TICKED = timedelta(minutes=10)
+"""So long it stays in the list, for the focus and for a slip."""
+DUE = Filters(status="open", due="today")
 
 
 @pages.get("/")
 def index() -> str:
-    return _list_page(filters_in(request.args), request.args.get("page", 1, type=int))
+    return _list_page(filters_in(request.args), request.args.get("page", ""))
 
 
 @pages.post("/work-items")
@@ -76,38 +80,25 @@ def restore_item(item_id: int) -> Response:
     return redirect_to(return_path(), f"item-{item_id}-tick")
 
 
-def _list_page(filters: Filters, page: int = 1, refusal: Refused | None = None) -> str:
-    with database().read() as session:
-        total = search.list_items(session, filters, today(), limit=0).total
-        last = max(1, -(-total // PAGE))
-        page = min(max(page, 1), last)
+def _list_page(filters: Filters, page: str = "", refusal: Refused | None = None) -> str:
+    day = today()
+    with database().read_columns() as connection:
+        read = partial(
+            shown.list_with_tasks, connection, filters, day, limit=PAGE, ticked_since=utc_now() - JUST_TICKED
+        )
+        first = None if page else read(offset=0)  # before they are counted: that is known, then, where all are here
+        pager = Pager.of(page, shown.count_items(connection, filters, day), PAGE, partial(list_url, filters))
+        items = read(offset=pager.offset) if first is None else first
         return render_template(
             "list.html",
-            items=search.list_items(session, filters, today(), limit=PAGE, offset=(page - 1) * PAGE).rows,
-            total=total,
-            page=page,
-            last=last,
+            rows=rows_html(items, day),
+            pager=pager,
             filters=filters,
-            counts=search.count_by_status(session),
-            due_count=search.list_items(session, Filters(status="open", due="today"), today(), limit=0).total,
-            here=list_url(filters, page),
+            counts=shown.count_by_status(connection),
+            due_count=shown.count_items(connection, DUE, day),
+            here=list_url(filters, pager.page),
             refused=refusal,
         )
-
-
-@pages.app_template_global()
-def tasks_in_list(item: WorkItem) -> tuple[list[Task], int]:
-    """The first tasks to do of an open item, and how many more there are.
-
-    One that was just ticked stays among them, so that the focus stays and a slip can be mended at once.
-    """
-    if item.status != "open":
-        return [], 0
-    shown, to_do = [], [task for task in item.tasks if not task.done]
-    for task in item.tasks:
-        if task in to_do[:TASKS_IN_LIST] or (task.done and task.updated_at > utc_now() - JUST_TICKED):
-            shown.append(task)
-    return shown, len(to_do[TASKS_IN_LIST:])
 
 
 @pages.app_template_global()
@@ -117,4 +108,5 @@ def list_url(filters: Filters, page: int = 1, **changed: str) -> str:
     if query["status"] == "open":
         query["status"] = ""
     query["page"] = page if page > 1 else ""
-    return url_for("pages.index", **{name: value for name, value in query.items() if value})
+    given = {name: value for name, value in query.items() if value}
+    return f"/?{urlencode(given)}" if given else "/"

@@ -1,16 +1,22 @@
 """The page of what was deleted and can be restored."""
 
-from flask import render_template, url_for
+from flask import render_template, request
 
-from app.database.seen_time import seen_time
-from app.domain.trash import list_trash
+from app.domain.trash import count_trash, list_trash
 from app.web.context import database
 from app.web.pages.blueprint import pages
+from app.web.pages.pager import Pager, numbered
+
+PAGE = 100
+"""Work items and tasks on one page of the trash."""
 
 
 @pages.get("/trash")
 def trash() -> str:
-    with database().read() as session:
-        items, tasks = list_trash(session)
-        now = seen_time(session).now()
-        return render_template("trash.html", items=items, tasks=tasks, now=now, here=url_for("pages.trash"))
+    with database().read_columns() as connection:
+        pager = Pager.of(request.args.get("page", ""), count_trash(connection), PAGE, numbered("/trash"))
+        found = list_trash(connection, limit=PAGE, offset=pager.offset)
+        now = database().seen_time.now()
+    return render_template(
+        "trash.html", items=found.items, tasks=found.tasks, now=now, pager=pager, here=pager.address(pager.page)
+    )

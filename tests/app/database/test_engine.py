@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 
 from app.database import connections, engine, migrations
 from app.database.engine import Database
@@ -160,3 +161,13 @@ def test_a_write_after_which_the_fence_has_closed_is_not_acknowledged(tmp_path: 
     with database.read() as session:
         assert session.execute(text("SELECT count(*) FROM users")).scalar() == 1
     database.close()
+
+
+def test_an_error_of_the_database_says_nothing_of_what_was_written(opened: Database):
+    with pytest.raises(IntegrityError) as refused, opened.write() as session:
+        session.execute(
+            text("INSERT INTO users (email, password_hash, role) VALUES (:email, :hash, :role)"),
+            {"email": "ann@example.com", "hash": "$argon2id$secret", "role": None},
+        )
+    assert "secret" not in str(refused.value)
+    assert "ann@example.com" not in str(refused.value)

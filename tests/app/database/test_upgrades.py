@@ -20,6 +20,8 @@ from app.settings import Settings
 from app.storage.mounts import storage_under
 from tests.app.backup.databases import add_items, names
 
+HEAD = migrations.known_revisions()[-1]
+NEXT = f"{int(HEAD) + 1:04}"
 ALTER = """
     with op.batch_alter_table("work_items") as table:
         table.alter_column("notes", nullable=True)
@@ -37,8 +39,8 @@ def filled(request, tmp_path: Path):
             item = add_item(session, None, NewWorkItem.model_validate({"title": f"Item {number}"}))
             for task in range(5):
                 add_task(session, None, item.id, NewTask.model_validate({"title": f"Task {task}"}))
-        session.execute(text("INSERT INTO work_items SELECT 99, title, notes, status, priority, due, position,"
-                             " created_at, updated_at, deleted_at FROM work_items WHERE id = 1"))  # fmt: skip
+        columns = "title, notes, status, priority, position, created_at, updated_at"
+        session.execute(text(f"INSERT INTO work_items (id, {columns}) SELECT 99, {columns} FROM work_items LIMIT 1"))
         session.execute(text("DELETE FROM work_items WHERE id = 99"))
     yield database
     database.close()
@@ -50,8 +52,8 @@ def revise(tmp_path: Path, monkeypatch):
 
     def add(body: str, until: pytest.MonkeyPatch = monkeypatch) -> None:
         folder = Path(shutil.copytree(Path(migrations.__file__).parent, tmp_path / "migrations", dirs_exist_ok=True))
-        (folder / "versions/0002_second.py").write_text(
-            f"from alembic import op\n\nrevision, down_revision = '0002', '0001'\n\n\ndef upgrade():\n{body}"
+        (folder / f"versions/{NEXT}_next.py").write_text(
+            f"from alembic import op\n\nrevision, down_revision = '{NEXT}', '{HEAD}'\n\n\ndef upgrade():\n{body}"
         )
         until.setattr(migrations, "FOLDER", folder)
 
@@ -68,8 +70,21 @@ def test_a_table_that_is_made_anew_keeps_what_hangs_on_its_rows(filled: Database
     upgrade(filled)
     assert counted(filled, "work_items", "tasks", "events") == [20, 100, 120]
     with filled.read() as session:
-        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar() == NEXT
         assert session.execute(text("PRAGMA foreign_keys")).scalar() == PRAGMAS["foreign_keys"][1]
+
+
+def test_a_table_that_is_made_anew_keeps_its_indexes_and_what_is_searched(filled: Database, revise):
+    def indexes() -> set[str]:
+        with filled.read() as session:
+            found = session.execute(text("SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"))
+            return {" ".join(sql.split()) for sql in found.scalars()}
+
+    before = indexes()
+    revise(ALTER.replace("work_items", "tasks").replace("notes", "title") + ALTER)
+    upgrade(filled)
+    assert indexes() == before
+    assert counted(filled, "search WHERE search MATCH 'item'") == [20]
 
 
 def test_a_table_that_is_made_anew_gives_no_id_again(filled: Database, revise):
@@ -103,7 +118,7 @@ def test_an_upgrade_that_fails_or_would_lose_something_leaves_the_old_database(f
     with pytest.raises(CannotStart) as refused:
         upgrade(filled)
     copy = path_of_copy(filled.storage.path)
-    assert f"from schema 0001 to 0002 failed: {why}" in refused.value.message
+    assert f"from schema {HEAD} to {NEXT} failed: {why}" in refused.value.message
     assert refused.value.hint.startswith(f"The database is as it was. A checked copy of it is {copy}.")
     assert contents(filled) == before
     with filled.read() as session:
@@ -126,11 +141,11 @@ def test_what_the_database_was_is_kept_checked_beside_it_also_at_the_second_try(
     revise(ALTER)
     upgrade(filled)
     kept = verify(path_of_copy(filled.storage.path))
-    assert kept.proven and kept.contents.revision == "0001"
+    assert kept.proven and kept.contents.revision == HEAD
     assert kept.contents.rows["tasks"] == 100
     assert {name for name in names(filled.storage.path.parent) if not name.startswith("a.db")} == {
-        "a-before-upgrade-to-0002.db",
-        "a-before-upgrade-to-0002.db.manifest.json",
+        f"a-before-upgrade-to-{NEXT}.db",
+        f"a-before-upgrade-to-{NEXT}.db.manifest.json",
     }
 
 
@@ -142,7 +157,7 @@ def test_after_an_upgrade_that_failed_the_version_before_goes_on(settings: Setti
         revise("    op.execute('DELETE FROM tasks')", newer)
         for _ in range(2):
             with pytest.raises(
-                CannotStart, match=r"from schema 0001 to 0002 failed: tasks had 3 rows and would have 0\."
+                CannotStart, match=rf"from schema {HEAD} to {NEXT} failed: tasks had 3 rows and would have 0\."
             ):
                 create_app(settings)
     again = create_app(settings)
@@ -155,7 +170,7 @@ def test_a_copy_of_an_earlier_upgrade_that_is_far_fuller_stays(filled: Database,
     upgrade(filled)
     with filled.write() as session:
         session.execute(text("DELETE FROM work_items WHERE id > 3"))
-        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        session.execute(text(f"UPDATE alembic_version SET version_num = '{HEAD}'"))
     upgrade(filled)
     copies = [verify(file).contents.rows["work_items"] for file in filled.storage.path.parent.glob("a-before-*.db")]
     assert sorted(copies) == [3, 20]

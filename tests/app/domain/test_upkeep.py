@@ -11,9 +11,10 @@ from app.database import base, seen_time
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.domain import trash, upkeep, work_items
-from app.domain.history import list_events, record
+from app.domain.history import record
 from app.domain.models import Event, WorkItem
 from app.domain.schemas import NewWorkItem
+from app.domain.shown import list_events
 from app.domain.upkeep import every_hour
 from app.storage.mounts import Storage
 from tests.app.backup.databases import closed_database, execute
@@ -68,7 +69,7 @@ def delete_one(database: Database) -> None:
 def in_trash(database: Database) -> int:
     every_hour(database)
     with database.read() as session:
-        return len(trash.list_trash(session)[0])
+        return trash.count_trash(session.connection())
 
 
 def run_for(database: Database, clocks: Clocks, days: int) -> None:
@@ -196,6 +197,6 @@ def test_the_history_of_an_item_has_a_bound_and_the_latest_stay(database, monkey
             record(session, None, long, "renamed", f"{number}")
     every_hour(database)
     with database.read() as session:
-        assert [event.detail for event in list_events(session, long)] == ["19", "18", "17", "16", "15"]
-        assert len(list_events(session, short)) == 1
+        assert [event.detail for event in list_events(session.connection(), long)] == ["19", "18", "17", "16", "15"]
+        assert len(list_events(session.connection(), short)) == 1
         assert session.scalar(select(func.count()).select_from(Event)) == 6

@@ -6,7 +6,7 @@ import pytest
 
 from app.database.base import utc_now
 from app.database.engine import Database
-from app.domain import history, search, tasks, trash, work_items
+from app.domain import shown, tasks, trash, work_items
 from app.domain.models import Task, WorkItem
 from app.domain.schemas import Filters, NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.domain.upkeep import every_hour
@@ -28,15 +28,16 @@ def add_tasks(database: Database, item: int, *titles: str, **fields) -> list[int
 
 
 def titles(database: Database, **filters) -> list[str]:
-    with database.read() as session:
-        page = search.list_items(session, Filters(**filters), TODAY, limit=1000)
-        assert page.total == len(page.rows)
-        return [item.title for item in page.rows]
+    wanted = Filters(**filters)
+    with database.read_columns() as connection:
+        items = shown.list_items(connection, wanted, TODAY, limit=1000)
+        assert shown.count_items(connection, wanted, TODAY) == len(items)
+        return [item.title for item in items]
 
 
 def task_titles(database: Database, item: int) -> list[str]:
     with database.read() as session:
-        return [task.title for task in tasks.list_tasks(session, item, limit=1000).rows]
+        return [task.title for task in shown.list_tasks(session.connection(), item, limit=1000)]
 
 
 def test_a_new_item_is_on_top_and_a_new_task_at_the_end(database):
@@ -54,76 +55,11 @@ def test_progress_counts_what_is_not_in_the_trash(database):
         tasks.change_task(session, None, one, TaskChange(done=True))
         tasks.delete_task(session, None, three)
     with database.read() as session:
-        found = work_items.get_item(session, item)
+        found = shown.get_item(session.connection(), item)
         assert (found.tasks_done, found.tasks_total) == (1, 2)
 
 
-# --- order ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("position", "expected"), [(1, "CABDE"), (2, "ACBDE"), (3, "ABCDE"), (4, "ABDCE"), (5, "ABDEC"), (99, "ABDEC")]
-)
-def test_a_position_moves_the_item_there_and_shifts_those_between(database, position: int, expected: str):
-    ids = add(database, *"ABCDE")
-    with database.write() as session:
-        moved = work_items.change_item(session, None, ids[2], WorkItemChange(position=position))
-        assert moved.position == min(position, 5)
-    assert "".join(titles(database)) == expected
-
-
-def test_up_and_down_move_past_the_visible_neighbour(database):
-    a, _b, c = add(database, "A", "B", "C")
-    with database.write() as session:
-        work_items.change_item(session, None, _b, WorkItemChange(status="done"))
-        work_items.move_item(session, c, "up", Filters(status="open"), TODAY)
-    assert titles(database, status="open") == ["C", "A"]
-    with database.write() as session:
-        work_items.move_item(session, c, "up", Filters(status="open"), TODAY)
-        work_items.move_item(session, a, "down", Filters(status="open"), TODAY)
-    assert titles(database, status="open") == ["C", "A"], "at the end nothing moves"
-
-
-def test_tasks_move_within_their_item_only(database):
-    one, two = add(database, "one", "two")
-    a, b, c = add_tasks(database, one, "a", "b", "c")
-    add_tasks(database, two, "x", "y")
-    with database.write() as session:
-        tasks.move_task(session, c, "up")
-        tasks.change_task(session, None, a, TaskChange(position=3))
-        tasks.delete_task(session, None, b)
-        tasks.move_task(session, a, "up")
-    assert task_titles(database, one) == ["a", "c"]
-    assert task_titles(database, two) == ["x", "y"]
-
-
-def test_a_restored_item_comes_back_to_its_place(database):
-    a, b, c = add(database, "A", "B", "C")
-    with database.write() as session:
-        work_items.delete_item(session, None, b)
-    with database.write() as session:
-        work_items.move_item(session, c, "up", Filters(), TODAY)
-        work_items.move_item(session, c, "down", Filters(), TODAY)
-        work_items.restore_item(session, None, b)
-    assert sorted(titles(database)) == ["A", "B", "C"]
-    with database.read() as session:
-        assert len({work_items.get_item(session, each).position for each in (a, b, c)}) == 3
-
-
 # --- finding ----------------------------------------------------------------------------------------------
-
-
-def test_search_looks_into_titles_notes_and_tasks_without_case(database):
-    garden, kitchen = add(database, "Ärger im Garten", "Küche")
-    add_tasks(database, kitchen, "100% Öl_kaufen")
-    with database.write() as session:
-        work_items.change_item(session, None, garden, WorkItemChange(notes="Rasen mähen"))
-    assert titles(database, q="ärger") == ["Ärger im Garten"]
-    assert titles(database, q="garten MÄHEN") == ["Ärger im Garten"], "every word, wherever it stands"
-    assert titles(database, q="öl_") == ["Küche"]
-    assert titles(database, q="0%") == ["Küche"]
-    assert titles(database, q="%") == ["Küche"], "a percent sign is no wildcard"
-    assert titles(database, q="\\") == []
 
 
 def test_due_filters_take_open_items_and_open_tasks(database):
@@ -144,8 +80,10 @@ def test_due_filters_take_open_items_and_open_tasks(database):
 def test_a_page_has_its_rows_and_the_total(database):
     add(database, *"ABCDE")
     with database.read() as session:
-        page = search.list_items(session, Filters(), TODAY, limit=2, offset=3)
-    assert ([item.title for item in page.rows], page.total) == (["D", "E"], 5)
+        connection = session.connection()
+        third = shown.list_items(connection, Filters(), TODAY, limit=3)[-1]
+        items = shown.list_items(connection, Filters(), TODAY, limit=2, after=(third.position, third.id))
+        assert ([item.title for item in items], shown.count_items(connection, Filters(), TODAY)) == (["D", "E"], 5)
 
 
 # --- the trash --------------------------------------------------------------------------------------------
@@ -159,8 +97,8 @@ def test_what_is_deleted_is_gone_from_every_list_and_can_be_restored(database):
         work_items.delete_item(session, None, b)
     assert titles(database) == ["A"] and task_titles(database, a) == []
     with database.read() as session:
-        items, lone = trash.list_trash(session)
-        assert ([item.id for item in items], [each.id for each in lone]) == ([b], [task])
+        found = trash.list_trash(session.connection(), limit=9)
+        assert ([item.id for item in found.items], [each.id for each in found.tasks]) == ([b], [task])
         with pytest.raises(NotFound, match="lies in the trash"):
             work_items.get_item(session, b)
     with database.write() as session:
@@ -189,8 +127,8 @@ def test_after_30_days_the_trash_is_emptied(database):
             session.get(table, row).deleted_at = utc_now() - timedelta(days=days)
     every_hour(database)
     with database.read() as session:
-        items, lone = trash.list_trash(session)
-        assert [item.title for item in items] == ["young"] and lone == []
+        found = trash.list_trash(session.connection(), limit=9)
+        assert [item.title for item in found.items] == ["young"] and found.tasks == []
 
 
 def test_an_id_is_never_used_again(database):
@@ -206,6 +144,35 @@ def test_an_id_that_is_not_there_is_told(database, wrong: int):
         work_items.get_item(session, wrong)
 
 
+# --- versions ---------------------------------------------------------------------------------------------
+
+
+def test_a_version_counts_the_changes_of_the_rows_own_fields_and_nothing_else(database):
+    item, _other = add(database, "item", "other")
+    (task,) = add_tasks(database, item, "task")
+
+    def versions() -> tuple[int, int]:
+        with database.read() as session:
+            return session.get(WorkItem, item).version, session.get(Task, task).version
+
+    def do(verb, *given) -> tuple[int, int]:
+        with database.write() as session:
+            verb(session, None, *given)
+        return versions()
+
+    assert versions() == (1, 1)
+    assert do(work_items.change_item, item, WorkItemChange(title="new", priority="high")) == (2, 1), "one change"
+    assert do(work_items.change_item, item, WorkItemChange(title="new")) == (2, 1), "nothing changed"
+    assert do(work_items.change_item, item, WorkItemChange(position=2)) == (2, 1), "a place is no field of its own"
+    assert do(work_items.change_item, item, WorkItemChange(after=None, status="done")) == (3, 1)
+    assert do(tasks.change_task, task, TaskChange(done=True)) == (3, 2)
+    assert do(tasks.delete_task, task) == (3, 3)
+    assert do(tasks.restore_task, task) == (3, 4)
+    assert do(work_items.delete_item, item) == (4, 4)
+    assert do(work_items.restore_item, item) == (5, 4)
+    assert do(work_items.restore_item, item) == (5, 4), "it was not in the trash"
+
+
 # --- history ----------------------------------------------------------------------------------------------
 
 
@@ -216,5 +183,5 @@ def test_the_history_tells_what_changed_and_nothing_else(database):
         work_items.change_item(session, None, item, WorkItemChange(title="item", priority="high"))
         tasks.change_task(session, None, task, TaskChange(done=True))
     with database.read() as session:
-        told = [(event.action, event.detail) for event in history.list_events(session, item)]
+        told = [(event.action, event.detail) for event in shown.list_events(session.connection(), item)]
     assert told == [("ticked", "task"), ("set priority", "high"), ("added task", "task"), ("created", "item")]

@@ -217,6 +217,8 @@ def test_fat_forms_at_the_door_are_refused_before_they_are_taken_apart(server):
     [
         ("/sign-in", 16 << 10, b"303"),  # sign-in is off here, and the front page is where it leads
         ("/sign-in", (16 << 10) + 1, b"413"),
+        ("/sign-in/typed", (16 << 10) + 1, b"303"),  # with the notes that were typed while nobody was signed in
+        ("/sign-in/typed", (1 << 20) + 1, b"413"),
         ("/work-items", 1 << 20, b"422"),
         ("/work-items", (1 << 20) + 1, b"413"),
         ("/work-items", 3 << 20, b"413"),

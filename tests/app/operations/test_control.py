@@ -19,7 +19,7 @@ from app.backup import snapshot as copying
 from app.backup.manifest import Manifest
 from app.backup.verify import verify
 from app.cli import main
-from app.errors import Broken, Damaged, NotFound, Replaced, Standby
+from app.errors import Broken, CannotStart, Damaged, NotFound, Replaced, Standby
 from app.operations import control, control_commands
 from app.operations.control import AppRefused, Control, ask
 from app.storage.mounts import Storage, storage_under
@@ -140,10 +140,26 @@ def test_it_is_for_its_own_user_alone(serving, place: Path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_folder_that_others_can_write_in_is_not_used(serving, place: Path):
-    (place / f"task-assist-{os.getuid()}").mkdir(mode=0o777)
-    (place / f"task-assist-{os.getuid()}").chmod(0o777)
-    with pytest.raises(PermissionError):
+@pytest.mark.parametrize("made_by", ["somebody else", "others too", "a link"])
+def test_a_folder_that_is_not_this_users_alone_is_neither_used_nor_believed(
+    serving, storage: Storage, place: Path, monkeypatch, made_by: str
+):
+    folder = place / f"task-assist-{os.getuid()}"
+    serving(lambda progress: {"from": "whoever listens"})
+    assert ask(storage, "do") == {"from": "whoever listens"}
+    match made_by:
+        case "somebody else":
+            own = os.lstat(folder)
+            theirs = os.stat_result((own.st_mode, 0, 0, 1, own.st_uid + 1, 0, 0, 0, 0, 0))
+            monkeypatch.setattr(Path, "lstat", lambda _file: theirs)
+        case "others too":
+            folder.chmod(0o777)
+        case "a link":
+            folder.symlink_to(folder.rename(place / "elsewhere"))
+    with pytest.raises(CannotStart, match="somebody else may answer there") as refused:
+        ask(storage, "do")
+    assert refused.value.hint.endswith(f"sudo rm -r {folder}")
+    with pytest.raises(CannotStart):
         serving(lambda progress: {})
 
 

@@ -15,7 +15,8 @@ from app.database.engine import Database
 from app.domain import tasks, work_items
 from app.domain.schemas import NewTask, NewWorkItem
 from app.web.pages import formatting
-from app.web.pages.list_page import PAGE, TASKS_IN_LIST
+from app.web.pages.list_page import PAGE
+from app.web.pages.list_rows import TASKS_IN_LIST
 
 STATIC = Path(work_items.__file__).parents[1] / "web" / "static"
 

@@ -4,14 +4,16 @@ import os
 from pathlib import Path
 
 import pytest
+from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import create_app
-from app.errors import CannotStart
+from app.errors import CannotStart, Forbidden
 from app.settings import load
 from app.storage.mounts import Storage, storage_under
 from app.web import security
 from app.web.context import WebApp
-from app.web.security import kept_secret
+from app.web.security import kept_secret, refuse_cross_site
 from tests.app.conftest import EMAIL, PASSWORD
 
 
@@ -50,6 +52,30 @@ def test_behind_a_gateway_that_rewrites_host_the_public_url_counts(tmp_path: Pat
     assert add(app.test_client(), Origin="https://tasks.example.com") == 303
     assert add(app.test_client(), Origin="http://tasks.example.com") == 403
     app.instance.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status"),
+    [
+        ({}, {"Origin": "http://localhost"}, 303),
+        ({}, {"Origin": "https://localhost"}, 303),  # a proxy in front speaks https, and nobody told the app
+        ({"PUBLIC_URL": "https://tasks.example.com"}, {"Origin": "http://localhost"}, 403),
+        ({"PUBLIC_URL": "https://tasks.example.com"}, {"Origin": "https://localhost"}, 303),
+        ({"PUBLIC_URL": "http://tasks.example.com"}, {"Origin": "http://tasks.example.com"}, 303),
+        ({"TRUSTED_PROXIES": "1"}, {"Origin": "http://localhost", "X-Forwarded-Proto": "https"}, 403),
+        ({"TRUSTED_PROXIES": "1"}, {"Origin": "https://localhost", "X-Forwarded-Proto": "https"}, 303),
+        ({"TRUSTED_PROXIES": "1"}, {"Origin": "http://localhost", "X-Forwarded-Proto": "http"}, 303),
+        ({}, {"Origin": "ftp://localhost"}, 403),
+    ],
+)
+def test_a_page_that_came_by_http_changes_nothing_where_people_come_by_https(settings, headers, status: int):
+    made = Flask("asked")
+    if "TRUSTED_PROXIES" in settings:
+        made.wsgi_app = ProxyFix(made.wsgi_app, x_for=0, x_proto=1)
+    made.before_request(lambda: refuse_cross_site(request, load(settings)))
+    made.register_error_handler(Forbidden, lambda _refused: ("", 403))
+    made.add_url_rule("/", view_func=lambda: ("", 303), methods=["POST"])
+    assert made.test_client().post("/", headers=headers).status_code == status
 
 
 def test_every_answer_carries_the_headers(client):

@@ -32,12 +32,21 @@ def is_signed_in(client: FlaskClient) -> bool:
 def test_a_clock_that_jumps_signs_nobody_out(steady, signed_in: FlaskClient, monkeypatch, years: int):
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + years * 365 * DAY)
+    assert is_signed_in(signed_in)
+    steady(2 * DAY)
     answer = signed_in.get("/")
-    assert answer.status_code == 200
     # An age, which the browser counts for itself; a date would be another clock's.
     assert f"Max-Age={SESSION_DAYS * DAY};" in answer.headers["Set-Cookie"]
     assert "Expires" not in answer.headers["Set-Cookie"]
     assert is_signed_in(signed_in)
+
+
+def test_the_cookie_is_sent_again_once_a_day(steady, signed_in: FlaskClient):
+    sent = []
+    for hours in (1, 20, 4, 1, 30, 1):
+        steady(hours * DAY / 24)
+        sent.append("Set-Cookie" in signed_in.get("/").headers)
+    assert sent == [False, False, True, False, True, False]
 
 
 def test_it_ends_after_30_days_without_a_visit(steady, signed_in: FlaskClient):

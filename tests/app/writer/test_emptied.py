@@ -20,6 +20,7 @@ from app.backup.upgrade import upgrade
 from app.cli import main
 from app.database import may_lack
 from app.database.engine import Database
+from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
 from app.errors import Damaged, Emptied, Locked, Problem, StrangeLog
 from app.storage.cant_open import CantOpen
@@ -123,7 +124,7 @@ def test_a_database_that_was_emptied_is_not_started_as_a_new_one(ran: Storage, s
     instance = start()
     assert not instance.writes
     assert isinstance(instance.problem, Emptied)
-    assert str(ran.path) in instance.problem.message and "schema 0001" in instance.problem.message
+    assert str(ran.path) in instance.problem.message and f"schema {known_revisions()[-1]}" in instance.problem.message
     for asked in (instance.enter, lambda: instance.database):
         with pytest.raises(Emptied):
             asked()

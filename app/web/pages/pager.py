@@ -1,0 +1,31 @@
+"""A long list on pages with numbers, and the links to the pages beside one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pager:
+    """Page `page` of a list of `total` rows, `size` on each. `address` gives a page's."""
+
+    page: int
+    last: int
+    total: int
+    size: int
+    address: Callable[[int], str]
+
+    @classmethod
+    def of(cls, asked: str, total: int, size: int, address: Callable[[int], str]) -> "Pager":
+        """The page that an address asks for, or the nearest that there is."""
+        last = max(1, -(-total // size))
+        page = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 1
+        return cls(min(max(page, 1), last), last, total, size, address)
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.size
+
+
+def numbered(path: str) -> Callable[[int], str]:
+    """For a list whose address has no other query."""
+    return lambda page: f"{path}?page={page}" if page > 1 else path

@@ -1,0 +1,71 @@
+"""What was counted holds until the next write, and not for a moment longer."""
+
+from functools import partial
+
+import pytest
+from sqlalchemy import Connection, text
+
+from app.database.engine import Database
+from app.database.remembered import AT_MOST, remembered
+from app.domain import accounts, shown, work_items
+from app.domain.schemas import NewWorkItem
+
+
+def users(connection: Connection) -> int:
+    return connection.execute(text("SELECT count(*) FROM users")).scalar_one()
+
+
+def add_user(database: Database, email: str) -> None:
+    with database.write() as session:
+        row = {"email": email}
+        session.execute(text("INSERT INTO users VALUES (NULL, :email, '', 'admin', 0, '2026-11-27 00:00:00')"), row)
+
+
+def test_a_question_is_asked_once_until_something_is_written(database: Database):
+    asked = []
+
+    def ask(connection: Connection) -> int:
+        asked.append(users(connection))
+        return asked[-1]
+
+    for number in (0, 1, 2):
+        for _ in range(3):
+            with database.read_columns() as connection:
+                assert remembered(connection, "users", lambda: ask(connection)) == number
+        add_user(database, f"{number}@example.com")
+    assert asked == [0, 1, 2]
+
+
+def test_who_reads_the_moment_before_a_write_leaves_nothing_for_those_after_it(database: Database):
+    with database.read_columns() as before:
+        assert users(before) == 0
+        add_user(database, "ann@example.com")
+        assert remembered(before, "users", lambda: users(before)) == 0
+    with database.read_columns() as after:
+        assert remembered(after, "users", lambda: users(after)) == 1
+
+
+def test_a_write_that_fails_leaves_nothing_remembered_either(database: Database):
+    with pytest.raises(RuntimeError, match="undo"), database.write() as session:
+        work_items.add_item(session, None, NewWorkItem(title="one"))
+        assert shown.count_by_status(session.connection())["open"] == 1
+        raise RuntimeError("undo")
+    with database.read_columns() as connection:
+        assert shown.count_by_status(connection)["open"] == 0
+
+
+def test_there_is_a_bound(database: Database):
+    with database.read_columns() as connection:
+        for number in range(3 * AT_MOST):
+            assert remembered(connection, number, partial(int, number)) == number
+        assert len(connection.get_execution_options()["remembered"]) <= AT_MOST
+
+
+def test_a_new_password_signs_out_at_once(database: Database):
+    add_user(database, "ann@example.com")
+    with database.read_columns() as connection:
+        assert accounts.find_by_id(connection, 1).session_number == 0
+    with database.write() as session:
+        accounts.set_password(accounts.get_account(session, 1), "another long password")
+    with database.read_columns() as connection:
+        assert accounts.find_by_id(connection, 1).session_number == 1

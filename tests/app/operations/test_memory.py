@@ -1,0 +1,33 @@
+"""Memory that is free is the system's again."""
+
+import subprocess
+import sys
+
+import pytest
+
+GROWS_BY = """
+import gc, os, sys
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
+if sys.argv[1] == "give back":
+    from app.operations.memory import give_back_what_is_free
+    give_back_what_is_free()
+bytearray(20_000_000)
+before = resident()
+kept = [bytearray(2_000_000), None]
+for _ in range(20):
+    kept[0], kept[1] = bytearray(2_000_000), bytearray(100_000)
+blocks = [bytearray(2_000_000) for _ in range(10)]
+last = bytearray(150_000)
+del blocks
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_large_blocks_go_back_though_a_small_one_lies_behind_them():
+    def grown(how: str) -> int:
+        done = subprocess.run([sys.executable, "-c", GROWS_BY, how], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert grown("give back") < 8_000_000 < grown("as it is")

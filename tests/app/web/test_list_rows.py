@@ -1,0 +1,91 @@
+"""The rows of the list are kept: what is shown changes with what is in them, and with the day."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from app.database.engine import Database
+from app.domain import tasks, work_items
+from app.domain.schemas import NewTask, NewWorkItem, TaskChange, WorkItemChange
+from app.web.pages import list_page, list_rows
+
+TODAY = date(2026, 11, 23)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Those that run inside the block."""
+    ran: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_) -> None:
+        if statement != "BEGIN":
+            ran.append(statement)
+
+    event.listen(database._engine, "before_cursor_execute", note)
+    yield ran
+    event.remove(database._engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def item(database: Database) -> int:
+    with database.write() as session:
+        item = work_items.add_item(session, None, NewWorkItem(title="Plan & <b>do</b>", due=TODAY, priority="high"))
+        for title in ("one", "two"):
+            tasks.add_task(session, None, item.id, NewTask(title=title))
+        return item.id
+
+
+def change(database: Database, item: int, **fields) -> None:
+    with database.write() as session:
+        work_items.change_item(session, None, item, WorkItemChange(**fields))
+
+
+def test_each_change_is_seen_at_once(client: FlaskClient, database: Database, item: int):
+    assert "0/2" in client.get("/").text
+    with database.write() as session:
+        tasks.change_task(session, None, 1, TaskChange(done=True))
+    assert "1/2" in client.get("/").text
+    with database.write() as session:
+        tasks.change_task(session, None, 2, TaskChange(title="renamed task"))
+    assert "renamed task" in client.get("/").text
+    for fields, shown in (
+        ({"title": "renamed"}, ">renamed</a>"),
+        ({"priority": "low"}, 'href="#low"'),
+        ({"due": date(2031, 1, 2)}, "2 Jan 2031"),
+        ({"status": "done"}, f'id="item-{item}" class="done"'),
+    ):
+        assert shown not in client.get("/?status=all").text
+        change(database, item, **fields)
+        assert shown in client.get("/?status=all").text
+
+
+def test_midnight_makes_it_late(client: FlaskClient, item: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(list_page, "today", lambda: TODAY)
+    assert ", overdue" not in client.get("/").text
+    monkeypatch.setattr(list_page, "today", lambda: TODAY + timedelta(days=1))
+    assert ", overdue" in client.get("/").text
+
+
+def test_what_is_typed_is_text_and_no_html(client: FlaskClient, item: int):
+    page = client.get("/").text
+    assert "<b>do</b>" not in page
+    assert len(re.findall(re.escape("Plan &amp; &lt;b&gt;do&lt;/b&gt;"), page)) == 5  # its link, and four buttons
+
+
+def test_a_second_look_makes_no_row_and_counts_nothing(client: FlaskClient, database: Database, item: int):
+    client.get("/")
+    made = list_rows._row_html.cache_info().misses
+    with statements(database) as ran:
+        client.get("/")
+    assert list_rows._row_html.cache_info().misses == made
+    assert len(ran) == 1, ran
+    change(database, item, title="new")
+    with statements(database) as ran:
+        client.get("/")
+    assert list_rows._row_html.cache_info().misses == made + 1
+    assert len(ran) == 3, ran  # of each status, and due: the list itself says how many it has
