@@ -31,7 +31,7 @@ def note(database: Path, what: str) -> None:
         return
     file = file_of(database)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)
         try:
             os.write(descriptor, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {what}\n".encode())
             os.fsync(descriptor)
@@ -46,6 +46,8 @@ def note(database: Path, what: str) -> None:
 def what_is_noted(database: Path) -> str:
     """Empty where nothing is, or where somebody has looked."""
     file = file_of(database)
+    if file.exists() and not file.is_file():  # a pipe would be read for ever
+        return f"{file}, which says what may be missing, is no file."
     try:
         return file.read_text(errors="replace").strip()
     except (FileNotFoundError, NotADirectoryError):

@@ -135,6 +135,8 @@ class Checkup:
                 self._look_at_search_index(ending)
                 self._do_what_is_hourly()
                 self._note_damage()
+            except OSError as error:
+                log.warning(f"The database could not be looked after just now: {error}.")
             except Exception as error:
                 log.error("An unexpected error while the database was looked after.", exc_info=error)
 

@@ -307,11 +307,13 @@ def test_what_is_noted_already_is_not_noted_again(ran: Storage):
     assert may_lack.what_is_noted(ran.path).count("Something may be missing.") == 1
 
 
-def test_a_note_that_cant_be_read_is_told_and_hinders_no_start(ran: Storage, start):
-    may_lack.file_of(ran.path).mkdir()
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_a_note_that_cant_be_read_is_told_and_hinders_no_start(ran: Storage, start, make):
+    make(may_lack.file_of(ran.path))
     instance = start()
     assert instance.writes and instance.may_lack_changes
-    assert "can't be read: Is a directory" in may_lack.what_is_noted(ran.path)
+    assert "says what may be missing, is no file" in may_lack.what_is_noted(ran.path)
+    may_lack.note(ran.path, "Something may be missing.")
 
 
 def test_one_that_was_emptied_after_a_kill_is_told_as_well(tmp_path: Path):
