@@ -3,7 +3,6 @@
 Each raises ValueError with a sentence for a person.
 """
 
-import ipaddress
 import re
 import zoneinfo
 from pathlib import Path
@@ -44,17 +43,6 @@ def origin(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError("It is http:// or https:// and a host, without a path.")
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def published(at: str) -> str:
-    host, _, port = at.rpartition(":")
-    try:
-        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
-        if not 0 < int(port) < 1 << 16:
-            raise ValueError
-    except ValueError:
-        raise ValueError("An IP address and a port.") from None
-    return at
 
 
 def is_email(text: str) -> bool:

@@ -25,7 +25,6 @@ from app.setting_values import (
     is_reference,
     origin,
     own_secret,
-    published,
     time_zone,
     zone_named,
 )
@@ -62,16 +61,9 @@ class Settings(BaseModel):
     )
     auth_disabled: bool = Field(
         False,
-        description="true switches sign-in off and answers only requests made on this machine to localhost. Docker"
-        " Compose sets it to true unless it is set here.",
+        description="true switches sign-in off and answers only requests made to localhost. Docker Compose sets it"
+        " to true unless it is set here.",
         examples=["false"],
-    )
-    published_at: Annotated[str, AfterValidator(published)] | None = Field(
-        None,
-        description="Where Docker publishes the container's port, as in docker run --publish 127.0.0.1:8000:8000. Only"
-        " asked while sign-in is off: on a loopback address a request that comes from Docker's gateway was made on this"
-        " machine. Docker Compose sets it.",
-        examples=["127.0.0.1:8000"],
     )
     admin_email: Annotated[str, AfterValidator(email)] | None = Field(
         None,

@@ -89,22 +89,16 @@ def fault_in_file(connection: Any, check: Check) -> str | None:
     if check == "quick_check":
         found = (fault_in_table(connection, table, check=check) for table in tables_to_check(connection))
         return next(filter(None, found), None)
-    return said_by_check(row[0] for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN + 1})"))
+    said = (line for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN + 1})") for line in row[0].splitlines())
+    return said_by_check(line for line in said if not is_of_search_index(line))
 
 
 def said_by_check(said: Iterable[str]) -> str | None:
-    """What a check of SQLite's answers, on one line, None where all is well. What it says many times is said once.
-
-    Without what it says of the search index.
-    """
+    """What a check of SQLite's answers, on one line, None where all is well. What it says many times is said once."""
     lines = Counter(
         line.strip() for each in said for line in each.splitlines() if not line.startswith("*** in database")
     )
-    shown = [
-        f"{line} ({count:,} times)" if count > 1 else line
-        for line, count in lines.items()
-        if line != "ok" and not is_of_search_index(line)
-    ]
+    shown = [f"{line} ({count:,} times)" if count > 1 else line for line, count in lines.items() if line != "ok"]
     more = f"; and {len(shown) - FAULTS_SHOWN:,} more" if len(shown) > FAULTS_SHOWN else ""
     return "; ".join(shown[:FAULTS_SHOWN]) + more or None
 

@@ -53,14 +53,11 @@ def check() -> None:
     from app import settings
     from app.storage.guard import guard
     from app.storage.mounts import storage_under
-    from app.storage.privacy import open_to_others
     from app.writer.safe_acquire import why_refused
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
-    keeps_secret = loaded.secret_key is None
-    warnings = guard(storage, production=loaded.app_env == "production", keeps_secret=keeps_secret)
-    for warning in (*warnings, *open_to_others(storage, keeps_secret=keeps_secret)):
+    for warning in guard(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None):
         click.echo(f"Warning: {warning}", err=True)
     if refused := why_refused(storage):
         raise refused
@@ -112,15 +109,13 @@ def doctor(full: bool, as_json: bool) -> None:
 
     from app import settings
     from app.operations.doctor import examine
-    from app.operations.sign_in_finding import sign_in_finding
     from app.storage.mounts import storage_under
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
-    findings = [
-        sign_in_finding(loaded),
-        *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
-    ]
+    findings = examine(
+        storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full
+    )
     faults = [each for each in findings if each.level == "fault"]
     if as_json:
         click.echo(json.dumps({"ok": not faults, "findings": [each.as_dict() for each in findings]}, indent=2))

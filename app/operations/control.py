@@ -58,7 +58,7 @@ class Control:
     def __init__(self, storage: Storage, commands: dict[str, Command]) -> None:
         folder = _folder(os.getuid())
         folder.mkdir(mode=0o700, exist_ok=True)
-        _refuse_foreign_folder(folder, os.getuid())
+        _refuse_foreign_folder(folder)
         self._file = folder / f"{_name(storage)}-{os.getpid()}.sock"
         self._file.unlink(missing_ok=True)
         self._server = _Server(str(self._file), commands)
@@ -142,16 +142,14 @@ def refuse_replaced(storage: Storage) -> None:
 
 def _sockets(storage: Storage) -> list[Path]:
     """Root finds those of the database's user, too: docker exec -u 0 is typed beside the app."""
-    users = {os.getuid()}
     try:
-        if os.getuid() == 0:
-            users.add(place_of(storage.path).stat().st_uid)
-        folders = [_folder(user) for user in users]
-        for folder, user in zip(folders, users, strict=True):
-            _refuse_foreign_folder(folder, user)
+        folders = [_folder(os.getuid())]
+        _refuse_foreign_folder(folders[0])
+        if os.getuid() == 0 and _is_private(theirs := _folder(user := place_of(storage.path).stat().st_uid), user):
+            folders.append(theirs)
     except FileNotFoundError:
         return []  # there is no folder for temporary files that the app could have put one into, or no database's
-    return sorted(file for folder in folders for file in folder.glob(f"{_name(storage)}-*.sock"))
+    return sorted(file for folder in dict.fromkeys(folders) for file in folder.glob(f"{_name(storage)}-*.sock"))
 
 
 def _remove_left(file: Path) -> None:
@@ -192,14 +190,20 @@ def _name(storage: Storage) -> str:
     return hashlib.sha256(bytes(storage.path)).hexdigest()[:16]
 
 
-def _refuse_foreign_folder(folder: Path, user: int) -> None:
+def _is_private(folder: Path, user: int) -> bool:
     """In a folder for all, another user may have made it first, to listen in or to answer in the app's place."""
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == user and not status.st_mode & 0o077
+
+
+def _refuse_foreign_folder(folder: Path) -> None:
     with suppress(FileNotFoundError):
+        if _is_private(folder, os.getuid()):
+            return
         status = folder.lstat()
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != user or status.st_mode & 0o077:
-            raise CannotStart(
-                f"{folder}, where the running app is asked, belongs to user {status.st_uid} and has mode "
-                f"{status.st_mode & 0o777:03o}: somebody else may answer there.",
-                "See who made it; then take it away, and start the app again:  "
-                f"sudo {shlex.join(('rm', '-r', str(folder)))}",
-            )
+        raise CannotStart(
+            f"{folder}, where the running app is asked, belongs to user {status.st_uid} and has mode "
+            f"{status.st_mode & 0o777:03o}: somebody else may answer there.",
+            "See who made it; then take it away, and start the app again:  "
+            f"sudo {shlex.join(('rm', '-r', str(folder)))}",
+        )

@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from app.domain import accounts
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
-from app.web.client_address import peer
 from app.web.context import WebApp, database, web_app
 from app.web.pages import typed
 from app.web.pages.forms import page_again, return_path
@@ -116,33 +115,14 @@ def _require_sign_in() -> Response | None:
 
 
 def _refuse_remote() -> None:
-    """The name alone is the client's word, and the peer alone may be a browser that a page of another site leads here
-    by a name of its own (DNS rebinding)."""
-    here = web_app().this_machine
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
     forwarded = [name for name in FORWARDING_HEADERS if name in request.headers]
-    who = peer(request.environ)
-    if here.made(who) and host.lower() in LOCAL_HOSTS and not forwarded:
+    if host.lower() in LOCAL_HOSTS and not forwarded:
         return
-    what = f"with the header {forwarded[0]}" if forwarded else f"from {who}" if not here.made(who) else f"for {host}"
+    what = f"with the header {forwarded[0]}" if forwarded else f"for {request.host}"
     raise Forbidden(
-        f"Sign-in is off, so only requests made on this machine to localhost are answered, and this one came {what}.",
-        _how_to_be_answered(who),
-    )
-
-
-def _how_to_be_answered(who: str) -> str:
-    here = web_app().this_machine
-    port = here.port or request.environ["SERVER_PORT"]
-    hint = (
-        f"Open http://localhost:{port} on the machine itself, or set AUTH_DISABLED=false in .env and start again.\n"
-        "task-assist doctor says who is answered."
-    )
-    if who != here.unnamed:
-        return hint
-    return (
-        f"{hint}\n{who} is Docker's gateway. It counts as this machine where the port is published on loopback and the "
-        f"app is told so:  docker run --publish 127.0.0.1:{port}:{port} --env PUBLISHED_AT=127.0.0.1:{port} ..."
+        f"Sign-in is off, so only requests made to localhost are answered, and this one came {what}.",
+        "Open http://localhost:8000 on the machine itself, or set AUTH_DISABLED=false in .env and start again.",
     )
 
 

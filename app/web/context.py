@@ -13,7 +13,6 @@ from werkzeug.routing import Map
 from app.database.engine import Database
 from app.errors import Problem
 from app.settings import Settings
-from app.web.this_machine import this_machine
 from app.writer.instance import Instance
 
 if TYPE_CHECKING:
@@ -40,8 +39,6 @@ class WebApp(Flask):
         super().__init__("app.web")
         self.settings = settings
         self.instance = instance
-        self.this_machine = this_machine(settings)
-        """Who is answered while sign-in is off."""
         self.setup_code: str | None = None
         """Makes the first account in the browser; None once there is one."""
         self.json.sort_keys = False  # type: ignore[attr-defined]

@@ -218,7 +218,8 @@ KEPT = ["task_manager.db", "task_manager.db-wal", "task_manager.db-journal", "ta
 
 @pytest.mark.parametrize("name", [*KEPT, "task_manager.secret"])
 def test_a_single_file_of_another_user_is_told_too(monkeypatch, tmp_path: Path, name: str):
-    (tmp_path / name).touch()
+    file = tmp_path / name
+    file.mkdir() if name.endswith(".lease") else file.touch()
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == tmp_path)
     with pytest.raises(CannotStart, match=f"{name} belongs to"):
         guard(on(volume(), tmp_path), production=False, keeps_secret=True)
