@@ -31,12 +31,17 @@ def backed_up_twice_to_one_name(world: World) -> None:
 
 def backup_killed(world: World) -> None:
     file = world.new_name
-    running = world.command("snapshot", file)
-    world.wait_a_moment(2)
-    running.kill()
-    running.communicate()
+    _killed(world, 2, "snapshot", file)
     if file.exists() and world.run("verify", file)[0] not in (0, 3):
         raise Broken("A snapshot that was killed left a file that is not whole")
+
+
+def _killed(world: World, seconds: float, *command: str | Path) -> None:
+    """A command of the app's, at a moment within so many seconds."""
+    running = world.command(*command)
+    world.wait_a_moment(seconds)
+    running.kill()
+    running.communicate()
 
 
 def restored(world: World) -> None:
@@ -48,10 +53,7 @@ def restore_killed(world: World) -> None:
     backup = newest(world)
     with world.load.paused():  # it must be one of two, so no request may be on its way
         world.kill() if world.random.random() < 0.5 else world.stop()
-        running = world.command("restore", backup.file)
-        world.wait_a_moment(2)
-        running.kill()
-        running.communicate()
+        _killed(world, 2, "restore", backup.file)
         world.start()
         if world.look().well and unlike(world.held() or {}, world.records.now()):
             world.went_back_to(backup)
@@ -61,10 +63,7 @@ def restore_killed_beside_the_running_app(world: World) -> None:
     """The app has handed over or not; it goes on by itself with the old one or the backup."""
     backup = newest(world)
     with world.load.paused():
-        running = world.command("restore", backup.file)
-        world.wait_a_moment(3)
-        running.kill()
-        running.communicate()
+        _killed(world, 3, "restore", backup.file)
         if world.look().well and unlike(world.held() or {}, world.records.now()):
             world.went_back_to(backup)
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.database.sqlite import opened, sqlite_uri
+from app.storage.files import size_of
 from app.storage.mounts import beside, storage_under
 from tests.adversary.faults.fault import BROKEN_LOG, DAMAGED, GONE, Fault
 from tests.adversary.world import World
@@ -83,8 +84,7 @@ def log_zeroed_after_a_kill(world: World) -> None:
     """From a place on: the changes there are missing, and all that came after them."""
     world.kill()
     log = beside(world.database, "-wal")
-    size = log.stat().st_size if log.exists() else 0
-    if size > LOG_HEADER:
+    if (size := size_of(log)) > LOG_HEADER:
         start = world.random.randrange(LOG_HEADER, size)
         with log.open("r+b") as file:
             file.seek(start)
@@ -95,8 +95,7 @@ def log_zeroed_after_a_kill(world: World) -> None:
 def log_cut_after_a_kill(world: World) -> None:
     world.kill()
     log = beside(world.database, "-wal")
-    size = log.stat().st_size if log.exists() else 0
-    if size > LOG_HEADER:
+    if (size := size_of(log)) > LOG_HEADER:
         os.truncate(log, world.random.randrange(LOG_HEADER, size))
     world.start()
 
