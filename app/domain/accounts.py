@@ -2,40 +2,17 @@
 
 import hashlib
 import secrets
-import threading
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from sqlalchemy import Connection, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.database.remembered import remembered
 from app.domain.models import ApiToken, User
+from app.domain.passwords import PasswordHash
 from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
 from app.errors import Conflict, Invalid, NotFound
 from app.setting_values import is_encodable
-
-# OWASP's second choice for argon2id (19 MiB, 2 passes, 1 lane): a container with 512 MB can afford it.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# One hash at a time: a burst of sign-ins must not take the memory and the processor from everything else.
-_HASHING = threading.Lock()
-_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$KdGS9nHfxKgxyQ2tDDRBgA$KCrdP34KyWlHMGs7EUAC38qS5DmUUag9q70bt/Yw3mI"
-
-
-def hash_password(password: str) -> str:
-    with _HASHING:
-        return _HASHER.hash(password)
-
-
-def password_fits(user: User | None, password: str) -> bool:
-    """Takes as long for an account that does not exist, so that the time does not tell which do."""
-    with _HASHING:
-        try:
-            return _HASHER.verify(user.password_hash if user else _NOBODY, password) and user is not None
-        except VerificationError:
-            return False
-
 
 # --- accounts ---------------------------------------------------------------------------------------------
 
@@ -62,43 +39,43 @@ def get_account(session: Session, account_id: int) -> User:
     return account
 
 
-def add_account(session: Session, fields: NewAccount) -> User:
+def add_account(session: Session, fields: NewAccount, password: PasswordHash) -> User:
     """Raises Conflict where the address has an account already."""
     if find_account(session, fields.email):
         raise Conflict(
             f"{fields.email} has an account already.",
             fields={"email": "This address has an account already."},
         )
-    account = User(
-        email=fields.email,
-        password_hash=hash_password(fields.password.get_secret_value()),
-        role=fields.role,
-    )
+    account = User(email=fields.email, password_hash=password, role=fields.role)
     session.add(account)
     session.flush()
     return account
 
 
-def add_first_account(session: Session, fields: NewAccount) -> User:
+def add_first_account(session: Session, fields: NewAccount, password: PasswordHash) -> User:
     """The first account is an admin. Raises Conflict once there is one."""
     if count_accounts(session):
         raise Conflict("There is an account already.", "Sign in, or ask an admin for an account.")
-    return add_account(session, fields.model_copy(update={"role": "admin"}))
+    return add_account(session, fields.model_copy(update={"role": "admin"}), password)
 
 
-def set_password(account: User, password: str) -> None:
+def set_password(account: User, password: PasswordHash) -> None:
     """Also signs the account out everywhere."""
-    account.password_hash = hash_password(password)
+    account.password_hash = password
     account.session_number += 1
 
 
-def change_password(session: Session, account_id: int, current: str, password: str) -> User:
-    """Raises Invalid where `current` is not the account's password."""
+def change_password(session: Session, account_id: int, current: str, password: PasswordHash) -> User:
+    """`current`: the hash that the account had. Raises Invalid where it has another one by now."""
     account = get_account(session, account_id)
-    if not password_fits(account, current):
-        raise Invalid("The password was not changed.", fields={"current": "This is not your password."})
+    if account.password_hash != current:
+        raise not_your_password()
     set_password(account, password)
     return account
+
+
+def not_your_password() -> Invalid:
+    return Invalid("Nothing was changed.", fields={"current": "This is not your password."})
 
 
 def set_role(session: Session, account_id: int, role: str) -> User:

@@ -20,7 +20,7 @@ from app.logs import visible
 from app.operations.bodies import SMALL, Bodies, Receive, is_refusal_of_body, refuse_many_fields
 from app.operations.threads import Overdue, Threads
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
-from app.web.auth import PUBLIC
+from app.web.auth import HASHING, PUBLIC
 from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
@@ -78,21 +78,20 @@ class Bridge:
         public = environ["PATH_INFO"] in self._public_forms
         length = _length(environ)
         if length == 0:
-            return await self._in_thread(environ, b"", public)
+            return await self._in_thread(environ, b"")
         small = public and environ["PATH_INFO"] != WITH_TYPED
         limit, expects_continue = SMALL if small else MAX_BODY, "HTTP_EXPECT" in environ
         with self._bodies.counted(length) as count:
             body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
-            return await self._in_thread(environ, body, public)
+            return await self._in_thread(environ, body)
 
-    async def _in_thread(self, environ: dict[str, Any], body: bytes, public: bool) -> Answer:
+    async def _in_thread(self, environ: dict[str, Any], body: bytes) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
         waits = not environ["PATH_INFO"].startswith(self._without_database)
         environ[WAIT_UNTIL] = time.monotonic() + (MAX_HANDOVER_WAIT if waits else 0)
-        reads = environ["REQUEST_METHOD"] in SAFE_METHODS
-        threads = self._reads if reads else self._sign_ins if public else self._writes
+        threads = self._threads_for(environ)
         while True:
             await self._handed_over(environ)
             try:
@@ -103,6 +102,11 @@ class Bridge:
                 raise Busy(
                     "Too many requests at once.", "Nothing was changed. Try again in a moment.", retry_after=2
                 ) from None
+
+    def _threads_for(self, environ: dict[str, Any]) -> Threads:
+        if environ["REQUEST_METHOD"] in SAFE_METHODS:
+            return self._reads
+        return self._sign_ins if environ["PATH_INFO"].startswith(HASHING) else self._writes
 
     async def _handed_over(self, environ: dict[str, Any]) -> None:
         """Returns when the database is here, or is not going to be in time. One thread waits for all of them."""

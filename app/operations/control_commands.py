@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
@@ -20,6 +21,7 @@ from app.database.engine import Database
 from app.database.long_log import long_log
 from app.database.sqlite_errors import fault_in
 from app.domain import accounts
+from app.domain.passwords import hashed
 from app.errors import Broken, NotFound, Problem
 from app.operations.control import Command, Control, Progress
 from app.version import __version__
@@ -75,13 +77,14 @@ def _reset_password(instance: Instance, *, email: str, progress: Progress) -> di
 
 def new_password(database: Database, email: str) -> dict[str, str]:
     """Gives an account a new password and signs it out everywhere. Raises NotFound with the accounts there are."""
+    password = secrets.token_urlsafe(15)
+    kept = hashed(SecretStr(password))
     with database.write() as session:
         account = accounts.find_account(session, email)
         if account is None:
             known = ", ".join(each.email for each in accounts.list_accounts(session)) or "none yet"
             raise NotFound(f"There is no account {email}.", f"The accounts are: {known}")
-        password = secrets.token_urlsafe(15)
-        accounts.set_password(account, password)
+        accounts.set_password(account, kept)
         return {"email": account.email, "password": password}
 
 

@@ -17,6 +17,8 @@ from app.web.pages.forms import page_again, return_path
 PUBLIC = frozenset(("static", "health.healthz", "health.readyz", "auth.sign_in", "auth.set_up", "api.openapi"))
 """The endpoints that answer without sign-in. Every other one asks for it."""
 HEALTH = frozenset(("health.healthz", "health.readyz"))
+HASHING = ("/sign-in", "/setup", "/account", "/api/v1/accounts", "/api/v1/tokens")
+"""How the paths begin whose forms may hash a password: they get threads of their own, so that no other change waits."""
 SCOPES = ("read", "write", "admin")
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "[::1]"))
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")

@@ -46,8 +46,7 @@ def answer(problem: Problem) -> Response:
         )
     # Whatever makes it not ready is told as that: monitors and load balancers know 503.
     response.status_code = 503 if request.path == READY and problem.status >= 500 else problem.status
-    if problem.retry_after:
-        response.headers["Retry-After"] = str(problem.retry_after)
+    response.headers.update(retry_after(problem))
     if isinstance(problem, Standby) and request.method == "GET" and not for_program:
         # The page reloads itself, without a script.
         response.headers["Refresh"] = str(problem.retry_after)
@@ -64,9 +63,11 @@ def answer_in_loop(app: Flask, path: str, problem: Problem) -> tuple[int, list[t
         kind = "text/html; charset=utf-8"
         body = _page_in_loop(app, _title(problem), problem.status, problem.message, problem.hint)
     headers = [*HEADERS.items(), ("Cache-Control", "no-store"), ("Content-Type", kind)]
-    if problem.retry_after:
-        headers.append(("Retry-After", str(problem.retry_after)))
-    return problem.status, headers, body.encode()
+    return problem.status, [*headers, *retry_after(problem).items()], body.encode()
+
+
+def retry_after(problem: Problem | None) -> dict[str, str]:
+    return {"Retry-After": str(problem.retry_after)} if problem and problem.retry_after else {}
 
 
 @lru_cache(32)

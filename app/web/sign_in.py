@@ -11,10 +11,12 @@ from werkzeug.wrappers import Response
 
 from app.database.engine import Database
 from app.domain import accounts
+from app.domain.passwords import hashed, password_fits
 from app.domain.schemas import NewAccount
 from app.errors import Invalid, Problem, invalid_input
 from app.web.auth import start_session
 from app.web.context import WebApp, database, web_app
+from app.web.error_pages import retry_after
 from app.web.pages import typed
 from app.web.pages.forms import own_path
 from app.web.pages.typed import WITH_TYPED
@@ -33,9 +35,10 @@ def prepare_first_account(app: WebApp, data: Database) -> None:
         if accounts.count_accounts(transaction):
             return
     if wanted.admin_email:
+        fields = NewAccount.model_validate({"email": wanted.admin_email, "password": wanted.admin_password})
+        password = hashed(fields.password)
         with data.write() as transaction:
-            fields = {"email": wanted.admin_email, "password": wanted.admin_password}
-            accounts.add_first_account(transaction, NewAccount.model_validate(fields))
+            accounts.add_first_account(transaction, fields, password)
         log.info(f"Made the first account, {wanted.admin_email}, from the settings.")
         return
     letters = "".join(secrets.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(8))
@@ -59,7 +62,7 @@ def sign_in():
         except Problem as refused:
             problem = refused
     page = typed.sign_in_page(email, own_path(request.values.get("next")), problem, to=request.form.get("to", ""))
-    return page, problem.status if problem else 200, _retry(problem)
+    return page, problem.status if problem else 200, retry_after(problem)
 
 
 def _signed_in(email: str, password: str) -> Response:
@@ -68,7 +71,7 @@ def _signed_in(email: str, password: str) -> Response:
     throttle.count(account, request.remote_addr or "")
     with database().read() as transaction:
         user = accounts.find_account(transaction, email)
-    if not accounts.password_fits(user, password) or user is None:
+    if not password_fits(user.password_hash if user else None, password) or user is None:
         log.warning("A sign-in failed.", address=request.remote_addr)
         raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
     throttle.forget(account)
@@ -102,7 +105,7 @@ def set_up():
         except Problem as refused:
             problem = refused
     page = render_template("set_up.html", email=email, problem=problem)
-    return page, problem.status if problem else 200, _retry(problem)
+    return page, problem.status if problem else 200, retry_after(problem)
 
 
 def _set_up_with_code(code: str, email: str, password: str) -> Response:
@@ -116,12 +119,9 @@ def _set_up_with_code(code: str, email: str, password: str) -> Response:
         fields = NewAccount.model_validate({"email": email, "password": password, "role": "admin"})
     except ValidationError as error:
         raise invalid_input(error) from None
+    hash_of_new = hashed(fields.password)
     with database().write() as transaction:
-        user = accounts.add_first_account(transaction, fields)
+        user = accounts.add_first_account(transaction, fields, hash_of_new)
     web_app().setup_code = None
     start_session(user)
     return redirect("/", 303)
-
-
-def _retry(problem: Problem | None) -> dict[str, str]:
-    return {"Retry-After": str(problem.retry_after)} if problem and problem.retry_after else {}

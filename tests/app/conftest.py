@@ -92,11 +92,13 @@ def signed_in(locked_app: WebApp) -> FlaskClient:
 def token(locked_app: WebApp):
     """Makes an API token of the scope that is asked for, of a new account with the role."""
     from app.domain import accounts
+    from app.domain.passwords import hashed
 
     def make(scope: str, role: str = "admin") -> dict[str, str]:
         new = NewAccount.model_validate({"email": f"{scope}@{role}.example", "password": PASSWORD, "role": role})
+        password = hashed(new.password)
         with locked_app.instance.database.write() as session:
-            account = accounts.add_account(session, new)
+            account = accounts.add_account(session, new, password)
             _, plain = accounts.add_token(session, account.id, NewToken.model_validate({"name": scope, "scope": scope}))
         return {"Authorization": f"Bearer {plain}"}
 

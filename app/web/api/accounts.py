@@ -4,6 +4,7 @@ from flask import Blueprint
 from pydantic import TypeAdapter
 
 from app.domain import accounts
+from app.domain.passwords import hashed
 from app.domain.schemas import Fields, NewAccount, Password, Role
 from app.web.api.blueprint import refuse_other_bodies
 from app.web.api.etags import require_match, with_etag
@@ -41,8 +42,9 @@ def list_accounts(query: PageQuery):
 def add_account(json: NewAccount):
     """A new account."""
     require_admin()
+    password = hashed(json.password)
     with database().write() as session:
-        return AccountOut.model_validate(accounts.add_account(session, json)), 201
+        return AccountOut.model_validate(accounts.add_account(session, json, password)), 201
 
 
 @account_api.get("/accounts/<int:id>")
@@ -59,13 +61,14 @@ def get_account(id: int):
 def change_account(id: int, json: AccountChange):
     """Changes the role, the password, or both."""
     require_admin()
+    password = hashed(json.password) if json.password else None
     with database().write() as session:
         account = accounts.get_account(session, id)
         require_match(lambda: AccountOut.model_validate(account))
         if json.role:
             accounts.set_role(session, id, json.role)
-        if json.password:
-            accounts.set_password(account, json.password.get_secret_value())
+        if password:
+            accounts.set_password(account, password)
         return AccountOut.model_validate(account)
 
 

@@ -5,10 +5,13 @@ from flask_login import current_user
 from pydantic import ValidationError
 
 from app.domain import accounts
+from app.domain.passwords import hashed
 from app.domain.schemas import Fields, NewToken, Password
 from app.errors import NotFound, Problem, invalid_input
 from app.web.auth import start_session
 from app.web.context import current_user_id, database
+from app.web.error_pages import retry_after
+from app.web.own_password import require_own_password
 from app.web.pages import forms
 from app.web.pages.forms import Typed
 
@@ -45,10 +48,11 @@ def change_password():
     account_id = own_account()
     try:
         form = parse_form(PasswordChange)
+        current, new = require_own_password(account_id, form.current), hashed(form.password)
         with database().write() as session:
-            user = accounts.change_password(session, account_id, form.current, form.password.get_secret_value())
+            user = accounts.change_password(session, account_id, current, new)
     except Problem as problem:
-        return _account_page(problem), problem.status
+        return _account_page(problem), problem.status, retry_after(problem)
     start_session(user)
     flash("Your password is changed. Everywhere else you are signed out.")
     return redirect("/account", 303)

@@ -3,6 +3,7 @@
 from flask import flash, redirect, render_template, request
 
 from app.domain import accounts
+from app.domain.passwords import hashed
 from app.domain.schemas import Fields, NewAccount, Role
 from app.errors import Problem
 from app.web.auth import require_admin
@@ -25,8 +26,9 @@ def add_account():
     _require_account_admin()
     try:
         form = parse_form(NewAccount)
+        password = hashed(form.password)
         with database().write() as session:
-            accounts.add_account(session, form)
+            accounts.add_account(session, form, password)
     except Problem as problem:
         return _accounts_page(problem), problem.status
     flash(f"{form.email} can sign in now.")

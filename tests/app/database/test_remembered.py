@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from app.database.engine import Database
 from app.database.remembered import AT_MOST, remembered
 from app.domain import accounts, shown, work_items
+from app.domain.passwords import PasswordHash
 from app.domain.schemas import NewWorkItem
 
 
@@ -66,6 +67,6 @@ def test_a_new_password_signs_out_at_once(database: Database):
     with database.read_columns() as connection:
         assert accounts.find_by_id(connection, 1).session_number == 0
     with database.write() as session:
-        accounts.set_password(accounts.get_account(session, 1), "another long password")
+        accounts.set_password(accounts.get_account(session, 1), PasswordHash("another"))
     with database.read_columns() as connection:
         assert accounts.find_by_id(connection, 1).session_number == 1

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from app import create_app
 from app.domain import accounts
+from app.domain.passwords import hashed
 from app.domain.schemas import NewAccount
 from app.settings import load
 from app.web.context import WebApp
@@ -49,7 +50,7 @@ def test_the_code_in_the_log_makes_the_first_account_once(empty_app: WebApp):
 def test_the_code_ends_where_the_account_was_made_at_another_instance_meanwhile(empty_app: WebApp):
     with empty_app.instance.database.write() as session:
         fields = NewAccount.model_validate({"email": EMAIL, "password": PASSWORD, "role": "admin"})
-        accounts.add_first_account(session, fields)
+        accounts.add_first_account(session, fields, hashed(fields.password))
     prepare_first_account(empty_app, empty_app.instance.database)  # as when it gets the database back
     assert empty_app.test_client().get("/").location.startswith("/sign-in")
     assert sign_in(empty_app.test_client()).location == "/"
@@ -134,7 +135,7 @@ def test_a_deleted_account_is_signed_out_and_its_tokens_end(locked_app: WebApp, 
 
 def test_an_account_is_throttled_before_anything_is_hashed(monkeypatch, stranger):
     hashed = []
-    monkeypatch.setattr(accounts, "password_fits", lambda user, password: hashed.append(password))
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, password: hashed.append(password))
     answers = [sign_in(stranger, password=f"guess {n}").status_code for n in range(15)]
     assert answers == [422] * 10 + [429] * 5
     assert len(hashed) == 10
@@ -142,13 +143,13 @@ def test_an_account_is_throttled_before_anything_is_hashed(monkeypatch, stranger
 
 
 def test_an_address_is_throttled_over_all_accounts(monkeypatch, stranger):
-    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, password: False)
     answers = [sign_in(stranger, f"{n}@example.com").status_code for n in range(61)]
     assert answers == [422] * 60 + [429]
 
 
 def test_another_address_has_its_own_count_but_not_for_the_same_account(monkeypatch, stranger):
-    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, password: False)
     for n in range(10):
         stranger.post("/sign-in", data={"email": EMAIL, "password": "x"}, environ_base={"REMOTE_ADDR": f"10.0.0.{n}"})
     assert sign_in(stranger).status_code == 429
@@ -156,7 +157,7 @@ def test_another_address_has_its_own_count_but_not_for_the_same_account(monkeypa
 
 
 def test_a_forwarded_address_counts_only_behind_trusted_proxies(monkeypatch, tmp_path):
-    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, password: False)
     for hops, last in (("0", 429), ("1", 422)):
         made = create_app(load({"DATABASE_PATH": str(tmp_path / f"{hops}.db"), "ADMIN_EMAIL": EMAIL,
                                 "ADMIN_PASSWORD": PASSWORD, "TRUSTED_PROXIES": hops}))  # fmt: skip

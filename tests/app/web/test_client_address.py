@@ -3,7 +3,6 @@
 import pytest
 
 from app import create_app
-from app.domain import accounts
 from app.settings import load
 from app.web.client_address import ClientAddress, address_in
 from tests.app.conftest import EMAIL, PASSWORD
@@ -62,7 +61,7 @@ def test_a_header_of_the_gateways_own_replaces_x_forwarded_for(name: str):
 
 
 def test_guessing_passwords_is_counted_by_the_gateways_address_whatever_the_port(monkeypatch, tmp_path):
-    monkeypatch.setattr(accounts, "password_fits", lambda user, password: False)
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, typed: False)
     for header, setting in (("X-Forwarded-For", {}), ("clientaddress", {"CLIENT_ADDRESS_HEADER": "clientaddress"})):
         made = create_app(load({"DATABASE_PATH": str(tmp_path / f"{header}.db"), "ADMIN_EMAIL": EMAIL,
                                 "ADMIN_PASSWORD": PASSWORD, "TRUSTED_PROXIES": "1", **setting}))  # fmt: skip

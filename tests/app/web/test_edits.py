@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.database.engine import Database
 from app.domain import accounts, tasks, work_items
+from app.domain.passwords import PasswordHash
 from app.domain.schemas import NewAccount, NewTask, NewWorkItem
 from tests.app.conftest import EMAIL, PASSWORD
 
@@ -187,7 +188,7 @@ def test_digests_that_somebody_made_up_do_no_harm(client, item_id, forged: str) 
 def test_a_role_that_another_admin_changed_meanwhile_is_not_set_back(locked_app, signed_in) -> None:
     with locked_app.instance.database.write() as session:
         new = NewAccount.model_validate({"email": "bob@example.com", "password": PASSWORD, "role": "member"})
-        bob = accounts.add_account(session, new).id
+        bob = accounts.add_account(session, new, PasswordHash("none")).id
     mine, stale = (Form(signed_in.get("/accounts"), f"/accounts/{bob}/role") for _ in range(2))
     assert mine.send(signed_in, role="admin").status_code == 303
     assert stale.send(signed_in).status_code == 303  # pressed without another choice
