@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import g, redirect, request, session, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.wrappers import Response
 
 from app.domain import accounts
@@ -25,18 +24,13 @@ FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-For
 
 
 @dataclass(frozen=True)
-class Person(UserMixin):
+class Person:
     """Who is asking. `scope` is the most they may do: read, write or admin. `id` is None for the local user."""
 
     id: int | None
     email: str
     role: str
     scope: str
-    session_number: int = 0
-
-    def get_id(self) -> str:
-        """What the session cookie holds: a password change makes the number, and so the cookie, a stale one."""
-        return f"{self.id}:{self.session_number}"
 
     def may(self, scope: str) -> bool:
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
@@ -47,23 +41,30 @@ LOCAL = Person(None, "", "admin", "admin")
 
 def _person(user: Any, scope: str = "admin") -> Person:
     most = "admin" if user.role == "admin" else "write"
-    return Person(user.id, user.email, user.role, min(scope, most, key=SCOPES.index), user.session_number)
+    return Person(user.id, user.email, user.role, min(scope, most, key=SCOPES.index))
 
 
 def init(app: WebApp) -> None:
-    # Templates get the person from person_for_page, which does not fail where the database does.
-    manager = LoginManager(app, add_context_processor=False)
-    # The cookie is signed, HttpOnly and SameSite; binding it to an address would sign phones out all day.
-    manager.session_protection = None  # pyright: ignore[reportAttributeAccessIssue]
-    manager.user_loader(_person_of_cookie)
-    manager.request_loader(_person_of_token)
     app.before_request(_require_sign_in)
 
 
-def person_for_page() -> Any:
+def who_asks() -> Person | None:
+    """None for a stranger. Looked for once a request; raises what keeps the database closed."""
+    if "person" not in g:
+        local = web_app().settings.auth_disabled
+        g.person = LOCAL if local else _person_of_cookie() or _person_of_token()
+    return g.person
+
+
+def current_person() -> Person:
+    """Who asks for what a stranger may not."""
+    return g.person
+
+
+def person_for_page() -> Person | None:
     """The Person who is signed in; None for a stranger, and on the page that says why the database can't be asked."""
     try:
-        return current_user if current_user.is_authenticated else None
+        return who_asks()
     except Problem:
         return None
 
@@ -71,14 +72,22 @@ def person_for_page() -> Any:
 def start_session(user: User) -> None:
     session.clear()
     session.permanent = True
-    login_user(_person(user))
+    g.person = _person(user)
+    session["person"] = f"{user.id}:{user.session_number}"
+
+
+def end_session() -> None:
+    session.clear()
+    g.person = None
 
 
 # --- who is it --------------------------------------------------------------------------------------------
 
 
-def _person_of_cookie(cookie: str) -> Person | None:
-    number, _, session_number = cookie.partition(":")
+def _person_of_cookie() -> Person | None:
+    number, _, session_number = session.get("person", "").partition(":")
+    if not number:
+        return None
     with database().read_columns() as connection:
         user = accounts.find_by_id(connection, int(number))
     if user is None or str(user.session_number) != session_number:
@@ -86,9 +95,7 @@ def _person_of_cookie(cookie: str) -> Person | None:
     return _person(user)
 
 
-def _person_of_token(_request) -> Person | None:
-    if web_app().settings.auth_disabled:
-        return LOCAL
+def _person_of_token() -> Person | None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not request.path.startswith("/api/"):
         return None
@@ -101,18 +108,17 @@ def _person_of_token(_request) -> Person | None:
 
 
 def _require_sign_in() -> Response | None:
-    if web_app().settings.auth_disabled:
-        g._login_user = LOCAL  # where Flask-Login keeps whom it has found: it need not look
-        if request.endpoint not in HEALTH:
-            _refuse_remote()
+    if web_app().settings.auth_disabled and request.endpoint not in HEALTH:
+        _refuse_remote()
     # Without an endpoint there is no such page, and that is what the answer says.
     if request.endpoint is None or request.endpoint in PUBLIC:
         return None
-    if not current_user.is_authenticated:
+    person = who_asks()
+    if person is None:
         return _ask_for_sign_in()
     needed = "read" if request.method in ("GET", "HEAD", "OPTIONS") else "write"
-    if not current_user.may(needed):
-        raise Forbidden(f"This token may only {current_user.scope}.", f"Use a token with the scope {needed}.")
+    if not person.may(needed):
+        raise Forbidden(f"This token may only {person.scope}.", f"Use a token with the scope {needed}.")
     return None
 
 
@@ -143,5 +149,5 @@ def _ask_for_sign_in() -> Response:
 
 
 def require_admin() -> None:
-    if not current_user.may("admin"):
+    if not current_person().may("admin"):
         raise Forbidden("Only an admin may do this.", "Ask an admin of this Task Assist.")

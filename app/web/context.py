@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, current_app, g, request
-from flask_login import current_user
 from werkzeug.routing import Map
 
 from app.database.engine import Database
@@ -91,4 +90,4 @@ def today() -> date:
 
 def current_user_id() -> int | None:
     """The id of the account that is signed in, None for the local user while sign-in is off."""
-    return current_user.id
+    return g.person.id

@@ -22,7 +22,7 @@ from app.storage.guard import how_to_own, in_place
 from app.storage.mounts import Storage
 from app.storage.owner import hand_over, place_of
 from app.web.client_address import ClientAddress
-from app.web.sessions import Sessions
+from app.web.sessions import Sessions, cookie_name
 from app.writer.instance import Instance
 
 MAX_BODY = 1 << 20
@@ -48,11 +48,12 @@ def init(app: Flask, settings: Settings, instance: Instance) -> None:
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
         app.wsgi_app = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage)
     app.config.update(
-        SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage),
+        SECRET_KEY=secret,
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
-        SESSION_COOKIE_NAME="task_assist",
+        SESSION_COOKIE_NAME=cookie_name(secret),
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=timedelta(days=SESSION_DAYS),
     )

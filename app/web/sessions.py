@@ -1,5 +1,7 @@
 """The session cookie: signed, Secure wherever the browser speaks HTTPS, and as old as the database has seen it get."""
 
+import hashlib
+import hmac
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,6 +13,11 @@ from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 EXPIRES = re.compile(r"Expires=[^;]*")
 SEND_AGAIN = timedelta(days=1)
+
+
+def cookie_name(secret: str) -> str:
+    """One for each installation: browsers send a host's cookies to whatever listens there, on any port."""
+    return f"task_assist_{hmac.digest(secret.encode(), b'cookie', hashlib.sha256).hex()[:8]}"
 
 
 class Session(SecureCookieSession):
@@ -30,6 +37,11 @@ class Sessions(SecureCookieSessionInterface):
     def __init__(self, now: Callable[[], datetime | None], is_https: Callable[[], bool]) -> None:
         self._now, self._is_https = now, is_https
         self._serializer: URLSafeTimedSerializer | None = None
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Over HTTPS with the prefix that makes browsers refuse one which a subdomain has set (RFC 6265bis, 4.1.3)."""
+        name = super().get_cookie_name(app)
+        return f"__Host-{name}" if self._is_https() else name
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002
         return self._is_https()

@@ -4,8 +4,7 @@ import secrets
 from typing import Any
 
 import structlog
-from flask import Blueprint, redirect, render_template, request, session, url_for
-from flask_login import current_user, logout_user
+from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
@@ -14,7 +13,7 @@ from app.domain import accounts
 from app.domain.passwords import hashed, password_fits
 from app.domain.schemas import NewAccount
 from app.errors import Invalid, Problem, invalid_input
-from app.web.auth import start_session
+from app.web.auth import end_session, start_session, who_asks
 from app.web.context import WebApp, database, web_app
 from app.web.error_pages import retry_after
 from app.web.pages import typed
@@ -51,7 +50,7 @@ def prepare_first_account(app: WebApp, data: Database) -> None:
 @auth.get("/sign-in")
 @auth.post("/sign-in")
 def sign_in():
-    if current_user.is_authenticated:
+    if who_asks():
         return _go_on()
     if web_app().setup_code:
         return redirect(url_for("auth.set_up"), 303)
@@ -88,8 +87,7 @@ def _go_on() -> Any:
 
 @auth.post("/sign-out")
 def sign_out():
-    logout_user()
-    session.clear()
+    end_session()
     return redirect(url_for("auth.sign_in"), 303)
 
 

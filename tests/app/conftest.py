@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -86,6 +87,11 @@ def signed_in(locked_app: WebApp) -> FlaskClient:
     client = locked_app.test_client()
     assert client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 303
     return client
+
+
+def session_cookie(client: FlaskClient) -> Any:
+    """That of a browser at an app that is reached by http; None where it has none."""
+    return client.get_cookie(client.application.config["SESSION_COOKIE_NAME"])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Who is asking, and their API tokens."""
 
-from flask_login import current_user
 from pydantic import TypeAdapter
 
 from app.domain import accounts
@@ -9,7 +8,7 @@ from app.errors import Conflict
 from app.web.api.accounts import account_api
 from app.web.api.openapi import IfNoneMatch, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.web.api.paging import PageQuery, key_in, page_of
-from app.web.auth import require_admin
+from app.web.auth import current_person, require_admin
 from app.web.context import current_user_id, database
 
 NAME_AND_ID: TypeAdapter[tuple[str, int]] = TypeAdapter(tuple[str, Id])
@@ -19,7 +18,7 @@ NAME_AND_ID: TypeAdapter[tuple[str, int]] = TypeAdapter(tuple[str, Id])
 @described(PersonOut, condition=IfNoneMatch)
 def me():
     """Who this token or session belongs to, and what it may do."""
-    return PersonOut.model_validate(current_user._get_current_object())
+    return PersonOut.model_validate(current_person())
 
 
 def holder() -> int:

@@ -1,14 +1,13 @@
 """One's own account, with its API tokens."""
 
 from flask import Blueprint, flash, redirect, render_template, request
-from flask_login import current_user
 from pydantic import ValidationError
 
 from app.domain import accounts
 from app.domain.passwords import hashed
 from app.domain.schemas import Fields, NewToken, Password
 from app.errors import NotFound, Problem, invalid_input
-from app.web.auth import start_session
+from app.web.auth import current_person, start_session
 from app.web.context import current_user_id, database
 from app.web.error_pages import retry_after
 from app.web.own_password import require_own_password
@@ -84,7 +83,7 @@ def _account_page(problem: Problem | None = None, **new_token: str) -> str:
     with database().read() as session:
         return render_template(
             "account.html",
-            account=current_user,
+            account=current_person(),
             tokens=accounts.list_tokens(session, account_id),
             problem=problem,
             typed=request.form,

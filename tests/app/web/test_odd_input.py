@@ -78,6 +78,8 @@ FIELDS = (
 
 def asked(app: Flask, method: str, path: str, body: bytes = b"", **given: str) -> tuple[int, dict[str, str], bytes]:
     """As the server hands it over: header values may hold any byte."""
+    if "HTTP_COOKIE" in given:
+        given["HTTP_COOKIE"] = given["HTTP_COOKIE"].replace("task_assist", app.config["SESSION_COOKIE_NAME"])
     environ = {
         "REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": "",
         "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1",

@@ -9,7 +9,7 @@ from app import create_app
 from app.web.context import WebApp
 from app.writer import gate, watch
 from app.writer.lease_files import folder_of
-from tests.app.conftest import EMAIL, PASSWORD
+from tests.app.conftest import EMAIL, PASSWORD, session_cookie
 from tests.app.processes import eventually
 
 
@@ -75,7 +75,8 @@ def test_who_is_signed_in_sees_the_same_page(locked_app: WebApp, locked_settings
     monkeypatch.setattr(gate, "MAX_HANDOVER_WAIT", 0.05)
     made = create_app(locked_settings, requests_handover=False)
     client = made.test_client()
-    client.set_cookie("task_assist", signed_in.get_cookie("task_assist").value)
+    cookie = session_cookie(signed_in)
+    client.set_cookie(cookie.key, cookie.value)
     assert "One moment, please" in client.get("/").text
     assert client.post("/sign-in", data={"email": EMAIL, "password": PASSWORD}).status_code == 503
     made.instance.stop()
