@@ -9,8 +9,9 @@ import structlog
 from app.backup.placing import copy_beside
 from app.backup.snapshot import snapshot
 from app.database import migrations
+from app.database.condition import found_damaged
 from app.database.engine import Database
-from app.errors import Conflict, Unreadable
+from app.errors import Broken, Conflict, NotSqlite, Unreadable
 
 log = structlog.get_logger()
 
@@ -18,10 +19,14 @@ log = structlog.get_logger()
 def upgrade(database: Database) -> None:
     """Brings the open database to the schema of this code. Raises CannotStart, and then it is as it was.
 
-    Raises StorageFull where the copy has no room.
+    Raises StorageFull where the copy has no room, and Damaged where the copy shows that the database is.
     """
     path = database.storage.path
-    if migrations.upgrade(database, keep=partial(_keep, database)):
+    try:
+        upgraded = migrations.upgrade(database, keep=partial(_keep, database))
+    except (Broken, NotSqlite) as refused:
+        raise found_damaged(path, "before an upgrade it was found", refused) from refused
+    if upgraded:
         log.info(f"Brought {path} to schema {migrations.known_revisions()[-1]}.")
 
 

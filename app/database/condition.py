@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from app.errors import Damaged, ReadOnly, Replaced, StorageFull, Unwell
+from app.errors import Damaged, ReadOnly, Refused, Replaced, StorageFull, Unwell
 from app.storage.cant_open import CantOpen
 from app.storage.led_elsewhere import LedElsewhere
 
@@ -104,3 +104,9 @@ def damaged(database: Path, what: str) -> Damaged:
         f"{database} is damaged: {what}.",
         f"Nothing is written any more, since a restore would lose it. {how_to_go_back(database)}",
     )
+
+
+def found_damaged(database: Path, when: str, refused: Refused) -> Damaged:
+    """What was refused because of what the database holds."""
+    found = refused.message.removesuffix(".").removeprefix(f"{database} is damaged: ")
+    return damaged(database, f"{when}: {found}")

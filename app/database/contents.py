@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from app.database.migrations import known_revisions
 from app.database.sqlite import APPLICATION_ID, TABLES, TABLES_OF_ROWS, sqlite_driver
-from app.database.sqlite_errors import fault_in, is_of_search_index
+from app.database.sqlite_errors import ends_check, fault_in, is_harmless
 from app.errors import Broken, Foreign, Newer
 
 FAULTS_SHOWN = 3
+LINES = 1_000_000
+"""Of a whole check: each page that belongs to nothing is one, and they come before what is wrong with the rows."""
 Check = Literal["integrity_check", "quick_check"]
 """The quick one leaves out whether the indexes fit the rows, and takes a quarter of the time."""
 
@@ -87,10 +89,24 @@ def fault_in_file(connection: Any, check: Check) -> str | None:
     The quick check goes from table to table, since for the whole file SQLite would read that index as well.
     """
     if check == "quick_check":
-        found = (fault_in_table(connection, table, check=check) for table in tables_to_check(connection))
-        return next(filter(None, found), None)
-    said = (line for row in connection.execute(f"PRAGMA {check}({FAULTS_SHOWN + 1})") for line in row[0].splitlines())
-    return said_by_check(line for line in said if not is_of_search_index(line))
+        return _fault_in_tables(connection, check)
+    try:
+        return _fault_in_whole(connection)
+    except sqlite_driver().DatabaseError as error:
+        if not ends_check(str(error)):
+            raise
+        return _fault_in_tables(connection, check)
+
+
+def _fault_in_whole(connection: Any) -> str | None:
+    """Of every table, and of pages that belong to two."""
+    said = (line for row in connection.execute(f"PRAGMA integrity_check({LINES})") for line in row[0].splitlines())
+    return said_by_check(line for line in said if not is_harmless(line))
+
+
+def _fault_in_tables(connection: Any, check: Check) -> str | None:
+    found = (fault_in_table(connection, table, check=check) for table in tables_to_check(connection))
+    return next(filter(None, found), None)
 
 
 def said_by_check(said: Iterable[str]) -> str | None:

@@ -42,9 +42,17 @@ def fault_in(message: str) -> Fault | None:
     return next((fault for text, fault in MESSAGES.items() if text in message), None)
 
 
-def is_of_search_index(message: str) -> bool:
-    """Of integrity_check's lines: does it say that an FTS5 table is at fault, and no other?"""
-    return "FTS5 table" in message
+def ends_check(message: str) -> bool:
+    """Does a check of the whole file end with this error at a page, or at a search index, that SQLite can't read?"""
+    return fault_in(message) == "malformed" or "vtable constructor failed" in message
+
+
+def is_harmless(message: str) -> bool:
+    """Of integrity_check's lines: does it speak of an FTS5 table alone, or of a page that belongs to nothing?
+
+    Such are left where a search index was made anew (search_index.py).
+    """
+    return "FTS5 table" in message or message.endswith("never used")
 
 
 def busy() -> Busy:

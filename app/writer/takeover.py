@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from copy import copy as again
 from pathlib import Path
 
-from app.database.condition import damaged
+from app.database.condition import found_damaged
 from app.database.contents import refuse_unsound
 from app.database.sqlite import ALONE, fold_in, opened, unchanging, uri_of
 from app.errors import Broken, CannotStart, Damaged, NotSqlite, StorageFull, StrangeLog, is_no_room
@@ -89,10 +89,8 @@ def begin(storage: Storage, lease: Lease, acquired: Acquired) -> None:
         raise
     except (Broken, NotSqlite) as refused:
         _sweep(folder_of(storage), ("copy",), acquired.term)
-        found = refused.message.removesuffix(".")
-        raise damaged(
-            storage.path, f"the last instance was lost without a release, and of its database it was found: {found}"
-        ) from refused
+        when = "the last instance was lost without a release, and of its database it was found"
+        raise found_damaged(storage.path, when, refused) from refused
     except OSError as error:
         if is_no_room(error):
             _sweep(folder_of(storage), ("copy",), acquired.term)

@@ -1,6 +1,7 @@
 """Filling, changing and reading the databases of these tests."""
 
 import struct
+from contextlib import closing
 from pathlib import Path
 
 from app.database import migrations
@@ -56,3 +57,13 @@ def titles(file: Path) -> list[str]:
 
 def names(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
+
+
+def overwrite_first_page(file: Path, name: str) -> None:
+    """That of a table or an index, as a broken disk gives it back."""
+    with closing(sqlite_driver().connect(str(file))) as raw:
+        (page,) = raw.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
+        (size,) = raw.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as whole:
+        whole.seek((page - 1) * size)
+        whole.write(b"\xff" * size)

@@ -15,10 +15,10 @@ from app.database.engine import Database
 from app.domain.schemas import NewTask, NewWorkItem
 from app.domain.tasks import add_task
 from app.domain.work_items import add_item
-from app.errors import CannotStart, StorageFull
+from app.errors import CannotStart, Damaged, StorageFull
 from app.settings import Settings
 from app.storage.mounts import storage_under
-from tests.app.backup.databases import add_items, names
+from tests.app.backup.databases import add_items, names, overwrite_first_page
 
 HEAD = migrations.known_revisions()[-1]
 NEXT = f"{int(HEAD) + 1:04}"
@@ -183,6 +183,34 @@ def test_without_room_for_the_copy_nothing_is_upgraded(filled: Database, revise,
     with pytest.raises(StorageFull, match="no room"):
         upgrade(filled)
     assert contents(filled) == before
+
+
+@pytest.mark.parametrize("table", ["alembic_version", "users", "tasks", "ix_work_items_position"])
+def test_a_damaged_database_is_not_upgraded_and_the_app_stands_by_until_it_is_mended(
+    settings: Settings, revise, monkeypatch, table: str
+):
+    first = create_app(settings)
+    add_items(first.instance.database, 3)
+    first.instance.stop()
+    overwrite_first_page(settings.database_path, table)
+    before = settings.database_path.read_bytes()
+    revise(ALTER)
+    app = create_app(settings)
+    problem = app.instance.problem
+    app.instance.stop()
+    assert isinstance(problem, Damaged) and "task-assist restore" in problem.hint
+    assert settings.database_path.read_bytes() == before
+
+
+def test_a_search_index_that_is_damaged_does_not_hinder_an_upgrade(filled: Database, revise):
+    filled.close()
+    overwrite_first_page(filled.storage.path, "search_data")
+    revise(ALTER)
+    again = Database(filled.storage)
+    upgrade(again)
+    assert counted(again, "work_items", "tasks") == [20, 100]
+    assert path_of_copy(filled.storage.path).exists()
+    again.close()
 
 
 def test_a_new_database_needs_no_copy(tmp_path: Path):

@@ -20,24 +20,15 @@ from app.errors import Damaged
 from app.storage.mounts import Storage
 from app.writer import checkup
 from app.writer.instance import Instance
-from tests.app.backup.databases import closed_database
+from tests.app.backup.databases import closed_database, overwrite_first_page
 from tests.app.processes import eventually
-from tests.app.writer.test_checkup import PAGE, damage, end_without_closing, record_of
+from tests.app.writer.test_checkup import damage, end_without_closing, record_of
 
 
 @pytest.fixture
 def local(tmp_path: Path, monkeypatch) -> Storage:
     monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 0.05})
     return closed_database(tmp_path / "a.db", 40)
-
-
-def overwrite(file: Path, table: str) -> None:
-    """The first page of the table, as a broken disk gives it back."""
-    with closing(sqlite_driver().connect(str(file))) as raw:
-        (page,) = raw.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
-    with file.open("r+b") as whole:
-        whole.seek((page - 1) * PAGE)
-        whole.write(b"\xff" * PAGE)
 
 
 def lose_an_entry(file: Path) -> None:
@@ -47,9 +38,9 @@ def lose_an_entry(file: Path) -> None:
 
 
 FAULTS: dict[str, Callable[[Path], None]] = {
-    "its pages": lambda file: overwrite(file, "search_data"),
-    "its texts": lambda file: overwrite(file, "search_content"),
-    "its list of pages": lambda file: overwrite(file, "search_idx"),
+    "its pages": lambda file: overwrite_first_page(file, "search_data"),
+    "its texts": lambda file: overwrite_first_page(file, "search_content"),
+    "its list of pages": lambda file: overwrite_first_page(file, "search_idx"),
     "an entry": lose_an_entry,
 }
 
@@ -80,6 +71,14 @@ def test_after_an_end_that_nobody_closed_it_at_a_fault_is_found_and_mended(local
     with closing(sqlite_driver().connect(str(local.path))) as raw:
         assert fault_in_file(raw, "quick_check") is None
         assert raw.execute("PRAGMA integrity_check('search')").fetchall() == [("ok",)]
+        assert fault_in_file(raw, "integrity_check") is None, "its old pages are left in the file"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_neither_a_check_nor_a_backup_fails_for_it(local: Storage, tmp_path: Path, fault: str):
+    FAULTS[fault](local.path)
+    snapshot(local, tmp_path / "backup.db")
+    assert verify(tmp_path / "backup.db").proven
 
 
 @pytest.mark.parametrize("fault", ["its pages", "its texts"])
@@ -109,10 +108,8 @@ def test_damage_elsewhere_is_not_mended_with_it(local: Storage):
     assert record_of(local).doubt == "damage"
 
 
-def test_neither_the_quick_check_nor_a_backup_fails_for_it(local: Storage, tmp_path: Path):
+def test_the_quick_check_leaves_it_out(local: Storage):
     lose_an_entry(local.path)
-    snapshot(local, tmp_path / "backup.db")
-    assert verify(tmp_path / "backup.db").proven
     with closing(sqlite_driver().connect(str(local.path))) as raw:
         asked: list[str] = []
         raw.set_trace_callback(asked.append)
