@@ -28,7 +28,7 @@ def create_app(
     from app.storage.guard import guard
     from app.storage.mounts import storage_once_mounted
     from app.storage.privacy import open_to_others
-    from app.web import auth, context, error_pages, health, request_log, security, sign_in, static_files
+    from app.web import auth, error_pages, every_page, request_log, security, sign_in, static_files
     from app.web.context import WebApp
     from app.web.routes import BLUEPRINTS
     from app.writer.instance import Instance
@@ -67,15 +67,7 @@ def create_app(
     static_files.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-
-    @app.context_processor
-    def _on_every_page() -> dict:
-        return {
-            "person": auth.person_for_page(),
-            "sign_in_is_on": not settings.auth_disabled,
-            "data_line": health.data_line(instance),
-            "today": context.today(),
-        }
+    every_page.init(app)
 
     instance.start()
     return app

@@ -1,6 +1,6 @@
 """The page of one work item: its details, its tasks, its history."""
 
-from flask import render_template, url_for
+from flask import url_for
 from pydantic import ValidationError
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
@@ -22,6 +22,7 @@ from app.web.pages.forms import (
     refused,
     return_path,
 )
+from app.web.pages.frame import page_around
 from app.web.pages.item_parts import details_form, task_rows
 from app.web.pages.pager import Pager, numbered
 from app.web.pages.typed import keeps_text
@@ -72,18 +73,11 @@ def item_page(item_id: int, refusal: Refused | None = None, page: str | None = N
     with database().read_columns() as connection:
         item = shown.get_item(connection, item_id)
         pager = _pager(item_id, item.tasks_total, page or query_of_page().get("page", ""))
-        here, day = pager.address(pager.page), today()
+        here, day = pager.here, today()
         rows = shown.list_tasks(connection, item_id, limit=TASKS_ON_PAGE, offset=pager.offset)
-        return render_template(
-            "item.html",
-            item=item,
-            task_rows=task_rows(rows, here, day, refusal),
-            pager=pager,
-            details=details_form(item, here, day, refusal),
-            history=shown.list_events(connection, item_id),
-            here=here,
-            refused=refusal,
-        )
+        history = tuple(shown.list_events(connection, item_id))
+    parts = {"task_rows": task_rows(rows, here, day, refusal), "details": details_form(item, here, day, refusal)}
+    return page_around("item.html", parts, refusal, item=item, pager=pager, history=history, here=here)
 
 
 def page_with_task(connection: Connection, task_id: int) -> int:

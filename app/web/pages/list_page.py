@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import render_template, request, url_for
+from flask import request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
@@ -27,6 +27,7 @@ from app.web.pages.forms import (
     refused,
     return_path,
 )
+from app.web.pages.frame import page_around
 from app.web.pages.list_rows import rows_html
 from app.web.pages.pager import Pager
 
@@ -89,16 +90,11 @@ def _list_page(filters: Filters, page: str = "", refusal: Refused | None = None)
         first = None if page else read(offset=0)  # before they are counted: that is known, then, where all are here
         pager = Pager.of(page, shown.count_items(connection, filters, day), PAGE, partial(list_url, filters))
         items = read(offset=pager.offset) if first is None else first
-        return render_template(
-            "list.html",
-            rows=rows_html(items, day),
-            pager=pager,
-            filters=filters,
-            counts=shown.count_by_status(connection),
-            due_count=shown.count_items(connection, DUE, day),
-            here=list_url(filters, pager.page),
-            refused=refusal,
-        )
+        counts = shown.count_by_status(connection)
+        due_count = shown.count_items(connection, DUE, day)
+    parts = {"rows": rows_html(items, day)}
+    seen = {"filters": filters, "counts": counts, "due_count": due_count, "pager": pager, "here": pager.here}
+    return page_around("list.html", parts, refusal, **seen)
 
 
 @pages.app_template_global()

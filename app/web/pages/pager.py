@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pager:
-    """Page `page` of a list of `total` rows, `size` on each. `address` gives a page's."""
+    """Page `page` of a list of `total` rows, `size` on each, and the addresses of this one and of those beside it."""
 
     page: int
     last: int
     total: int
     size: int
-    address: Callable[[int], str]
+    here: str
+    previous: str | None
+    next: str | None
 
     @classmethod
     def of(cls, asked: str, total: int, size: int, address: Callable[[int], str]) -> "Pager":
-        """The page that an address asks for, or the nearest that there is."""
+        """The page that an address asks for, or the nearest that there is. `address` gives a page's."""
         last = max(1, -(-total // size))
-        page = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 1
-        return cls(min(max(page, 1), last), last, total, size, address)
+        wanted = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 1
+        page = min(max(wanted, 1), last)
+        previous = address(page - 1) if page > 1 else None
+        following = address(page + 1) if page < last else None
+        return cls(page, last, total, size, address(page), previous, following)
 
     @property
     def offset(self) -> int:

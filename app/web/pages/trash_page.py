@@ -17,6 +17,4 @@ def trash() -> str:
         pager = Pager.of(request.args.get("page", ""), count_trash(connection), PAGE, numbered("/trash"))
         found = list_trash(connection, limit=PAGE, offset=pager.offset)
         now = database().seen_time.now()
-    return render_template(
-        "trash.html", items=found.items, tasks=found.tasks, now=now, pager=pager, here=pager.address(pager.page)
-    )
+    return render_template("trash.html", items=found.items, tasks=found.tasks, now=now, pager=pager, here=pager.here)
