@@ -37,6 +37,7 @@ def measured(record_property: Callable[[str, object], None]) -> Callable[[str], 
 MEASURED = "measured"
 # Folders whose tests share what is costly to make. With -n each of them is for one process; else each file is.
 SHARING = ("mounts", "containers", "browser", "adversary")
+LONG = ("mounts", "adversary")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,6 +45,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def folder(item: pytest.Item) -> str:
         return item.path.relative_to(Path(__file__).parent).parts[0]
 
+    for item in items:
+        if folder(item) in LONG:
+            item.add_marker("long")
     # What takes longest begins first.
     items.sort(key=lambda item: SHARING.index(folder(item)) if folder(item) in SHARING else len(SHARING))
 

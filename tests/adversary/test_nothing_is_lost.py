@@ -1,10 +1,9 @@
 """Two minutes of all that can happen to an app's files, disk and processes, by a seed that is printed.
 
-An hour of it, and one seed again: the usage of tests/adversary/__main__.py.
+An hour of it, and other seeds: the usage of tests/adversary/__main__.py.
 """
 
 import os
-import secrets
 import shutil
 import sys
 
@@ -14,6 +13,8 @@ from tests.adversary.deck import Run, play
 
 SECONDS = 120
 """What has begun by then still comes to its end."""
+SEED = 271126
+"""Always the same, so that what a change breaks shows with that change. New ones are tried by hand."""
 
 pytestmark = [
     pytest.mark.root,
@@ -23,7 +24,7 @@ pytestmark = [
 
 
 def test_nothing_acknowledged_is_lost_without_a_refusal_and_nothing_is_green_that_is_not_well(measured):
-    run = play(Run(secrets.randbelow(1_000_000)), SECONDS)
+    run = play(Run(SEED), SECONDS)
     measured(
         f"{run.faults} faults ({run.kinds}), {run.acknowledged} changes acknowledged, {len(run.broken)} times broken, "
         f"seed {run.seed}"

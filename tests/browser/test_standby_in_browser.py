@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.running import running_app
 
 
+@pytest.mark.long
 def test_a_page_that_met_a_standby_comes_back_by_itself(browser: Browser, javascript: bool, tmp_path: Path):
     context = browser.new_context(java_script_enabled=javascript)
     page = context.new_page()

@@ -7,6 +7,8 @@ import pytest
 from tests.containers.conftest import Run
 from tests.containers.running import HARDENED, WITHOUT_SIGN_IN, Container, docker
 
+pytestmark = pytest.mark.long
+
 COPY = "/app/data/before-import.db"
 
 

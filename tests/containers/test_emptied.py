@@ -4,9 +4,13 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from tests.app.processes import eventually
 from tests.containers.conftest import Run, new_name
 from tests.containers.running import DATABASE, WITHOUT_SIGN_IN, Container, Site, docker
+
+pytestmark = pytest.mark.long
 
 
 def filled_and_stopped(run: Run, volume: str) -> None:

@@ -45,6 +45,7 @@ def write_until_killed(port: int, name: str, acknowledged: set[str]) -> None:
         acknowledged.add(title)
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_writes_it_keeps_every_acknowledged_one(run: Run, volume: str):
     container = run(*WITHOUT_SIGN_IN, "--volume", f"{volume}:/app/data")
     container.wait_until_ready()

@@ -14,6 +14,8 @@ from tests.app.operations.watching import Health
 from tests.containers.conftest import Run
 from tests.containers.running import WITHOUT_SIGN_IN, Container, Site, docker, free_port
 
+pytestmark = pytest.mark.long
+
 FAT = b"&".join(b"%d=" % number for number in range(150_000))
 IDLE, HALF = 5000, 1060
 SECONDS = 12

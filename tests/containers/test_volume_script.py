@@ -204,6 +204,7 @@ def test_who_only_looks_is_not_cut_off_by_a_command_that_begins(script: Script):
         docker("rm", "--force", looking)
 
 
+@pytest.mark.long
 def test_an_app_that_has_the_database_for_itself_makes_the_copy(script: Script, run: Run, volume: str):
     """As on a network mount: no other process can open the file."""
     container = run(*WITHOUT_SIGN_IN, "--env", "DATABASE_STORAGE=exclusive", "--volume", f"{volume}:/app/data")

@@ -86,6 +86,7 @@ def _steps() -> Iterator[tuple[str, int]]:
         yield "", number
 
 
+@pytest.mark.long
 def test_killed_at_any_step_the_next_command_mends_it(script: Script, app: Container):
     found = []
     for step in _steps():

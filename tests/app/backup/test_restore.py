@@ -88,6 +88,7 @@ def killed(storage: Storage, file: Path, line: int, *, as_it_is: bool = False) -
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.long
 def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: Storage, backup: Path, tmp_path: Path):
     place, before, mended = killed_app.path.parent, tmp_path / "before", tmp_path / "mended"
     shutil.copytree(place, before)

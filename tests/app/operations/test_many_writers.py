@@ -13,6 +13,8 @@ from app.operations.bridge import TURN_SECONDS
 from tests.app.operations.watching import Health
 from tests.app.processes import Serving, ask, free_port, wait_until_ready
 
+pytestmark = pytest.mark.long
+
 SLOW_COMMITS = """
 import time
 from sqlalchemy import Engine, event

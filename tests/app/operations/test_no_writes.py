@@ -58,6 +58,7 @@ def write_until_full(port: int) -> int:
     raise AssertionError("it never filled up")
 
 
+@pytest.mark.long
 def test_a_full_disk_is_red_until_there_is_room_and_reading_goes_on_over_a_kill(disk: Disk, serving):
     process, port = serving()
     wait_until_ready(port, process)
@@ -83,6 +84,7 @@ def test_a_full_disk_is_red_until_there_is_room_and_reading_goes_on_over_a_kill(
     assert ask(port, "POST", "/api/v1/work-items", {"title": "again"}).status == 201
 
 
+@pytest.mark.long
 def test_a_start_that_finds_no_inode_is_red_with_words_and_soon_well_again(disk: Disk, serving):
     """SQLite can't make its -wal: "unable to open database file", which it says of much else as well."""
     process, port = serving()
@@ -103,6 +105,7 @@ def test_a_start_that_finds_no_inode_is_red_with_words_and_soon_well_again(disk:
     assert "Traceback" not in process.said
 
 
+@pytest.mark.long
 def test_a_file_system_that_became_read_only_is_red_and_the_app_goes_on_reading(disk: Disk, serving):
     process, port = serving()
     wait_until_ready(port, process)

@@ -14,6 +14,8 @@ import pytest
 from tests.app.backup.databases import titles
 from tests.app.processes import WITHIN, Serving, ask, eventually, free_port, signal_all, wait_until_ready
 
+pytestmark = pytest.mark.long
+
 
 class Running:
     """An instance of the app as a process on a port of its own."""
