@@ -4,11 +4,11 @@ import hashlib
 import secrets
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from app.database.remembered import remembered
-from app.domain.models import ApiToken, User
+from app.domain.models import ApiToken, User, new_session_key
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
 from app.errors import Conflict, Invalid, NotFound
@@ -17,7 +17,7 @@ from app.setting_values import is_encodable
 # --- accounts ---------------------------------------------------------------------------------------------
 
 
-def count_accounts(session: Session) -> int:
+def count_accounts(session: Session | Connection) -> int:
     return session.scalar(select(func.count()).select_from(User)) or 0
 
 
@@ -62,7 +62,7 @@ def add_first_account(session: Session, fields: NewAccount, password: PasswordHa
 def set_password(account: User, password: PasswordHash) -> None:
     """Also signs the account out everywhere."""
     account.password_hash = password
-    account.session_number += 1
+    account.session_key = new_session_key()
 
 
 def change_password(session: Session, account_id: int, current: str, password: PasswordHash) -> User:
@@ -72,6 +72,11 @@ def change_password(session: Session, account_id: int, current: str, password: P
         raise not_your_password()
     set_password(account, password)
     return account
+
+
+def end_sessions(session: Session, account_id: int) -> None:
+    """Signs an account out everywhere: no cookie of before is believed again."""
+    session.execute(update(User).where(User.id == account_id).values(session_key=new_session_key()))
 
 
 def not_your_password() -> Invalid:
@@ -134,7 +139,7 @@ def delete_token(session: Session, account_id: int, token_id: int) -> ApiToken:
 
 # --- who asks, at each request ----------------------------------------------------------------------------
 
-ASKING = (User.id, User.email, User.role, User.session_number)
+ASKING = (User.id, User.email, User.role, User.session_key)
 BY_ID = select(*ASKING).where(User.id == bindparam("id"))
 BY_TOKEN = select(*ASKING, ApiToken.scope).join_from(ApiToken, User).where(ApiToken.token_sha256 == bindparam("sha256"))
 

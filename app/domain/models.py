@@ -1,5 +1,6 @@
 """The tables. What may stand in them is in schemas.py; the other modules of this folder do something with them."""
 
+import secrets
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, text
@@ -15,14 +16,19 @@ def _index(table: str, *columns: str, where: str = "") -> Index:
     return Index(f"ix_{table}_{'_'.join(columns)}", *columns, sqlite_where=only)
 
 
+def new_session_key() -> str:
+    """Random, so that no account ever gets one that another had: ids are given again after a restore."""
+    return secrets.token_hex(16)
+
+
 class User(Base):
     __tablename__ = "users"
 
     email: Mapped[str] = mapped_column(String(254), unique=True)
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(String(16))  # admin, member
-    # Part of every session cookie: raising it signs the account out everywhere.
-    session_number: Mapped[int] = mapped_column(default=0)
+    # Part of every session cookie: a new one signs the account out everywhere.
+    session_key: Mapped[str] = mapped_column(String(32), default=new_session_key, server_default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -34,6 +40,8 @@ class ApiToken(Base):
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     scope: Mapped[str] = mapped_column(String(16))  # read, write, admin
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime | None]
+    last_used_on: Mapped[date | None]
     user: Mapped[User] = relationship()
 
 

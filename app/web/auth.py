@@ -9,9 +9,11 @@ from werkzeug.wrappers import Response
 from app.domain import accounts
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
-from app.web.context import WebApp, database, web_app
+from app.web.context import WebApp, database, setup_code, web_app
+from app.web.older_sessions import forget_older_session
 from app.web.pages import typed
 from app.web.pages.forms import page_again, return_path
+from app.web.sessions import SINCE
 
 PUBLIC = frozenset(("static", "health.healthz", "health.readyz", "auth.sign_in", "auth.set_up", "api.openapi"))
 """The endpoints that answer without sign-in. Every other one asks for it."""
@@ -70,29 +72,34 @@ def person_for_page() -> Person | None:
 
 
 def start_session(user: User) -> None:
+    """From here on this browser is signed in, with nothing in its cookie of what was there before."""
     session.clear()
     session.permanent = True
+    session["person"] = f"{user.id}:{user.session_key}"
+    session[SINCE] = database().seen_time.now().timestamp()
     g.person = _person(user)
-    session["person"] = f"{user.id}:{user.session_number}"
+    forget_older_session()
 
 
-def end_session() -> None:
+def end_sessions() -> None:
+    """Signs the account out, everywhere. Raises what hinders that; in this browser it is signed out all the same."""
+    account_id = g.person.id
     session.clear()
     g.person = None
+    with database().write() as transaction:
+        accounts.end_sessions(transaction, account_id)
 
 
 # --- who is it --------------------------------------------------------------------------------------------
 
 
 def _person_of_cookie() -> Person | None:
-    number, _, session_number = session.get("person", "").partition(":")
-    if not number:
+    number, _, key = session.get("person", "").partition(":")
+    if not key:
         return None
     with database().read_columns() as connection:
         user = accounts.find_by_id(connection, int(number))
-    if user is None or str(user.session_number) != session_number:
-        return None
-    return _person(user)
+    return _person(user) if user and user.session_key == key else None
 
 
 def _person_of_token() -> Person | None:
@@ -139,7 +146,7 @@ def _ask_for_sign_in() -> Response:
         raise SignInNeeded(
             "This needs a token.", "Send the header Authorization: Bearer TOKEN. Tokens are made on the account page."
         )
-    if web_app().setup_code:
+    if setup_code():
         return redirect(url_for("auth.set_up"), 303)
     if typed.has_text():
         signed_out = SignInNeeded("You are signed out.", "Sign in, and what you typed is here again.")

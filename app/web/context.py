@@ -10,6 +10,7 @@ from flask import Flask, current_app, g, request
 from werkzeug.routing import Map
 
 from app.database.engine import Database
+from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
 from app.writer.instance import Instance
@@ -39,7 +40,7 @@ class WebApp(Flask):
         self.settings = settings
         self.instance = instance
         self.setup_code: str | None = None
-        """Makes the first account in the browser; None once there is one."""
+        """See setup_code()."""
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.teardown_appcontext(_leave_database)
 
@@ -81,6 +82,16 @@ def database() -> Database:
 def _leave_database(_error: BaseException | None) -> None:
     if g.pop("database", None):
         web_app().instance.leave()
+
+
+def setup_code() -> str | None:
+    """What makes the first account in the browser; None once there is one, at whatever instance it was made."""
+    app = web_app()
+    if app.setup_code:
+        with database().read_columns() as connection:
+            if accounts.count_accounts(connection):
+                app.setup_code = None
+    return app.setup_code
 
 
 def today() -> date:

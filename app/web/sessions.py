@@ -13,6 +13,10 @@ from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 EXPIRES = re.compile(r"Expires=[^;]*")
 SEND_AGAIN = timedelta(days=1)
+LONGEST = timedelta(days=90)
+"""Then somebody signs in again, however often the session was used."""
+SINCE = "since"
+"""In a session: when it began, in seconds, by the time that the database has seen."""
 
 
 def cookie_name(secret: str) -> str:
@@ -52,38 +56,39 @@ class Sessions(SecureCookieSessionInterface):
             self._serializer = serializer
         return self._serializer
 
-    def open_session(self, app: Flask, request: Request) -> Session | None:
+    def open_session(self, app: Flask, request: Request) -> Session:
+        kept, signed_at = self.read(app, request.cookies.get(self.get_cookie_name(app)))
+        # One that was signed later than now is young: a backup of before was restored.
+        unused, whole = self._age(signed_at), self._age(kept.get(SINCE, signed_at))
+        ended = unused > app.permanent_session_lifetime.total_seconds() or whole > LONGEST.total_seconds()
+        session = self.session_class(None if ended else kept)
+        session.is_old = abs(unused) > SEND_AGAIN.total_seconds()
+        return session
+
+    def read(self, app: Flask, cookie: str | None) -> tuple[dict[str, Any], float]:
+        """What was kept in it, and when it was signed, in seconds. Nothing for one that is not signed by this app."""
         serializer = self.get_signing_serializer(app)
-        if serializer is None:
-            return None
-        cookie = request.cookies.get(self.get_cookie_name(app))
-        if not cookie:
-            return self.session_class()
+        if not cookie or serializer is None:
+            return {}, 0
         try:
             kept, signed_at = serializer.loads(cookie, return_timestamp=True)
         except BadSignature:
-            return self.session_class()
-        return self._kept(app, kept, self._age(signed_at))
+            return {}, 0
+        return kept, signed_at.timestamp()
 
-    def _age(self, signed_at: datetime) -> timedelta:
+    def _age(self, moment: float) -> float:
         now = self._now()
-        return now - signed_at if now else timedelta()
-
-    def _kept(self, app: Flask, kept: dict[str, Any], age: timedelta) -> Session:
-        # One that was signed later than now is young: a backup of before was restored.
-        session = self.session_class(kept if age <= app.permanent_session_lifetime else None)
-        session.is_old = abs(age) > SEND_AGAIN
-        return session
+        return now.timestamp() - moment if now else 0
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:  # noqa: ARG002
         if self._now() is None:
             return False
-        # What every cache may keep carries nobody's cookie.
-        again = session.permanent and getattr(session, "is_old", False) and request.endpoint != "static"
-        return session.modified or again
+        return session.modified or (session.permanent and getattr(session, "is_old", False))
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """By an age, which the browser counts itself, instead of a date."""
+        """By an age, which the browser counts itself, instead of a date. What every cache may keep is nobody's."""
+        if request.endpoint == "static":
+            return
         if not session.modified and not self.should_set_cookie(app, session):
             if session.accessed:
                 response.headers.add("Vary", "Cookie")

@@ -1,10 +1,11 @@
 """Signing in and out, and the first account: from the settings, or with a set-up code in the browser."""
 
 import secrets
+from copy import copy
 from typing import Any
 
 import structlog
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
@@ -13,8 +14,8 @@ from app.domain import accounts
 from app.domain.passwords import hashed, password_fits
 from app.domain.schemas import NewAccount
 from app.errors import Invalid, Problem, invalid_input
-from app.web.auth import end_session, start_session, who_asks
-from app.web.context import WebApp, database, web_app
+from app.web.auth import end_sessions, start_session, who_asks
+from app.web.context import WebApp, current_user_id, database, setup_code, web_app
 from app.web.error_pages import retry_after
 from app.web.pages import typed
 from app.web.pages.forms import own_path
@@ -52,7 +53,7 @@ def prepare_first_account(app: WebApp, data: Database) -> None:
 def sign_in():
     if who_asks():
         return _go_on()
-    if web_app().setup_code:
+    if setup_code():
         return redirect(url_for("auth.set_up"), 303)
     email, problem = request.form.get("email", ""), None
     if request.method == "POST":
@@ -87,14 +88,22 @@ def _go_on() -> Any:
 
 @auth.post("/sign-out")
 def sign_out():
-    end_session()
+    if current_user_id() is None:  # sign-in is off
+        return redirect("/", 303)
+    try:
+        end_sessions()
+    except Problem as problem:
+        told = copy(problem)  # others may be told of the same one
+        told.message = f"In this browser you are signed out, but on other devices you are not. {problem.message}"
+        raise told from problem
+    flash("You are signed out, here and on all your other devices.")
     return redirect(url_for("auth.sign_in"), 303)
 
 
 @auth.get("/setup")
 @auth.post("/setup")
 def set_up():
-    if not web_app().setup_code:
+    if not setup_code():
         return redirect(url_for("auth.sign_in"), 303)
     email, problem = request.form.get("email", ""), None
     if request.method == "POST":
@@ -109,7 +118,7 @@ def set_up():
 def _set_up_with_code(code: str, email: str, password: str) -> Response:
     web_app().throttle.count("set-up code", request.remote_addr or "")
     given = code.strip().upper().encode()
-    if not secrets.compare_digest(given, (web_app().setup_code or "").encode()):
+    if not secrets.compare_digest(given, (setup_code() or "").encode()):
         raise Invalid(
             "No account was made.", fields={"code": "This is not the code. The newest one is at the end of the log."}
         )
@@ -120,6 +129,5 @@ def _set_up_with_code(code: str, email: str, password: str) -> Response:
     hash_of_new = hashed(fields.password)
     with database().write() as transaction:
         user = accounts.add_first_account(transaction, fields, hash_of_new)
-    web_app().setup_code = None
     start_session(user)
     return redirect("/", 303)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app.domain.rows import InTrash
 from app.errors import NotFound, Problem
 from app.web.context import current_user_id, database
+from app.web.older_sessions import had_older_session
 from app.web.pages.forms import own_path, page_again
 
 WITH_TYPED = "/sign-in/typed"
@@ -56,7 +57,15 @@ def sign_in_page(email: str = "", then: str = "/", problem: Problem | None = Non
     """`to`: where the form was sent whose fields the sign-in brings along."""
     typed = {**_carried(), "to": own_path(to)} if to else {}
     action = WITH_TYPED if to else "/sign-in"
-    return render_template("sign_in.html", email=email, next=then, problem=problem, action=action, typed=typed)
+    return render_template(
+        "sign_in.html",
+        email=email,
+        next=then,
+        problem=problem,
+        action=action,
+        typed=typed,
+        was_upgraded=had_older_session(),
+    )
 
 
 def page_after_sign_in() -> str:

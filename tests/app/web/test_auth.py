@@ -56,6 +56,24 @@ def test_the_code_ends_where_the_account_was_made_at_another_instance_meanwhile(
     assert sign_in(empty_app.test_client()).location == "/"
 
 
+def test_the_code_ends_with_the_first_account_wherever_that_was_made(empty_app: WebApp):
+    client = empty_app.test_client()
+    assert client.get("/").location == "/setup"
+    fields = NewAccount.model_validate({"email": EMAIL, "password": PASSWORD})
+    with empty_app.instance.database.write() as session:
+        accounts.add_first_account(session, fields, hashed(fields.password))
+    assert client.get("/setup").location == "/sign-in"
+    assert client.get("/").location == "/sign-in"
+    assert sign_in(client).location == "/"
+
+
+def test_who_has_handed_the_database_over_sends_nobody_to_a_code_of_before(empty_app: WebApp):
+    """The account may be made at the other instance by now."""
+    empty_app.instance.stop()
+    for path in ("/", "/setup", "/sign-in"):
+        assert empty_app.test_client().get(path).status_code == 503
+
+
 def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: WebApp):
     client = empty_app.test_client()
     answers = [set_up(client, "AAAA-AAAA").status_code for _ in range(11)]
