@@ -80,13 +80,16 @@ def tested(checkout: Checkout) -> Checkout:
     return checkout
 
 
-def test_it_uses_the_cores_and_says_that_it_left_the_mounts_out(tested: Checkout):
+def test_it_uses_the_cores_and_names_what_it_left_out(tested: Checkout):
     done = tested.run("scripts/test", "-q")
-    assert (
-        "python -m pytest -n auto --no-loadscope-reorder --ignore=tests/mounts --ignore=tests/adversary -q\n"
-        in done.stdout
-    )
-    assert all(f"scripts/test {what}" in done.stdout for what in ("tests/mounts", "tests/adversary", "--all"))
+    assert "python -m pytest -n auto --no-loadscope-reorder -m not long -q\n" in done.stdout
+    left_out = ("tests/mounts", "tests/adversary", "-m long tests/app tests/browser tests/containers", "--all")
+    assert all(f"scripts/test {what}" in done.stdout for what in left_out)
+
+
+def test_what_is_left_out_is_run_by_what_it_names(tested: Checkout):
+    done = tested.run("scripts/test", "-m", "long", "tests/test_one.py")
+    assert done.stdout == "python -m pytest -m long tests/test_one.py\n"
 
 
 def test_all_leaves_nothing_out(tested: Checkout):
