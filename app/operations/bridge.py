@@ -26,11 +26,16 @@ from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
 from app.web.pages.typed import WITH_TYPED
 from app.web.security import MAX_BODY, SAFE_METHODS
+from app.web.turns import HAS_TURN, MAY_WAIT, TURN_AFTER
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
 
 TURN_SECONDS = 5.0
 """How long a request may wait for a thread. What has waited longer when its turn comes is refused."""
+GUESS_SECONDS, MOST_WAITING = 20.0, 100
+"""How long a try of a password may wait for its turn, and how many may at once: each keeps its connection, and a body
+of SMALL at most. Gateways give up after 30 s
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html)."""
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -45,6 +50,7 @@ class Bridge:
         self._app, self._instance = app, instance
         self._bodies = Bodies()
         self._ending = loop.create_future()
+        self._waiting = 0
         self._handover: asyncio.Future | None = None
         self._handover_waiter = Threads("handover", 1)
         self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
@@ -78,13 +84,29 @@ class Bridge:
         public = environ["PATH_INFO"] in self._public_forms
         length = _length(environ)
         if length == 0:
-            return await self._in_thread(environ, b"")
+            return await self._in_its_turn(environ, b"")
         small = public and environ["PATH_INFO"] != WITH_TYPED
         limit, expects_continue = SMALL if small else MAX_BODY, "HTTP_EXPECT" in environ
         with self._bodies.counted(length) as count:
             body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
-            return await self._in_thread(environ, body)
+            return await self._in_its_turn(environ, body)
+
+    async def _in_its_turn(self, environ: dict[str, Any], body: bytes) -> Answer:
+        """One that has to wait for its turn (web/turns.py) waits here, where it takes no thread, and is asked again."""
+        environ[MAY_WAIT] = GUESS_SECONDS if len(body) <= SMALL and self._waiting < MOST_WAITING else 0.0
+        answer = await self._in_thread(environ, body)
+        if (seconds := environ.pop(TURN_AFTER, None)) is None:
+            return answer
+        self._waiting += 1
+        try:
+            await asyncio.wait([self._ending], timeout=seconds)
+        finally:
+            self._waiting -= 1
+        if self._ending.done():
+            raise Ending
+        environ[HAS_TURN] = True
+        return await self._in_thread(environ, body)
 
     async def _in_thread(self, environ: dict[str, Any], body: bytes) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(body))

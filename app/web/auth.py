@@ -10,6 +10,7 @@ from app.domain import accounts
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
 from app.web.context import WebApp, database, setup_code, web_app
+from app.web.devices import remember_device
 from app.web.older_sessions import forget_older_session
 from app.web.pages import typed
 from app.web.pages.forms import page_again, return_path
@@ -77,6 +78,7 @@ def start_session(user: User) -> None:
     session.permanent = True
     session["person"] = f"{user.id}:{user.session_key}"
     session[SINCE] = database().seen_time.now().timestamp()
+    remember_device(user)
     g.person = _person(user)
     forget_older_session()
 

@@ -36,6 +36,15 @@ class ClientAddress:
         return address_in(entries[-self._place]) if len(entries) >= self._place else None
 
 
+def network_of(address: str) -> str:
+    """What one client can take its addresses from: an IPv6 one has 2^64 of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:  # a Unix socket has none
+        return address
+    return address if parsed.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
 def address_in(text: str) -> str | None:
     """The IP address in `text`, in its one usual spelling; None where there is none."""
     text = text.strip()

@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from flask import Flask, current_app, g, request
 from werkzeug.routing import Map
@@ -13,10 +12,8 @@ from app.database.engine import Database
 from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
+from app.web.guesses import Guesses
 from app.writer.instance import Instance
-
-if TYPE_CHECKING:
-    from app.web.rate_limit import Throttle
 
 WAIT_UNTIL = "task_assist.wait_until"
 """In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""
@@ -41,15 +38,9 @@ class WebApp(Flask):
         self.instance = instance
         self.setup_code: str | None = None
         """See setup_code()."""
+        self.guesses = Guesses()
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.teardown_appcontext(_leave_database)
-
-    @cached_property
-    def throttle(self) -> "Throttle":
-        """Made when somebody tries to sign in: its library takes long to import."""
-        from app.web.rate_limit import Throttle
-
-        return Throttle()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No function here is async, and Flask would look at each of them, eleven times a request."""

@@ -3,14 +3,18 @@
 from app.domain import accounts
 from app.domain.passwords import password_fits
 from app.web.context import database, web_app
+from app.web.guesses import Try
+from app.web.turns import wait_for_turn
 
 
 def require_own_password(account_id: int, typed: str) -> str:
     """The hash that `typed` fits, of the account that is signed in. Not to be called in a writing transaction.
 
-    Each try counts, the right ones too: they take as long. Raises Invalid, and TooMany.
+    Each try counts as a wrong one, since the right ones take as long. Raises Invalid, and TooMany.
     """
-    web_app().throttle.count(f"account {account_id}", f"account {account_id}")
+    one = Try(f"own password of {account_id}", f"account {account_id}")
+    wait_for_turn(one)
+    web_app().guesses.wrong(one)
     with database().read() as session:
         kept = accounts.get_account(session, account_id).password_hash
     if not password_fits(kept, typed):

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.logs import visible
 from app.web.health import ALIVE, READY
+from app.web.turns import TURN_AFTER
 
 QUIET = frozenset((ALIVE, READY))
 """Asked every few seconds by every platform: logged only at the level debug."""
@@ -23,7 +24,7 @@ def init(app: Flask) -> None:
 
     @app.after_request
     def _end(response: Response) -> Response:
-        write = log.debug if request.path in QUIET else log.info
+        write = log.debug if request.path in QUIET or TURN_AFTER in request.environ else log.info
         write(
             f"{request.method} {visible(request.path)}",
             status=response.status_code,

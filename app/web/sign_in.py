@@ -14,12 +14,16 @@ from app.domain import accounts
 from app.domain.passwords import hashed, password_fits
 from app.domain.schemas import NewAccount
 from app.errors import Invalid, Problem, invalid_input
+from app.setting_values import EMAIL_LENGTH
 from app.web.auth import end_sessions, start_session, who_asks
 from app.web.context import WebApp, current_user_id, database, setup_code, web_app
+from app.web.devices import device_of
 from app.web.error_pages import retry_after
+from app.web.guesses import Try
 from app.web.pages import typed
 from app.web.pages.forms import own_path
 from app.web.pages.typed import WITH_TYPED
+from app.web.turns import wait_for_turn
 
 auth = Blueprint("auth", __name__)
 log = structlog.get_logger()
@@ -66,15 +70,15 @@ def sign_in():
 
 
 def _signed_in(email: str, password: str) -> Response:
-    throttle = web_app().throttle
-    account = email.strip().lower()[:254]
-    throttle.count(account, request.remote_addr or "")
     with database().read() as transaction:
         user = accounts.find_account(transaction, email)
+    one = Try(f"email {email.strip().lower()[:EMAIL_LENGTH]}", request.remote_addr or "", device_of(user))
+    wait_for_turn(one)
     if not password_fits(user.password_hash if user else None, password) or user is None:
+        web_app().guesses.wrong(one)
         log.warning("A sign-in failed.", address=request.remote_addr)
         raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
-    throttle.forget(account)
+    web_app().guesses.right(one)
     start_session(user)
     return _go_on()
 
@@ -116,9 +120,11 @@ def set_up():
 
 
 def _set_up_with_code(code: str, email: str, password: str) -> Response:
-    web_app().throttle.count("set-up code", request.remote_addr or "")
+    one = Try("set-up code", request.remote_addr or "")
+    wait_for_turn(one)
     given = code.strip().upper().encode()
     if not secrets.compare_digest(given, (setup_code() or "").encode()):
+        web_app().guesses.wrong(one)
         raise Invalid(
             "No account was made.", fields={"code": "This is not the code. The newest one is at the end of the log."}
         )

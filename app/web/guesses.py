@@ -1,0 +1,106 @@
+"""How long the next try of a password or set-up code has to wait. Asked before anything is hashed.
+
+Nobody is locked out: tries are slowed down, and those from a device on which the owner has signed in (devices.py) only
+by its own wrong tries (owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies).
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.web.client_address import network_of
+
+FREE = {"account and address": 10, "account": 100, "address": 60, "device": 10}
+"""So many wrong tries are not slowed. The next one waits for 1 second, and each after it twice as long."""
+FORGET_SECONDS = 15 * 60
+"""In these a count goes down by what is free: whoever has made a few mistakes is let in at once again later."""
+MOST_SECONDS = 10.0
+"""Between two slowed tries at most."""
+MOST_COUNTS = 10_000
+"""Of the tries that are known at once, about 2 MB. The oldest are forgotten for new ones."""
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Try:
+    """Who tries: for which account, from which IP address, and on which device, if the account is known there."""
+
+    account: str
+    address: str
+    device: str | None = None
+
+    def counted_by(self) -> list[Key]:
+        """By account and address together, since neither alone is the guesser's: behind a published port all share one
+        address. Many addresses, or many accounts, are slowed only by far more wrong tries."""
+        if self.device:
+            return [("device", self.device)]
+        network = network_of(self.address)
+        return [("account and address", self.account, network), ("account", self.account), ("address", network)]
+
+
+@dataclass
+class Count:
+    """The wrong tries of one key: `wrong` of them at the moment `at`. The next free turn is at the moment `turn`."""
+
+    free: int
+    at: float
+    wrong: float = 0.0
+    turn: float = 0.0
+
+    def forget(self, now: float) -> None:
+        self.wrong = max(0.0, self.wrong - (now - self.at) * self.free / FORGET_SECONDS)
+        self.at = now
+
+    def add(self, now: float) -> None:
+        # No more than twice what is free, so that it ends FORGET_SECONDS after the last one.
+        self.wrong = min(self.wrong + 1, 2.0 * self.free)
+        self.turn = max(self.turn, now + self.gap)
+
+    @property
+    def gap(self) -> float:
+        """Seconds from one try to the next."""
+        excess = math.ceil(self.wrong) - self.free
+        return 0.0 if excess < 0 else min(2.0**excess, MOST_SECONDS)
+
+
+class Guesses:
+    """The wrong tries of all accounts, in memory, which is enough for one process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._counts: dict[Key, Count] = {}
+
+    def seconds_until_turn(self, one: Try, waits: float = 0.0) -> float:
+        """0 for at once. A turn within `waits` seconds is this one's from now on; a later one is not kept for it."""
+        with self._lock:
+            now = self._clock()
+            slowed = [count for key in one.counted_by() if (count := self._known(key, now)) and count.gap]
+            turn = max([now, *(count.turn for count in slowed)])
+            if turn - now <= waits:
+                for count in slowed:
+                    count.turn = turn + count.gap
+            return turn - now
+
+    def wrong(self, one: Try) -> None:
+        with self._lock:
+            now = self._clock()
+            for key in one.counted_by():
+                count = self._known(key, now) or Count(FREE[key[0]], now)
+                count.add(now)
+                self._counts.pop(key, None)
+                self._counts[key] = count  # the newest come last
+            while len(self._counts) > MOST_COUNTS:
+                del self._counts[next(iter(self._counts))]
+
+    def right(self, one: Try) -> None:
+        """What this one typed wrongly before does not count any more; what others typed does."""
+        with self._lock:
+            self._counts.pop(one.counted_by()[0], None)
+
+    def _known(self, key: Key, now: float) -> Count | None:
+        if count := self._counts.get(key):
+            count.forget(now)
+        return count

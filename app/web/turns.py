@@ -1,0 +1,34 @@
+"""A try of a password waits for its turn: in the server's loop (operations/bridge.py), where it takes no thread."""
+
+import math
+
+from flask import request
+
+from app.errors import TooMany
+from app.web.context import web_app
+from app.web.guesses import Try
+
+MAY_WAIT = "task_assist.may_wait"
+"""In a request's environ: how many seconds it can wait. Without it none."""
+TURN_AFTER = "task_assist.turn_after"
+"""In a request's environ: after so many seconds it is its turn, and it is to be asked again. Nobody gets its answer."""
+HAS_TURN = "task_assist.has_turn"
+"""In a request's environ: it has waited."""
+
+
+def wait_for_turn(one: Try) -> None:
+    """Raises TooMany where `one` has to wait, and notes for the server how long."""
+    if HAS_TURN in request.environ:
+        return
+    waits = request.environ.get(MAY_WAIT, 0.0)
+    seconds = web_app().guesses.seconds_until_turn(one, waits)
+    if not seconds:
+        return
+    if seconds <= waits:
+        request.environ[TURN_AFTER] = seconds
+    whole = math.ceil(seconds)
+    raise TooMany(
+        "There were too many wrong tries, so each one has to wait for its turn.",
+        f"Try again in {whole} second{'s' if whole > 1 else ''}.",
+        retry_after=whole,
+    )

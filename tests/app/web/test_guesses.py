@@ -1,0 +1,285 @@
+"""Passwords and set-up codes can't be guessed, and guessing locks nobody out."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.operations.bridge import Bridge
+from app.operations.control_commands import new_password
+from app.settings import load
+from app.web import guesses as module
+from app.web.context import WebApp
+from app.web.guesses import FORGET_SECONDS, MOST_COUNTS, Guesses, Try
+from tests.app.conftest import EMAIL, PASSWORD
+from tests.app.operations.loops import run_in_a_loop
+
+ELSEWHERE = "203.0.113.9"
+WRONG = "not the password"
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def wrong_passwords(monkeypatch) -> list[str]:
+    """Every password is wrong, at no cost; the list has those that were looked at."""
+    looked_at: list[str] = []
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, typed: looked_at.append(typed))
+    return looked_at
+
+
+def sign_in(client: FlaskClient, password: str = WRONG, email: str = EMAIL, address: str = "127.0.0.1") -> int:
+    data = {"email": email, "password": password}
+    return client.post("/sign-in", data=data, environ_base={"REMOTE_ADDR": address}).status_code
+
+
+# --- the owner and the stranger ---------------------------------------------------------------------------
+
+
+def test_a_stranger_who_guesses_elsewhere_does_not_slow_the_owner(stranger):
+    for _ in range(10):
+        sign_in(stranger, address=ELSEWHERE)
+    assert sign_in(stranger, address=ELSEWHERE) == 429
+    assert sign_in(stranger, PASSWORD) == 303
+
+
+def test_a_device_that_has_signed_in_is_not_slowed_even_from_the_strangers_address(locked_app: WebApp, stranger):
+    owner = locked_app.test_client()
+    assert sign_in(owner, PASSWORD) == 303
+    owner.post("/sign-out")
+    for _ in range(12):
+        sign_in(stranger)
+    assert sign_in(stranger, PASSWORD) == 429
+    assert sign_in(owner, WRONG) == 422
+    assert sign_in(owner, PASSWORD) == 303
+
+
+def test_a_device_is_known_for_its_own_account_only_and_until_the_password_changes(locked_app: WebApp, stranger):
+    owner = locked_app.test_client()
+    assert sign_in(owner, PASSWORD) == 303
+    owner.post("/sign-out")
+    for _ in range(10):
+        sign_in(stranger)
+        sign_in(stranger, email="bob@example.com")
+    assert sign_in(owner, email="bob@example.com") == 429
+    password = new_password(locked_app.instance.database, EMAIL)["password"]
+    assert sign_in(owner, password) == 429
+    assert sign_in(owner, password, address=ELSEWHERE) == 303
+
+
+def test_who_has_stolen_a_device_is_slowed_and_slows_nobody_else(locked_app: WebApp, wrong_passwords, monkeypatch):
+    with monkeypatch.context() as right:
+        right.setattr("app.web.sign_in.password_fits", lambda kept, typed: True)
+        devices = [locked_app.test_client() for _ in range(2)]
+        assert [sign_in(device) for device in devices] == [303, 303]
+    for device in devices:
+        device.post("/sign-out")
+    assert [sign_in(devices[0]) for _ in range(11)] == [422] * 10 + [429]
+    assert sign_in(devices[1]) == 422
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "W10.x.y", "a" * 4000])
+def test_a_made_up_device_is_none(locked_app: WebApp, wrong_passwords, cookie: str):
+    client = locked_app.test_client()
+    client.set_cookie(f"{locked_app.config['SESSION_COOKIE_NAME']}_device", cookie, path="/sign-in")
+    assert [sign_in(client) for _ in range(11)] == [422] * 10 + [429]
+
+
+def test_the_devices_cookie_is_no_session_and_the_session_no_device(locked_app: WebApp):
+    client = locked_app.test_client()
+    sign_in(client, PASSWORD)
+    session_name = locked_app.config["SESSION_COOKIE_NAME"]
+    session, device = client.get_cookie(session_name), client.get_cookie(f"{session_name}_device", path="/sign-in")
+    assert session and device
+    assert device.http_only and device.same_site == "Lax"
+    swapped = locked_app.test_client()
+    swapped.set_cookie(session_name, device.value)
+    swapped.set_cookie(f"{session_name}_device", session.value, path="/sign-in")
+    assert swapped.get("/").status_code == 303
+    for _ in range(10):
+        sign_in(swapped)
+    assert sign_in(swapped, PASSWORD) == 429
+
+
+def test_right_passwords_never_count(monkeypatch, stranger):
+    monkeypatch.setattr("app.web.sign_in.password_fits", lambda kept, typed: typed == PASSWORD)
+    for _ in range(30):
+        assert sign_in(stranger, PASSWORD) == 303
+        stranger.post("/sign-out")
+
+
+def test_what_is_slowed_is_not_hashed_and_says_when_to_come_again(stranger, wrong_passwords):
+    answers = [sign_in(stranger, f"guess {n}") for n in range(15)]
+    assert answers == [422] * 10 + [429] * 5
+    assert len(wrong_passwords) == 10
+    answer = stranger.post("/sign-in", data={"email": EMAIL, "password": WRONG})
+    assert answer.headers["Retry-After"] == "1"
+    assert "Try again in 1 second." in answer.text
+
+
+def test_an_address_is_slowed_over_all_accounts(stranger, wrong_passwords):
+    answers = [sign_in(stranger, email=f"{n}@example.com") for n in range(61)]
+    assert answers == [422] * 60 + [429]
+
+
+def test_a_forwarded_address_counts_only_behind_trusted_proxies(wrong_passwords, tmp_path):
+    for hops, last in (("0", 429), ("1", 422)):
+        made = create_app(load({"DATABASE_PATH": str(tmp_path / f"{hops}.db"), "ADMIN_EMAIL": EMAIL,
+                                "ADMIN_PASSWORD": PASSWORD, "TRUSTED_PROXIES": hops}))  # fmt: skip
+        client = made.test_client()
+        answers = [
+            client.post("/sign-in", data={"email": f"{n}@example.com", "password": "x"},
+                        headers={"X-Forwarded-For": f"198.51.100.{n}"}).status_code
+            for n in range(61)
+        ]  # fmt: skip
+        assert answers[-1] == last
+        made.instance.stop()
+
+
+def test_guessing_the_set_up_code_elsewhere_does_not_slow_who_has_it(tmp_path):
+    made = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db")}))
+
+    def set_up(code: str | None, address: str) -> int:
+        data = {"code": code, "email": EMAIL, "password": PASSWORD}
+        return made.test_client().post("/setup", data=data, environ_base={"REMOTE_ADDR": address}).status_code
+
+    assert [set_up("AAAA-AAAA", ELSEWHERE) for _ in range(11)] == [422] * 10 + [429]
+    assert set_up(made.setup_code, ELSEWHERE) == 429
+    assert set_up(made.setup_code, "127.0.0.1") == 303
+    made.instance.stop()
+
+
+# --- how long it takes ------------------------------------------------------------------------------------
+
+
+def test_each_wrong_try_waits_twice_as_long_as_the_one_before_up_to_a_limit(clock: Clock):
+    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    waited = []
+    for _ in range(17):
+        waited.append(guesses.seconds_until_turn(one))
+        clock.now += waited[-1]
+        assert guesses.seconds_until_turn(one) == 0
+        guesses.wrong(one)
+    assert waited == pytest.approx([0] * 10 + [1, 2, 4, 8, 10, 10, 10])
+
+
+def test_it_is_forgotten(clock: Clock):
+    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    for _ in range(1000):
+        guesses.wrong(one)
+    clock.now += FORGET_SECONDS
+    assert guesses.seconds_until_turn(one) == 0
+    for _ in range(2):
+        guesses.wrong(one)
+        clock.now += FORGET_SECONDS / 10
+    assert guesses.seconds_until_turn(one) == 0
+
+
+def test_an_account_is_slowed_by_many_addresses_but_not_on_its_device(clock: Clock):
+    guesses = Guesses(clock)
+    for n in range(100):
+        guesses.wrong(Try("ann", f"192.0.2.{n}"))
+    assert guesses.seconds_until_turn(Try("ann", ELSEWHERE)) == 1
+    assert guesses.seconds_until_turn(Try("bob", ELSEWHERE)) == 0
+    assert guesses.seconds_until_turn(Try("ann", ELSEWHERE, device="ann's")) == 0
+
+
+def test_who_has_a_whole_ipv6_network_is_one_client(clock: Clock):
+    guesses = Guesses(clock)
+    for n in range(10):
+        guesses.wrong(Try("ann", f"2001:db8::{n}"))
+    assert guesses.seconds_until_turn(Try("ann", "2001:db8::ffff:1")) == 1
+    assert guesses.seconds_until_turn(Try("ann", "2001:db8:0:1::1")) == 0
+
+
+def test_those_that_can_wait_get_one_turn_each_and_not_more_than_they_can_wait_for(clock: Clock):
+    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    for _ in range(14):
+        guesses.wrong(one)
+    turns = [guesses.seconds_until_turn(one, waits=20) for _ in range(4)]
+    assert turns == pytest.approx([10, 20, 30, 30])
+
+
+def test_there_is_a_bound_to_what_is_remembered(clock: Clock):
+    guesses = Guesses(clock)
+    for n in range(MOST_COUNTS):
+        guesses.wrong(Try(str(n), f"10.{n >> 8}.{n & 255}.1"))
+    assert len(guesses._counts) == MOST_COUNTS
+
+
+# --- while it waits ---------------------------------------------------------------------------------------
+
+
+async def post(bridge: Bridge, password: str, email: str = EMAIL) -> int:
+    body = f"email={email}&password={password}".encode()
+    answers: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    headers = {b"content-type": b"application/x-www-form-urlencoded", b"content-length": b"%d" % len(body)}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/sign-in",
+        "raw_path": b"/sign-in",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), *headers.items()],
+        "server": ("127.0.0.1", "80"),
+        "client": ("127.0.0.1", "1234"),
+    }
+    await bridge(scope, receive, send)
+    return answers[0]["status"]
+
+
+def test_the_owner_at_the_strangers_address_waits_and_is_let_in(monkeypatch, locked_app: WebApp):
+    monkeypatch.setattr(module, "MOST_SECONDS", 0.05)
+    one = Try(f"email {EMAIL}", "127.0.0.1")
+    for _ in range(12):
+        locked_app.guesses.wrong(one)
+
+    async def main() -> int:
+        return await post(Bridge(locked_app, locked_app.instance, asyncio.get_running_loop()), "a+long+enough+password")
+
+    assert run_in_a_loop(main()) == 303
+
+
+def test_those_that_wait_take_no_thread_from_others_and_end_with_the_server(locked_app: WebApp, wrong_passwords):
+    for _ in range(20):
+        locked_app.guesses.wrong(Try(f"email {EMAIL}", "127.0.0.1"))
+
+    async def main() -> tuple[set[int], int, int, int]:
+        bridge = Bridge(locked_app, locked_app.instance, asyncio.get_running_loop())
+        threads = threading.active_count()
+        waiting = [asyncio.create_task(post(bridge, WRONG)) for _ in range(30)]
+        refused: set[asyncio.Task[int]] = set()
+        while len(refused) < 28:
+            refused, _ = await asyncio.wait(waiting, timeout=0.05)
+        other = await asyncio.wait_for(post(bridge, WRONG, "bob@example.com"), 4)
+        assert threading.active_count() == threads
+        bridge.end()
+        ended = await asyncio.gather(*(task for task in waiting if task not in refused))
+        return {task.result() for task in refused}, len(refused), other, sum(status == 503 for status in ended)
+
+    statuses, refused, other, ended = run_in_a_loop(main())
+    assert statuses == {429}, "whose turn would be later than they can wait"
+    assert other == 422
+    assert (refused, ended) == (28, 2)
+    assert len(wrong_passwords) == 1, "nothing of those that wait was hashed"
