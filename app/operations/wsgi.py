@@ -1,0 +1,99 @@
+"""Between ASGI and WSGI: what the Flask app is given of a request, and its whole answer."""
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from app.errors import Problem
+
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+SERVER = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+}
+NOT_PREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+class Malformed(Problem):
+    code, status = "malformed", 400
+
+
+def environ_of(scope: dict[str, Any]) -> dict[str, Any]:
+    """What PEP 3333 asks for, but for the body. Raises Malformed.
+
+    Header names with an underscore are dropped: in WSGI they would be the same as those with a hyphen, which the proxy
+    in front has set.
+    """
+    environ = {
+        **SERVER,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": _path(scope["raw_path"]),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": "HTTP/1.0" if scope["http_version"] == "1" else f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": scope["server"][1],
+        "REMOTE_ADDR": scope["client"][0],
+        "REMOTE_PORT": scope["client"][1],
+    }
+    for name, value in _headers(scope["headers"]):
+        if name in environ and name in ("HTTP_HOST", "CONTENT_TYPE"):
+            raise Malformed(f"The request has more than one {name.removeprefix('HTTP_').title()}.", "Send one.")
+        separator = "; " if name == "HTTP_COOKIE" else ","
+        environ[name] = f"{environ[name]}{separator}{value}" if name in environ else value
+    return environ
+
+
+def _path(raw: bytes) -> str:
+    """Slashes at its start are one: a browser takes an address that begins with two for another host's."""
+    path = unquote_to_bytes(raw).decode("latin-1")
+    return f"/{path.lstrip('/')}" if path.startswith("//") else path
+
+
+def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
+    for raw_name, raw_value in headers:
+        name = _name(raw_name)
+        if name and not (name == "HTTP_HOST" and raw_value == b""):  # granian's, where the client sent none
+            yield name, raw_value.decode("latin-1")
+
+
+@lru_cache(256)
+def _name(raw: bytes) -> str | None:
+    name = raw.decode("latin-1")
+    return None if "_" in name else NOT_PREFIXED.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def length_of(environ: dict[str, Any]) -> int | None:
+    """How long the body is going to be, None where only its end tells. The server has checked the header."""
+    if encoding := environ.pop("HTTP_TRANSFER_ENCODING", None):
+        if encoding.strip().lower() != "chunked":
+            raise Malformed(f"A body in {encoding} is not understood.", "Send it as it is, or in chunks.")
+        return None
+    return int(environ.get("CONTENT_LENGTH") or 0)
+
+
+def call(wsgi: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Answer:
+    """The whole answer of a WSGI app."""
+    said: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[[bytes], Any]:
+        said[:] = [int(status.split(" ", 1)[0]), list(headers)]
+        return written.append
+
+    written: list[bytes] = []
+    parts: Iterable[bytes] = ()
+    try:
+        parts = wsgi(environ, start_response)
+        written.extend(parts)
+        return said[0], said[1], b"".join(written)
+    finally:
+        if close := getattr(parts, "close", None):
+            close()
