@@ -13,7 +13,8 @@ from pathlib import Path
 from app.backup import manifest
 from app.backup.manifest import Manifest
 from app.backup.replacing import refuse_taken
-from app.storage.files import free_name, to_disk
+from app.storage.aside import free_name
+from app.storage.files import to_disk
 from app.storage.owner import hand_over
 
 

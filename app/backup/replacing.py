@@ -11,10 +11,12 @@ from pathlib import Path
 
 from app.backup import manifest
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
+from app.database import may_lack
 from app.database.contents import read_contents
 from app.database.sqlite import opened, unchanging
 from app.errors import Conflict, Refused, Unreadable
-from app.storage.files import free_name, sidecars
+from app.storage.aside import free_name
+from app.storage.files import SIDECARS, sidecars
 from app.storage.mounts import LEASE, Storage, beside, files_beside
 
 COUNTED = ("work_items", "tasks")
@@ -34,10 +36,22 @@ def refuse_own(storage: Storage, file: Path) -> None:
 
     if any(map(is_named, (storage.path, *files_beside(storage.path)))) or place == _in_its_folder(storage.typed):
         raise is_database(file)
+    if any(map(is_named, (*incoming(storage.path), may_lack.file_of(storage.path)))):
+        raise Unreadable(f"{file} is a name that Task Assist uses itself, and what is there it takes away.", ANOTHER)
     if is_named(storage.secret):
         raise Unreadable(f"{file} is the app's own secret, which signs the sessions.", ANOTHER)
     if any(folder.name.endswith(LEASE) for folder in (place, *place.parents)):
         raise Unreadable(f"{file} is where Task Assist keeps who writes to the database.", ANOTHER)
+
+
+def incoming_path(database: Path) -> Path:
+    """Where a restore writes the new database before it takes the name."""
+    return database.with_name(f".{database.name}.restoring")
+
+
+def incoming(database: Path) -> list[Path]:
+    """Its logs as well, where it is restored as it is."""
+    return [beside(incoming_path(database), ending) for ending in ("", *SIDECARS)]
 
 
 def is_database(file: Path) -> Unreadable:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.replacing import refuse_own
+from app.backup.replacing import incoming, incoming_path, refuse_own
 from app.backup.room import refuse_without_room
 from app.backup.verify import Verified, unverified, verify
 from app.database import may_lack
@@ -19,7 +19,7 @@ from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, NotSqlite, StrangeLog
 from app.storage.cant_open import refuse_what_is_no_file
-from app.storage.files import SIDECARS, Progress, copy, sha256_of, sidecars, size_of, to_disk
+from app.storage.files import Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.mounts import Storage, beside, files_beside
 from app.storage.owner import take_after
@@ -59,6 +59,7 @@ def restore(
         clear_the_place(storage)
         sure()
         _take_the_place(storage.path, new, endings)
+        may_lack.forget(storage.path)  # last: killed before, it is the old one that is there
     finally:
         _remove_incoming(storage.path)
     return found
@@ -78,24 +79,14 @@ def _take_the_place(database: Path, new: Path, endings: list[str]) -> None:
 
 def settle(storage: Storage, progress: Progress | None = None) -> str | None:
     """Takes away what a killed restore left, and gives the sha256 of the database that is there, None without one."""
-    if any(file.exists() for file in _incoming(storage.path)):
+    if any(file.exists() for file in incoming(storage.path)):
         refuse_unwritable(storage)
         _remove_incoming(storage.path)
     return sha256_of(storage.path, progress) if storage.path.exists() else None
 
 
-def incoming_path(database: Path) -> Path:
-    """Where the new database is written before it takes the name."""
-    return database.with_name(f".{database.name}.restoring")
-
-
-def _incoming(database: Path) -> list[Path]:
-    """Its logs as well, where it is restored as it is."""
-    return [beside(incoming_path(database), ending) for ending in ("", *SIDECARS)]
-
-
 def _remove_incoming(database: Path) -> None:
-    for file in _incoming(database):
+    for file in incoming(database):
         file.unlink(missing_ok=True)
 
 
@@ -112,7 +103,7 @@ def clear_the_place(storage: Storage) -> list[Path]:
         with suppress(Broken, NotSqlite):
             fold_in(database, sqlite_uri(storage, "rw"))
     set_aside = _set_aside(sidecars(database))
-    for file in (*files_beside(database), may_lack.file_of(database)):
+    for file in files_beside(database):
         file.unlink(missing_ok=True)
     to_disk(database.parent)
     return set_aside

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.backup.restore import clear_the_place
+from app.database import may_lack
 from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, sqlite_uri
 from app.database.strange_logs import refuse_strange_log
@@ -27,7 +28,9 @@ def start_empty(storage: Storage, sure: Callable[[], None]) -> list[Path]:
         _refuse_filled(storage)
     sure()
     forget_links(storage)
-    return clear_the_place(storage)
+    aside = clear_the_place(storage)
+    may_lack.forget(storage.path)
+    return aside
 
 
 def _refuse_filled(storage: Storage) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from app.database.header import read_header
 from app.database.wal import WAL_HEADER, Index, read_index, read_log
 from app.errors import StrangeLog
-from app.storage.files import is_there, set_aside, size_of
+from app.storage.aside import set_aside
+from app.storage.files import is_there, size_of
 from app.storage.mounts import beside
 
 
@@ -36,6 +37,13 @@ def log_was_emptied(database: Path) -> bool:
     had them all, and of emptying the log the index's last word did not get to the disk."""
     wal, index = beside(database, "-wal"), read_index(beside(database, "-shm"))
     return index is not None and index.needs_log and is_there(wal) and size_of(wal) <= WAL_HEADER
+
+
+def log_cant_be_judged(database: Path) -> bool:
+    """Does the log hold something, and is its index gone, which tells how much that must be? To be asked of a database
+    that was shared: there the index stays after a kill, and gets to the disk not later than the log."""
+    wal = beside(database, "-wal")
+    return size_of(wal) > WAL_HEADER and not is_there(beside(database, "-shm")) and read_log(wal) is not None
 
 
 def _broken(database: Path) -> BrokenLog | None:

@@ -63,6 +63,11 @@ def look(condition: Condition, database: Path) -> None:
         log.warning(condition.may_lack or f"{file_of(database)} was taken away, so nothing is said to be missing.")
 
 
+def forget(database: Path) -> None:
+    """Another database has the place now."""
+    file_of(database).unlink(missing_ok=True)
+
+
 def how_to_end(storage: Storage) -> str:
     return (
         "Look whether the newest changes are there. If not, a backup may have them: task-assist restore FILE. If so:\n"

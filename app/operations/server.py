@@ -22,7 +22,7 @@ from granian.net import SocketHolder  # pyright: ignore[reportPrivateImportUsage
 from granian.server import MPServer
 
 from app import logs
-from app.errors import Problem
+from app.errors import CannotStart, Problem
 from app.operations.listening import bound, cant_listen, url
 from app.operations.memory import give_back_what_is_free
 from app.operations.shutdown import (
@@ -39,6 +39,7 @@ from app.operations.shutdown import (
     set_ending,
 )
 from app.settings import Settings
+from app.storage.cant_open import MORE_FOR_PROCESS
 
 if TYPE_CHECKING:
     from app.operations.bridge import Bridge
@@ -47,6 +48,8 @@ BACKLOG = 4096
 MAX_CONNECTIONS, FEWEST_CONNECTIONS = 8192, 64
 SPARE_FILES = 256
 """Files and sockets that the process needs beside its connections."""
+FEWEST_FILES = 128
+"""With which an app starts at all. Before its first connection it has 53 open."""
 IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
 """After these a connection without a request, or with half a head of one, is closed. A proxy that keeps connections to
 the app must be the one that closes them, or it sends a request into one that is just being closed, and answers 502.
@@ -120,7 +123,11 @@ class Server(MPServer):
 
 
 def granian(settings: Settings, host: str, port: int) -> Server:
-    """The server with its limits; what it serves is an ASGI app. Raises CannotStart if the port is taken."""
+    """The server with its limits; what it serves is an ASGI app.
+
+    Raises CannotStart if the port is taken, or it may not have the files that it needs.
+    """
+    most = _most_connections()
     idle = IDLE_SECONDS_BEHIND_PROXY if settings.trusted_proxies else IDLE_SECONDS
     return Server(
         bound(host, port),
@@ -132,7 +139,7 @@ def granian(settings: Settings, host: str, port: int) -> Server:
         http1_settings=HTTP1Settings(header_read_timeout=idle * 1000, max_buffer_size=MAX_HEAD),
         workers=1,
         backlog=BACKLOG,
-        backpressure=_most_connections(),
+        backpressure=most,
         workers_kill_timeout=STOP_SECONDS,
         websockets=False,
         log_enabled=False,
@@ -141,12 +148,20 @@ def granian(settings: Settings, host: str, port: int) -> Server:
 
 
 def _most_connections() -> int:
-    """Each takes a file descriptor, of which a process may have 1024 only, unless it asks for more."""
+    """Each takes a file descriptor, of which a process may have 1024 only, unless it asks for more.
+
+    Raises CannotStart where it may not have FEWEST_FILES.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_CONNECTIONS + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft != resource.RLIM_INFINITY and soft < FEWEST_FILES:
+        raise CannotStart(
+            f"This process may have {soft} files and connections open, and needs {FEWEST_FILES} at least.",
+            MORE_FOR_PROCESS,
+        )
     most = MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft - SPARE_FILES)
     return max(most, FEWEST_CONNECTIONS)
 

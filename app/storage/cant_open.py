@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import CannotStart, StorageFull, Unwell
-from app.storage.files import set_aside
+from app.storage.aside import set_aside
 from app.storage.guard import in_place, refuse_unwritable
 from app.storage.mounts import Storage, files_beside
 from app.storage.no_writes import has_no_inodes, no_room

@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import shlex
 from collections.abc import Callable, Iterator
-from itertools import chain, count
 from pathlib import Path
 
 from app.storage.mounts import beside
@@ -60,18 +58,6 @@ def size_of(file: Path) -> int:
 def is_there(file: Path) -> bool:
     """By listdir: NFS remembers for up to a minute that a name was missing."""
     return file.name in os.listdir(file.parent)
-
-
-def free_name(file: Path) -> Path:
-    """`file`, or the first of NAME-2, NAME-3 … (before its ending) with which no name in the folder begins."""
-    there = os.listdir(file.parent)
-    names = chain([file], (file.with_name(f"{file.stem}-{number}{file.suffix}") for number in count(2)))
-    return next(each for each in names if not any(name.startswith(each.name) for name in there))
-
-
-def set_aside(file: Path) -> str:
-    """The command that gives `file` a name of its own, over which it moves nothing."""
-    return shlex.join(("mv", str(file), str(free_name(file.with_name(f"{file.name}.old")))))
 
 
 def sha256_of(file: Path, progress: Progress | None = None) -> str:

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from app.errors import DOCKERS_FOLDER, CannotStart
-from app.storage.files import set_aside
+from app.storage.aside import set_aside
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
 from app.storage.no_writes import read_only

@@ -3,7 +3,8 @@
 import shlex
 
 from app.errors import Unwell
-from app.storage.mounts import LOCAL, Storage
+from app.storage.aside import free_name
+from app.storage.mounts import LOCAL, Storage, beside
 
 
 class HardLinked(Unwell):
@@ -27,13 +28,16 @@ def refuse_hard_links(storage: Storage) -> None:
 
 
 def _hard_linked(storage: Storage, names: int) -> HardLinked:
-    file = shlex.quote(str(storage.path))
-    own = shlex.quote(f"{storage.path}.own")
+    paths = (storage.path, beside(storage.path, "-wal"), free_name(beside(storage.path, ".own")))
+    file, log, own = (shlex.quote(str(path)) for path in paths)
     return HardLinked(
         f"The file of {storage.path} has {names} names (hard links). Two apps that opened it by different ones would "
         "not know of each other, and what was saved would be lost.",
-        "Nothing was changed. Stop each app that has it open, and give this name a file of its own, where it is:\n"
-        f"  cp -p {file} {own} && mv {own} {file}\n"
-        "An app that stands by for it then goes on by itself. This finds the other names:\n"
-        f"  {shlex.join(('find', storage.mount.point, '-xdev', '-samefile', str(storage.path)))}",
+        "Nothing was changed. Stop each app that has it open, and look for the other names:\n"
+        f"  {shlex.join(('find', storage.mount.point, '-xdev', '-samefile', str(storage.path)))}\n"
+        "If a -wal is left beside one of them, by an app that was killed, the newest changes are in that alone. Bring "
+        "it along:\n"
+        f"  mv -n OTHER_NAME-wal {log}\n"
+        "Then give this name a file of its own, where it is. An app that stands by for it goes on by itself:\n"
+        f"  cp -p {file} {own} && mv {own} {file}",
     )

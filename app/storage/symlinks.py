@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.storage.aside import set_aside
+
 
 @dataclass(frozen=True)
 class Link:
@@ -25,7 +27,7 @@ class Link:
         link, target = shlex.quote(str(self.path)), shlex.quote(str(self.target))
         if self.path.is_symlink() or not self.path.exists():
             return f"ln -sfn {target} {link}"
-        return f"mv {link} {shlex.quote(f'{self.path}.old')} && ln -s {target} {link}"
+        return f"{set_aside(self.path)} && ln -s {target} {link}"
 
 
 def names_on(typed: Path) -> Iterator[Path]:

@@ -68,7 +68,6 @@ class Checkup:
         if self._lease.doubt == "damage":
             was = damaged(self._database.storage.path, "damage was found in it, and it is being checked again")
             self._database.condition.report(was)
-        may_lack.look(self._database.condition, self._database.storage.path)
         before, self._threads, self._ending = self._threads, [], threading.Event()
         self._begin(self._look, "checkup", before)
         if self._lease.doubt:

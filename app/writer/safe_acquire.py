@@ -1,8 +1,6 @@
 """Takes the lease on a database that can be opened without a loss; of any other it says why, and leaves it as it is."""
 
-from pathlib import Path
-
-from app.database.broken_log import log_was_emptied
+from app.database.broken_log import log_cant_be_judged, log_was_emptied
 from app.database.condition import damaged
 from app.database.emptied import holds_nothing, refuse_emptied, refuse_half_copied
 from app.database.header import read_header
@@ -26,6 +24,10 @@ LOG_EMPTIED = (
     "{file} was not closed at the last end, and its {log} is empty, though by the index beside it changes were only "
     "there. If the power failed, nothing is missing; if somebody emptied the {log}, the newest changes are."
 )
+INDEX_GONE = (
+    "{file} was not closed at the last end, and its {index} is gone, which says how much its {log} must hold. If the "
+    "{log} is as it was, nothing is missing; if somebody cut it short, the newest changes are."
+)
 
 
 def acquire_without_loss(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
@@ -38,7 +40,7 @@ def acquire_without_loss(lease: Lease, storage: Storage, observation: Observatio
         try:
             _refuse_loss(storage, acquired.schema)
             if observation.state != "released":  # else whoever came since the unclean end has opened and closed it
-                _note_what_may_be_lacking(storage.path)
+                _note_what_may_be_lacking(storage)
         except BaseException:
             lease.release("released" if observation.state == "released" else "abandoned")
             raise
@@ -71,12 +73,15 @@ def _refuse_half_copied(lease: Lease, storage: Storage) -> None:
             raise
 
 
-def _note_what_may_be_lacking(database: Path) -> None:
-    said = {"file": database, "log": f"{database.name}-wal"}
+def _note_what_may_be_lacking(storage: Storage) -> None:
+    database = storage.path
+    said = {"file": database, "log": f"{database.name}-wal", "index": f"{database.name}-shm"}
     if lacks_its_log(database):
         note(database, LOG_GONE.format(**said))
     elif log_was_emptied(database):
         note(database, LOG_EMPTIED.format(**said))
+    elif storage.profile == "shared" and log_cant_be_judged(database):
+        note(database, INDEX_GONE.format(**said))
 
 
 def _refuse_loss(storage: Storage, schema: str | None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from app.database import may_lack
 from app.database.contents import revision_of
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
@@ -218,6 +219,7 @@ class Watch:
             database.look_at_name()
             self._lease.note(schema=known_revisions()[-1])
             note_links(self._storage)
+            may_lack.look(database.condition, self._storage.path)
             database.checkpoint_in_pauses()
         except BaseException as error:
             lost = kept_if_lost(database, self._keep) if self._keep and self._lease.holds() else None

@@ -110,6 +110,23 @@ def test_a_mistyped_option_is_answered_with_a_command_that_can_be_typed():
     assert "Try 'task-assist doctor --help'" in done.stderr
 
 
+INTERRUPTED_AT_IMPORT = """
+import os, runpy, signal, sys
+class Interrupts:
+    def find_spec(name, *_):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupts)
+sys.argv = ["task-assist", "serve"]
+runpy.run_module("app", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_python_imports_is_an_end_without_a_traceback():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_AT_IMPORT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 @pytest.mark.parametrize("command", ["serve", "healthcheck"])
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])
 def test_a_port_that_is_none_is_refused_in_words(command: str, port: str):

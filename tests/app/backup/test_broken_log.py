@@ -184,6 +184,12 @@ def last_commit_zeroed(database: Path) -> None:
     change(wal(database), wal(database).stat().st_size - 2 * FRAME, bytes(2 * FRAME))
 
 
+def last_commit_without_its_first_page(database: Path) -> None:
+    """A disk writes in what order it likes."""
+    shm(database).unlink()
+    change(wal(database), wal(database).stat().st_size - 2 * FRAME, bytes(FRAME))
+
+
 def first_commit_zeroed(database: Path) -> None:
     shm(database).unlink()
     os.truncate(wal(database), 32 + 4 * FRAME)
@@ -202,9 +208,10 @@ def emptied(database: Path) -> None:
 
 
 def an_older_index(database: Path) -> None:
+    """Of a log that was longer."""
     old = closed_database(database.with_name("old.db"), 1)
     again = Database(old)
-    add_items(again, 1)
+    add_items(again, 60)
     shutil.copy(shm(old.path), shm(database))
     again.close()
 
@@ -218,6 +225,7 @@ def half_an_index(database: Path) -> None:
     [
         last_commit_torn,
         last_commit_zeroed,
+        last_commit_without_its_first_page,
         first_commit_zeroed,
         header_not_yet_on_disk,
         emptied,

@@ -11,6 +11,7 @@ from types import FrameType, SimpleNamespace
 import pytest
 
 from app.backup.restore import incoming_path, restore, settle
+from app.database import may_lack
 from app.database.emptied import refuse_emptied
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
@@ -264,6 +265,22 @@ def test_a_file_that_changes_while_it_is_read_is_not_put_in_place(killed_app: St
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
     assert not incoming_path(killed_app.path).exists()
+
+
+def test_what_may_be_missing_is_told_until_the_other_database_has_the_name(
+    killed_app: Storage, backup: Path, monkeypatch
+):
+    may_lack.note(killed_app.path, "Something may be missing.")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("app.backup.restore._take_the_place", killed)
+        restore(backup, killed_app)
+    assert titles(killed_app.path) == OLD and may_lack.what_is_noted(killed_app.path)
+    restore(backup, killed_app)
+    assert not may_lack.what_is_noted(killed_app.path)
 
 
 @pytest.mark.parametrize("sure_until", [0, 1])

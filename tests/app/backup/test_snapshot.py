@@ -203,6 +203,9 @@ def test_it_takes_the_place_of_nothing_that_is_the_apps_own(make: Make, tmp_path
     for name in ("task_manager.secret", "hard"):
         with pytest.raises(Unreadable, match="is the app's own secret"):
             snapshot(storage, tmp_path / name, force=force)
+    for name in (".task_manager.db.restoring", ".task_manager.db.restoring-wal", "task_manager.db.may-lack-changes"):
+        with pytest.raises(Unreadable, match="is a name that Task Assist uses itself"):
+            snapshot(storage, tmp_path / name, force=force)
     for name in ("task_manager.db.lease", "task_manager.db.lease/lock", "task_manager.db.lease/new.db", "soft/lock"):
         with pytest.raises(Unreadable, match="where Task Assist keeps who writes"):
             snapshot(storage, tmp_path / name, force=force)

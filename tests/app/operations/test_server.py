@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import CannotStart
 from app.operations import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
@@ -174,6 +175,18 @@ def test_as_many_connections_are_taken_as_there_may_be_open_files(tmp_path: Path
     process.terminate()
     assert process.wait(20) == 0
     assert "Traceback" not in process.said, process.said
+
+
+def test_with_too_few_files_it_does_not_start_and_says_how_to_give_it_more(monkeypatch):
+    given, most = [20, 20], []
+    monkeypatch.setattr(server.resource, "getrlimit", lambda _: tuple(given))
+    monkeypatch.setattr(server.resource, "setrlimit", lambda _, limits: most.append(limits))
+    with pytest.raises(CannotStart, match=r"may have 20 files and connections open, and needs 128") as refused:
+        server.granian(load({}), "127.0.0.1", free_port())
+    assert "ulimit -n" in refused.value.hint and "--ulimit nofile=" in refused.value.hint
+    given[:] = [20, 128]
+    server.granian(load({}), "127.0.0.1", free_port()).listening.close()
+    assert most[-1] == (128, 128)
 
 
 def test_a_stop_under_load_is_heard(tmp_path: Path):

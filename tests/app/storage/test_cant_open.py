@@ -93,7 +93,7 @@ def start(storage: Storage):
 def test_no_restore_and_no_new_beginning_meets_a_folder_of_the_name_of_a_log(storage: Storage, tmp_path: Path):
     backup = closed_database(tmp_path / "backup.db", 1).path
     beside(storage.path, "-wal").mkdir()
-    for command in (["restore", str(backup)], ["start-empty"]):
+    for command in (["restore", str(backup)], ["restore", "--no-keep", str(backup)], ["start-empty"]):
         done = run(storage, *command)
         assert done.exit_code != 0
         assert "a.db-wal is a folder" in done.output

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import struct
 import subprocess
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from app.storage.cant_open import CantOpen
 from app.storage.mounts import Storage, beside, storage_under
 from app.writer import checkup
 from app.writer.database_alone import database_alone
+from app.writer.gate import RequestGate
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
 from app.writer.lease_files import Folder, folder_of
@@ -300,6 +302,27 @@ def test_a_log_that_is_removed_after_a_refusal_is_missed(ran: Storage):
     assert "its a.db-wal is gone all the same" in may_lack.what_is_noted(ran.path)
 
 
+def test_it_is_read_before_any_request_waits_for_the_database(ran: Storage, start, monkeypatch):
+    """A mount that does not answer would hold all of them back."""
+    gates, free = [], []
+
+    def others_come_in() -> None:
+        if gates[0].changed.acquire(timeout=1):
+            free.append(True)
+            gates[0].changed.release()
+
+    def look(*_: object) -> None:
+        other = threading.Thread(target=others_come_in)
+        other.start()
+        other.join()
+
+    real = RequestGate.__init__
+    monkeypatch.setattr(RequestGate, "__init__", lambda self, lease: (gates.append(self), real(self, lease))[1])
+    monkeypatch.setattr(may_lack, "look", look)
+    assert start().writes
+    assert free == [True]
+
+
 def test_what_is_noted_already_is_not_noted_again(ran: Storage):
     """One that can't be opened is tried every few seconds."""
     for _ in range(2):
@@ -329,6 +352,17 @@ def test_one_that_was_emptied_after_a_kill_is_told_as_well(tmp_path: Path):
     assert acquire_without_loss(lease, storage, lease.observe())
     lease.release()
     assert "its a.db-wal is empty, though by the index beside it" in may_lack.what_is_noted(storage.path)
+
+
+def test_a_log_whose_index_is_gone_after_a_kill_is_told_where_one_must_be(storage: Storage):
+    """The log alone does not tell whether it was cut between two changes."""
+    left_by_a_killed_app(storage)
+    ended_without_closing(storage)
+    lease = lease_of(storage)
+    assert acquire_without_loss(lease, storage, lease.observe())
+    lease.release()
+    told = "its a.db-shm is gone, which says how much its a.db-wal must hold"
+    assert (told in may_lack.what_is_noted(storage.path)) == (storage.profile == "shared")
 
 
 def test_a_restore_ends_what_may_be_missing(ran: Storage, tmp_path: Path):

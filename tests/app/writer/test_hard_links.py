@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 
 from app.backup.snapshot import snapshot
 from app.cli import main
+from app.database.engine import Database
 from app.storage.hard_links import HardLinked, refuse_hard_links
-from app.storage.mounts import Storage, storage_under
+from app.storage.mounts import Storage, beside, storage_under
 from app.writer import checkup
 from app.writer.exclusive import exclusive_access
 from app.writer.instance import Instance
@@ -46,7 +47,7 @@ def test_the_second_app_stands_by_says_why_and_goes_on_when_what_it_says_was_typ
     assert f"{storage.path.with_name('b.db')} has 2 names" in other.problem.message
     add_items(first.database, 2, "Since")
     first.stop()
-    copies, finds = typed_commands(other.problem)
+    finds, _, copies = typed_commands(other.problem)
     finds = finds.replace(f"find {storage.mount.point} ", "find . ", 1)  # all of a machine's disk takes minutes
     where = storage.path.parent
     found = subprocess.run(["sh", "-c", finds], capture_output=True, text=True, check=True, cwd=where).stdout.split()
@@ -61,6 +62,24 @@ def test_the_second_app_stands_by_says_why_and_goes_on_when_what_it_says_was_typ
     other.stop()
     assert titles(storage.path)[3:] == ["Since 0", "Since 1", "Of the first 0"]
     assert titles(storage.path.with_name("b.db"))[3:] == ["Since 0", "Since 1", "Of the other 0"]
+
+
+def test_what_a_killed_app_has_left_beside_the_other_name_comes_along(storage: Storage, tmp_path: Path):
+    database = Database(storage)
+    add_items(database, 2, "In the log alone")
+    file, log = storage.path.read_bytes(), beside(storage.path, "-wal").read_bytes()
+    database.close()
+    storage.path.write_bytes(file)
+    beside(storage.path, "-wal").write_bytes(log)
+    other = linked(storage)
+    beside(other.path, ".own").write_text("precious")
+    with pytest.raises(HardLinked) as refused:
+        refuse_hard_links(other)
+    _, brings, copies = typed_commands(refused.value)
+    for command in (brings.replace("OTHER_NAME", f"'{storage.path}'"), copies):
+        subprocess.run(["sh", "-c", command], check=True)
+    assert titles(other.path)[3:] == ["In the log alone 0", "In the log alone 1"]
+    assert beside(other.path, ".own").read_text() == "precious"
 
 
 @pytest.mark.parametrize(

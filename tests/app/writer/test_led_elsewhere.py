@@ -152,6 +152,18 @@ def test_who_finds_the_folder_of_the_lease_gone_as_well_ends_as_without_a_link(
         eventually(storage.lease.exists)
 
 
+def test_what_has_the_name_of_the_link_is_moved_over_nothing(way, start_by):
+    link, typed = way
+    start_by(typed).stop()
+    put_something_empty_there(link)
+    moved_before = link.with_name(f"{link.name}.old")
+    moved_before.write_text("precious")
+    problem = start_by(typed).problem
+    assert isinstance(problem, LedElsewhere)
+    type_first_command(problem)
+    assert moved_before.read_text() == "precious"
+
+
 def test_after_start_empty_it_begins_in_the_new_place(way, start_by, profile):
     link, typed = way
     start_by(typed).stop()

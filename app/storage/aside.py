@@ -1,0 +1,19 @@
+"""Names that nothing has yet, for what is moved aside: over what is there it would be lost."""
+
+import os
+import shlex
+from itertools import chain, count
+from pathlib import Path
+
+
+def free_name(file: Path) -> Path:
+    """`file`, or the first of NAME-2, NAME-3 … (before its ending) with which no name in the folder begins. In one that
+    this user can't list, `file`."""
+    there = os.listdir(file.parent) if os.access(file.parent, os.R_OK) else []
+    names = chain([file], (file.with_name(f"{file.stem}-{number}{file.suffix}") for number in count(2)))
+    return next(each for each in names if not any(name.startswith(each.name) for name in there))
+
+
+def set_aside(file: Path) -> str:
+    """The command that gives `file` a name of its own, over which it moves nothing."""
+    return shlex.join(("mv", str(file), str(free_name(file.with_name(f"{file.name}.old")))))
