@@ -1,16 +1,14 @@
-"""What can be done with accounts and API tokens."""
+"""What can be done with accounts."""
 
-import hashlib
-import secrets
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.database.remembered import remembered
 from app.domain.models import ApiToken, User, new_session_key
 from app.domain.passwords import PasswordHash
-from app.domain.schemas import LARGEST_ID, NewAccount, NewToken
+from app.domain.schemas import LARGEST_ID, NewAccount
 from app.errors import Conflict, Invalid, NotFound
 from app.setting_values import is_encodable
 
@@ -65,11 +63,18 @@ def set_password(account: User, password: PasswordHash) -> None:
     account.session_key = new_session_key()
 
 
+def reset_password(session: Session, account: User, password: PasswordHash) -> int:
+    """Somebody forgot it, or it became known: the account's API tokens end as well. Gives how many."""
+    set_password(account, password)
+    ended = delete(ApiToken).where(ApiToken.user_id == account.id).returning(ApiToken.id)
+    return len(session.scalars(ended).all())
+
+
 def change_password(session: Session, account_id: int, current: str, password: PasswordHash) -> User:
-    """`current`: the hash that the account had. Raises Invalid where it has another one by now."""
+    """`current`: the hash that the account had. Raises Invalid where it has another one by now. Its tokens stay."""
     account = get_account(session, account_id)
     if account.password_hash != current:
-        raise not_your_password()
+        raise not_your_password("current")
     set_password(account, password)
     return account
 
@@ -79,8 +84,9 @@ def end_sessions(session: Session, account_id: int) -> None:
     session.execute(update(User).where(User.id == account_id).values(session_key=new_session_key()))
 
 
-def not_your_password() -> Invalid:
-    return Invalid("Nothing was changed.", fields={"current": "This is not your password."})
+def not_your_password(field: str) -> Invalid:
+    """`field`: in which it was typed."""
+    return Invalid("Nothing was changed.", fields={field: "This is not your password."})
 
 
 def set_role(session: Session, account_id: int, role: str) -> User:
@@ -105,43 +111,10 @@ def _refuse_last_admin(session: Session, account: User) -> None:
         raise Conflict(f"{account.email} is the last admin.", "Make another account an admin first.")
 
 
-# --- API tokens -------------------------------------------------------------------------------------------
-
-
-def list_tokens(
-    session: Session, account_id: int, *, after: tuple[str, int] = ("", 0), limit: int | None = None
-) -> list[ApiToken]:
-    """By their names, from behind one with its id on."""
-    order = (ApiToken.name, ApiToken.id)
-    own = select(ApiToken).where(ApiToken.user_id == account_id, tuple_(*order) > tuple_(*after))
-    return list(session.scalars(own.order_by(*order).limit(limit)))
-
-
-def add_token(session: Session, account_id: int, fields: NewToken) -> tuple[ApiToken, str]:
-    """The token's row, and the token itself, which is shown once and kept nowhere."""
-    account = get_account(session, account_id)
-    if fields.scope == "admin" and account.role != "admin":
-        raise Invalid("The token was not made.", fields={"scope": "Only an admin can make an admin token."})
-    plain = "ta_" + secrets.token_urlsafe(32)
-    token = ApiToken(user_id=account.id, name=fields.name, token_sha256=_sha256(plain), scope=fields.scope)
-    session.add(token)
-    session.flush()
-    return token, plain
-
-
-def delete_token(session: Session, account_id: int, token_id: int) -> ApiToken:
-    token = session.get(ApiToken, token_id) if 0 < token_id <= LARGEST_ID else None
-    if token is None or token.user_id != account_id:
-        raise NotFound(f"You have no token {token_id}.")
-    session.delete(token)
-    return token
-
-
 # --- who asks, at each request ----------------------------------------------------------------------------
 
 ASKING = (User.id, User.email, User.role, User.session_key)
 BY_ID = select(*ASKING).where(User.id == bindparam("id"))
-BY_TOKEN = select(*ASKING, ApiToken.scope).join_from(ApiToken, User).where(ApiToken.token_sha256 == bindparam("sha256"))
 
 
 def find_by_id(connection: Connection, account_id: int) -> Any:
@@ -149,14 +122,3 @@ def find_by_id(connection: Connection, account_id: int) -> Any:
     return remembered(
         connection, ("account", account_id), lambda: connection.execute(BY_ID, {"id": account_id}).first()
     )
-
-
-def find_by_token(connection: Connection, plain: str) -> Any:
-    """ASKING of the token's account, and the token's `scope`; remembered like that."""
-    sha256 = _sha256(plain)
-    return remembered(connection, ("token", sha256), lambda: connection.execute(BY_TOKEN, {"sha256": sha256}).first())
-
-
-def _sha256(plain: str) -> str:
-    # A token is 256 random bits, so nobody can guess it from a fast hash.
-    return hashlib.sha256(plain.encode(errors="replace")).hexdigest()

@@ -44,6 +44,10 @@ class ApiToken(Base):
     last_used_on: Mapped[date | None]
     user: Mapped[User] = relationship()
 
+    @property
+    def email(self) -> str:
+        return self.user.email
+
 
 class WorkItem(Base):
     __tablename__ = "work_items"

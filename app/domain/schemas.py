@@ -25,6 +25,8 @@ Role = Literal["admin", "member"]
 Scope = Literal["read", "write", "admin"]
 LARGEST_ID = 2**63 - 1
 """What SQLite's INTEGER holds."""
+TOKEN_DAYS = 90
+"""For which an API token can be used, unless somebody says otherwise."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -83,6 +85,10 @@ Email = Annotated[
 Password = Annotated[
     SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=LONGEST_PASSWORD), AfterValidator(_hashable)
 ]
+
+
+OwnPassword = Annotated[SecretStr, Field(max_length=LONGEST_PASSWORD), AfterValidator(_hashable)]
+"""To be compared with the one that the account has."""
 
 
 class Fields(BaseModel):
@@ -157,3 +163,12 @@ class NewAccount(Fields):
 class NewToken(Fields):
     name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)]
     scope: Scope = "read"
+    expires_in_days: Annotated[
+        Annotated[int, Field(ge=1, le=3650)] | None, Field(description="From now on; null: it never expires.")
+    ] = TOKEN_DAYS
+
+
+class TokenRequest(NewToken):
+    """With the password of who asks for it."""
+
+    password: OwnPassword

@@ -131,7 +131,7 @@ def doctor(full: bool, as_json: bool) -> None:
 @click.command("reset-password")
 @click.argument("email")
 def reset_password(email: str) -> None:
-    """Gives the account EMAIL a new password, prints it once, and signs the account out everywhere.
+    """Gives the account EMAIL a new password and prints it once. Its sessions and API tokens end.
 
     \b
     task-assist reset-password you@example.com
@@ -153,6 +153,7 @@ def reset_password(email: str) -> None:
     if made is None:
         with _database_alone(storage) as database:
             made = new_password(database, email)
+    click.echo(f"{made['email']} is signed out everywhere. API tokens that ended: {made['tokens']}.")
     click.echo(f"The password of {made['email']} is now  {made['password']}")
 
 

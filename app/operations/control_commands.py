@@ -75,8 +75,8 @@ def _reset_password(instance: Instance, *, email: str, progress: Progress) -> di
         return new_password(database, email)
 
 
-def new_password(database: Database, email: str) -> dict[str, str]:
-    """Gives an account a new password and signs it out everywhere. Raises NotFound with the accounts there are."""
+def new_password(database: Database, email: str) -> dict[str, Any]:
+    """Gives an account a new password and ends its sessions and tokens. Raises NotFound with the accounts there are."""
     password = secrets.token_urlsafe(15)
     kept = hashed(SecretStr(password))
     with database.write() as session:
@@ -84,8 +84,8 @@ def new_password(database: Database, email: str) -> dict[str, str]:
         if account is None:
             known = ", ".join(each.email for each in accounts.list_accounts(session)) or "none yet"
             raise NotFound(f"There is no account {email}.", f"The accounts are: {known}")
-        accounts.set_password(account, kept)
-        return {"email": account.email, "password": password}
+        ended = accounts.reset_password(session, account, kept)
+        return {"email": account.email, "password": password, "tokens": ended}
 
 
 def _condition(instance: Instance, *, progress: Progress) -> dict[str, Any]:  # noqa: ARG001

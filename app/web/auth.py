@@ -6,7 +6,8 @@ from typing import Any
 from flask import g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from app.domain import accounts
+from app.database.base import utc_now
+from app.domain import accounts, tokens
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
 from app.web.context import WebApp, database, setup_code, web_app
@@ -15,6 +16,7 @@ from app.web.older_sessions import forget_older_session
 from app.web.pages import typed
 from app.web.pages.forms import page_again, return_path
 from app.web.sessions import SINCE
+from app.web.token_use import note_use
 
 PUBLIC = frozenset(("static", "health.healthz", "health.readyz", "auth.sign_in", "auth.set_up", "api.openapi"))
 """The endpoints that answer without sign-in. Every other one asks for it."""
@@ -109,8 +111,13 @@ def _person_of_token() -> Person | None:
     if kind.lower() != "bearer" or not request.path.startswith("/api/"):
         return None
     with database().read_columns() as connection:
-        user = accounts.find_by_token(connection, token.strip())
-    return _person(user, user.scope) if user else None
+        found = tokens.find_by_token(connection, token.strip())
+    if found is None:
+        return None
+    if found.expires_at and found.expires_at <= utc_now():
+        raise SignInNeeded(f"The token {found.name} has expired.", "Make another one on the account page.")
+    note_use(found.token_id, found.last_used_on)
+    return _person(found, found.scope)
 
 
 # --- may they ---------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ class WebApp(Flask):
         self.setup_code: str | None = None
         """See setup_code()."""
         self.guesses = Guesses()
+        self.noted_uses: dict[int, date] = {}
+        """By the id of an API token: the day on which its use was last noted."""
         self.json.sort_keys = False  # type: ignore[attr-defined]
         self.teardown_appcontext(_leave_database)
 

@@ -7,8 +7,10 @@ from app.web.guesses import Try
 from app.web.turns import wait_for_turn
 
 
-def require_own_password(account_id: int, typed: str) -> str:
+def require_own_password(account_id: int, typed: str, field: str = "current") -> str:
     """The hash that `typed` fits, of the account that is signed in. Not to be called in a writing transaction.
+
+    `field`: where it was typed.
 
     Each try counts as a wrong one, since the right ones take as long. Raises Invalid, and TooMany.
     """
@@ -18,5 +20,5 @@ def require_own_password(account_id: int, typed: str) -> str:
     with database().read() as session:
         kept = accounts.get_account(session, account_id).password_hash
     if not password_fits(kept, typed):
-        raise accounts.not_your_password()
+        raise accounts.not_your_password(field)
     return kept

@@ -97,7 +97,7 @@ def session_cookie(client: FlaskClient) -> Any:
 @pytest.fixture
 def token(locked_app: WebApp):
     """Makes an API token of the scope that is asked for, of a new account with the role."""
-    from app.domain import accounts
+    from app.domain import accounts, tokens
     from app.domain.passwords import hashed
 
     def make(scope: str, role: str = "admin") -> dict[str, str]:
@@ -105,7 +105,8 @@ def token(locked_app: WebApp):
         password = hashed(new.password)
         with locked_app.instance.database.write() as session:
             account = accounts.add_account(session, new, password)
-            _, plain = accounts.add_token(session, account.id, NewToken.model_validate({"name": scope, "scope": scope}))
+            fields = NewToken.model_validate({"name": scope, "scope": scope})
+            _, plain = tokens.add_token(session, account.id, fields, proven=password)
         return {"Authorization": f"Bearer {plain}"}
 
     return make

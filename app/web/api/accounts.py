@@ -20,7 +20,7 @@ account_api.after_request(with_etag)
 
 
 class AccountChange(Fields):
-    """Only the fields that are given change. A new password signs the account out everywhere."""
+    """Only the fields that are given change. With a new password the account's sessions and tokens end."""
 
     role: Role | None = None
     password: Password | None = None
@@ -68,7 +68,7 @@ def change_account(id: int, json: AccountChange):
         if json.role:
             accounts.set_role(session, id, json.role)
         if password:
-            accounts.set_password(account, password)
+            accounts.reset_password(session, account, password)
         return AccountOut.model_validate(account)
 
 

@@ -88,9 +88,12 @@ class PersonOut(Shape):
 
 class TokenOut(Shape):
     id: int
+    email: str
     name: str
     scope: Scope
     created_at: datetime
+    expires_at: datetime | None
+    last_used_on: date | None
 
 
 class NewTokenOut(TokenOut):

@@ -1,15 +1,16 @@
-"""Who is asking, and their API tokens."""
+"""Who is asking, and API tokens."""
 
 from pydantic import TypeAdapter
 
-from app.domain import accounts
-from app.domain.schemas import Id, NewToken
+from app.domain import tokens
+from app.domain.schemas import Id, TokenRequest
 from app.errors import Conflict
 from app.web.api.accounts import account_api
 from app.web.api.openapi import IfNoneMatch, NewTokenOut, PersonOut, TokenOut, TokensOut, described
 from app.web.api.paging import PageQuery, key_in, page_of
 from app.web.auth import current_person, require_admin
 from app.web.context import current_user_id, database
+from app.web.own_password import require_own_password
 
 NAME_AND_ID: TypeAdapter[tuple[str, int]] = TypeAdapter(tuple[str, Id])
 
@@ -32,29 +33,32 @@ def holder() -> int:
 @account_api.get("/tokens")
 @described(TokensOut, condition=IfNoneMatch)
 def list_tokens(query: PageQuery):
-    """One's own tokens by their names, without the tokens themselves."""
+    """Everybody's tokens by their names, without the tokens themselves."""
     require_admin()
+    holder()
     after = key_in(query, NAME_AND_ID, ("", 0))
     with database().read() as session:
-        rows = accounts.list_tokens(session, holder(), after=after, limit=query.limit + 1)
+        rows = tokens.list_tokens(session, None, after=after, limit=query.limit + 1)
         return TokensOut.model_validate(page_of(query, rows, lambda token: (token.name, token.id)))
 
 
 @account_api.post("/tokens")
 @described(NewTokenOut, 201)
-def add_token(json: NewToken):
+def add_token(json: TokenRequest):
     """A new token for oneself. It is shown in this answer and never again."""
     require_admin()
+    proven = require_own_password(holder(), json.password.get_secret_value(), "password")
     with database().write() as session:
-        row, token = accounts.add_token(session, holder(), json)
+        row, token = tokens.add_token(session, holder(), json, proven=proven)
         return NewTokenOut(**TokenOut.model_validate(row).model_dump(), token=token), 201
 
 
 @account_api.delete("/tokens/<int:id>")
 @described(None, 204)
 def delete_token(id: int):
-    """Ends one of one's own tokens."""
+    """Ends a token, whose ever it is."""
     require_admin()
+    holder()
     with database().write() as session:
-        accounts.delete_token(session, holder(), id)
+        tokens.delete_token(session, None, id)
     return "", 204

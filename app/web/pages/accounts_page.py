@@ -2,7 +2,7 @@
 
 from flask import flash, redirect, render_template, request
 
-from app.domain import accounts
+from app.domain import accounts, tokens
 from app.domain.passwords import hashed
 from app.domain.schemas import Fields, NewAccount, Role
 from app.errors import Problem
@@ -61,6 +61,15 @@ def delete_account(account_id: int):
     return redirect("/accounts", 303)
 
 
+@account_pages.post("/accounts/tokens/<int:token_id>/delete")
+def delete_anybodys_token(token_id: int):
+    _require_account_admin()
+    with database().write() as session:
+        token = tokens.delete_token(session, None, token_id)
+        flash(f"The token {token.name} of {token.email} no longer works.")
+    return redirect("/accounts", 303)
+
+
 def _require_account_admin() -> None:
     own_account()
     require_admin()
@@ -69,5 +78,10 @@ def _require_account_admin() -> None:
 def _accounts_page(problem: Problem | None = None) -> str:
     _require_account_admin()
     with database().read() as session:
-        everyone = accounts.list_accounts(session)
-        return render_template("accounts.html", accounts=everyone, problem=problem, typed=request.form)
+        return render_template(
+            "accounts.html",
+            accounts=accounts.list_accounts(session),
+            tokens=tokens.list_tokens(session, None),
+            problem=problem,
+            typed=request.form,
+        )

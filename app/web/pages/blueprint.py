@@ -1,9 +1,10 @@
 """What all pages share: their blueprint, and what their templates can call."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint
 
+from app.database.base import utc_now
 from app.domain.trash import TRASH_DAYS
 from app.settings import PASSWORD_LENGTH
 from app.web.context import web_app
@@ -19,6 +20,16 @@ pages.add_app_template_global(EditForm, "edit_form")
 @pages.app_template_filter()
 def local_time(moment: datetime) -> str:
     return f"{moment.astimezone(web_app().settings.zone):%Y-%m-%d %H:%M}"
+
+
+@pages.app_template_filter()
+def local_day(moment: datetime) -> date:
+    return moment.astimezone(web_app().settings.zone).date()
+
+
+@pages.app_template_test()
+def past(moment: datetime) -> bool:
+    return moment <= utc_now()
 
 
 @pages.app_context_processor

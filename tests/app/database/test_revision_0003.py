@@ -14,7 +14,7 @@ from app.backup.upgrade import upgrade
 from app.backup.verify import verify
 from app.database import migrations
 from app.database.engine import Database
-from app.domain import accounts
+from app.domain import accounts, tokens
 from app.domain.passwords import hashed
 from app.domain.schemas import NewAccount
 from app.errors import CannotStart
@@ -46,7 +46,7 @@ def old(tmp_path: Path):
                 "INSERT INTO api_tokens (user_id, name, token_sha256, scope, created_at)"
                 " VALUES (2, 'nightly', :sha256, 'write', :time)"
             ),
-            {"sha256": accounts._sha256("ta_old"), "time": TIME},
+            {"sha256": tokens._sha256("ta_old"), "time": TIME},
         )
     yield database
     database.close()
@@ -56,7 +56,7 @@ def test_accounts_and_tokens_stay_and_each_account_has_a_key_of_its_own(old: Dat
     upgrade(old)
     with old.read() as session:
         ann, bob = accounts.list_accounts(session)
-        (token,) = accounts.list_tokens(session, bob.id)
+        (token,) = tokens.list_tokens(session, bob.id)
     assert (ann.id, ann.email, bob.id, bob.email) == (1, EMAILS[0], 2, EMAILS[1])
     assert all(re.fullmatch("[0-9a-f]{32}", each.session_key) for each in (ann, bob))
     assert ann.session_key != bob.session_key

@@ -12,8 +12,9 @@ from sqlalchemy import event
 from app.database import migrations
 from app.database.base import utc_now
 from app.database.engine import Database
-from app.domain import accounts, shown, tasks, trash, work_items
+from app.domain import accounts, shown, tasks, tokens, trash, work_items
 from app.domain.models import Base, User
+from app.domain.passwords import PasswordHash
 from app.domain.schemas import Filters, NewTask, NewToken, NewWorkItem, TaskChange, WorkItemChange
 from app.storage.mounts import storage_under
 
@@ -43,8 +44,11 @@ WRITES = {
     "restore a task": lambda session: tasks.restore_task(session, None, TASK_DELETED),
     "empty the trash": trash.empty_trash,
     "delete an account": lambda session: accounts.delete_account(session, 2),
-    "make a token": lambda session: accounts.add_token(session, 1, NewToken(name="new")),
-    "delete a token": lambda session: accounts.delete_token(session, 1, 1),
+    "make a token": lambda session: tokens.add_token(session, 1, NewToken(name="new"), proven=""),
+    "note a token's use": lambda session: tokens.note_use(session, 1, TODAY),
+    "reset a password": lambda session: accounts.reset_password(session, session.get_one(User, 1), PasswordHash("")),
+    "sign out": lambda session: accounts.end_sessions(session, 1),
+    "delete a token": lambda session: tokens.delete_token(session, 1, 1),
 }
 
 
@@ -55,7 +59,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with database.write() as session:
         session.add_all(User(email=name, password_hash="", role="admin") for name in ("ann", "bob"))
         session.flush()
-        accounts.add_token(session, 1, NewToken(name="one"))
+        tokens.add_token(session, 1, NewToken(name="one"), proven="")
         for number in range(9):
             item = work_items.add_item(session, 1, NewWorkItem(title=f"item {number}"))
             for task in range(3):

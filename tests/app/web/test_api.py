@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.app.conftest import PASSWORD
+
 
 def add(client, **fields) -> dict:
     answer = client.post("/api/v1/work-items", json={"title": "item", **fields})
@@ -149,7 +151,9 @@ def test_without_a_token_the_answer_says_where_to_get_one(stranger):
 
 def test_tokens_and_accounts_by_an_admin_token(stranger, token):
     admin = token("admin")
-    made = stranger.post("/api/v1/tokens", json={"name": "ci", "scope": "write"}, headers=admin).json
+    made = stranger.post(
+        "/api/v1/tokens", json={"name": "ci", "scope": "write", "password": PASSWORD}, headers=admin
+    ).json
     assert made["token"].startswith("ta_")
     mine = {"Authorization": f"Bearer {made['token']}"}
     assert stranger.get("/api/v1/me", headers=mine).json["scope"] == "write"

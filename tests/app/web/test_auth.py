@@ -173,7 +173,9 @@ def test_without_sign_in_a_forwarded_request_is_refused_but_for_health(client, h
 
 def test_without_sign_in_there_are_no_accounts(client):
     assert client.get("/account").status_code == 404
-    assert client.post("/api/v1/tokens", json={"name": "a", "scope": "read"}).status_code == 409
+    for method, path in (("GET", ""), ("POST", ""), ("DELETE", "/1")):
+        asked = {"name": "a", "password": PASSWORD} if method == "POST" else None
+        assert client.open(f"/api/v1/tokens{path}", method=method, json=asked).status_code == 409
 
 
 # --- accounts ---------------------------------------------------------------------------------------------
@@ -194,22 +196,3 @@ def test_the_last_admin_stays(signed_in):
         answer = signed_in.post(address, data=data)
         assert answer.status_code == 409
         assert "the last admin" in answer.text
-
-
-def test_a_token_is_shown_once_and_works_until_it_is_deleted(locked_app: WebApp, signed_in):
-    page = signed_in.post("/account/tokens", data={"name": "laptop", "scope": "write"}).text
-    plain = re.search(r"ta_[\w-]{43}", page)[0]  # type: ignore[index]
-    assert plain not in signed_in.get("/account").text
-    api = locked_app.test_client()
-    headers = {"Authorization": f"Bearer {plain}"}
-    assert api.post("/api/v1/work-items", json={"title": "by token"}, headers=headers).status_code == 201
-    assert signed_in.post("/account/tokens/1/delete").status_code == 303
-    assert api.get("/api/v1/work-items", headers=headers).status_code == 401
-
-
-def test_a_member_makes_no_admin_token(locked_app: WebApp, signed_in):
-    signed_in.post("/accounts", data={"email": "bob@example.com", "password": PASSWORD, "role": "member"})
-    bob = locked_app.test_client()
-    sign_in(bob, "bob@example.com")
-    assert bob.post("/account/tokens", data={"name": "x", "scope": "admin"}).status_code == 422
-    assert bob.post("/account/tokens", data={"name": "x", "scope": "read"}).status_code == 200

@@ -113,7 +113,7 @@ def test_accounts_and_tokens_come_in_pages(stranger, token) -> None:
         new = {"email": f"{name}@example.com", "password": PASSWORD, "role": "member"}
         stranger.post("/api/v1/accounts", json=new, headers=admin)
     for name in ("same", "same", "same", "ünïcödé " * 12):
-        stranger.post("/api/v1/tokens", json={"name": name.strip()}, headers=admin)
+        stranger.post("/api/v1/tokens", json={"name": name.strip(), "password": PASSWORD}, headers=admin)
     found = [row["email"] for page in pages(stranger, "/api/v1/accounts?limit=2", admin) for row in page["items"]]
     assert found == sorted(found) and len(set(found)) == 5
     ids = [row["id"] for page in pages(stranger, "/api/v1/tokens?limit=1", admin) for row in page["items"]]
