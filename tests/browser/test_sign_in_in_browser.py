@@ -58,6 +58,7 @@ def test_from_the_set_up_code_to_a_second_account(page: Page, locked_app: Runnin
     expect(page.locator(".notice")).to_have_text("ben@example.com can sign in now.")
 
     page.get_by_role("button", name="Sign out").click()
+    expect(page.locator(".notice")).to_have_text("You are signed out, here and on all your other devices.")
     page.goto("/trash")
     sign_in(page, "ben@example.com", "not the right one")
     expect(page.get_by_role("alert").first).to_contain_text("don't fit together")
@@ -72,11 +73,18 @@ def test_tokens_and_passwords(page: Page, locked_app: RunningApp) -> None:
     set_up(page, code[1])
     page.get_by_role("link", name="My account").click()
     page.get_by_label("Name of a new token").fill("backup")
+    page.get_by_label("It expires").select_option("never")
+    page.get_by_label("Your password").fill("not the right one")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.locator(".field .complaint")).to_have_text("This is not your password.")
+    expect(page.get_by_label("It expires")).to_have_value("never")
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Make token").click()
     token = page.locator("#new-token").inner_text()
     assert len(token) > 20
     page.get_by_role("link", name="My account").click()
     expect(page.locator("main")).not_to_contain_text(token)
+    expect(page.locator(".token .left")).to_contain_text("may read, never expires, no use seen yet")
     page.get_by_role("button", name="Delete the token backup").click()
     expect(page.locator(".notice")).to_contain_text("no longer works")
 
