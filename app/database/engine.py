@@ -86,8 +86,15 @@ class Database:
         the file is not well (condition.py), and what the fence raises.
         """
         with self._translate_errors(), self._queued_write(), self._session(self._writing) as session, session.begin():
-            self.seen_time.keep(session)
+            self.seen_time.keep(session.connection())
             yield session
+
+    @contextmanager
+    def write_columns(self) -> Iterator[Connection]:
+        """The same with a connection, for what needs no entities."""
+        with self._translate_errors(), self._queued_write(), self._writing.connect() as connection, connection.begin():
+            self.seen_time.keep(connection)
+            yield connection
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:

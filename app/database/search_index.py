@@ -37,6 +37,11 @@ def write_text(connection: Connection, item_id: int) -> None:
         connection.exec_driver_sql(f"DELETE FROM {TABLE} WHERE rowid = ?", (item_id,))  # noqa: S608
 
 
+def write_new_text(connection: Connection, item_id: int, title: str, notes: str) -> None:
+    """The same of an item that has no tasks yet."""
+    connection.exec_driver_sql(WRITE, _row(item_id, title, notes, None))
+
+
 def make(connection: Connection) -> None:
     """The table, and in it every text that there is."""
     for statement in MAKE:

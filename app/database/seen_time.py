@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database.contents import tables_to_check
@@ -43,9 +44,9 @@ class SeenTime:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._at_start + _never_jumps() - self._started, UTC)
 
-    def keep(self, session: Session) -> None:
+    def keep(self, connection: Connection) -> None:
         """Writes it into the file, once an hour at most: with the first write, so that no row is without it."""
-        sqlite: Any = session.connection().connection.driver_connection  # by SQLAlchemy it takes a tenth of a write
+        sqlite: Any = connection.connection.driver_connection  # by SQLAlchemy it takes a tenth of a write
         hours = int(self.now().timestamp()) // HOUR  # after the first connection of all, which is what `begin()` needs
         if sqlite.execute("PRAGMA user_version").fetchone() != (hours,):
             sqlite.execute(f"PRAGMA user_version = {hours}")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from app.domain.models import Event, Task, WorkItem
@@ -12,9 +12,9 @@ from app.domain.text_search import SEARCHED, keep_searchable
 ADD_EVENT = insert(Event)
 
 
-def record(session: Session, user_id: int | None, item_id: int, action: str, detail: str) -> None:
+def record(connection: Connection, user_id: int | None, item_id: int, action: str, detail: str) -> None:
     event = {"user_id": user_id, "work_item_id": item_id, "action": action, "detail": detail}
-    session.connection().execute(ADD_EVENT, event)
+    connection.execute(ADD_EVENT, event)
 
 
 def apply_changes(
@@ -25,7 +25,7 @@ def apply_changes(
     for name, value in changed.items():
         old = getattr(row, name)
         setattr(row, name, value)
-        record(session, user_id, item_id, *_event_for(row, name, old, value))
+        record(session.connection(), user_id, item_id, *_event_for(row, name, old, value))
     row.version += bool(changed)
     session.flush()
     if changed.keys() & SEARCHED:

@@ -7,7 +7,7 @@ have no key between them any more, the rows around are spread anew: a few dozen,
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, func, select, true, update
+from sqlalchemy import Connection, Select, bindparam, func, select, true, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -29,12 +29,13 @@ LAST_KEY = select(func.max(Task.position)).where(Task.work_item_id == bindparam(
 Direction = Literal["up", "down"]
 
 
-def key_on_top(session: Session) -> int:
+def key_on_top(connection: Connection) -> int:
     """Of a new work item."""
-    first = session.connection().execute(FIRST_KEY).scalar()
+    first = connection.execute(FIRST_KEY).scalar()
     if first and first - STEP >= LOWEST:
         return first - STEP
-    return _Order(session, WorkItem).key_before(LOWEST)
+    with Session(connection) as session:
+        return _Order(session, WorkItem).key_before(LOWEST)
 
 
 def key_at_end(session: Session, item_id: int) -> int:

@@ -28,7 +28,7 @@ def add_task(session: Session, user_id: int | None, item_id: int, fields: NewTas
     session.flush()
     keep_searchable(session, item.id)
     session.expire(item, ["tasks"])
-    record(session, user_id, item.id, "added task", task.title)
+    record(session.connection(), user_id, item.id, "added task", task.title)
     return task
 
 
@@ -49,7 +49,7 @@ def delete_task(session: Session, user_id: int | None, task_id: int) -> Task:
     task = get_task(session, task_id)
     put_into_trash(session, task)
     keep_searchable(session, task.work_item_id)
-    record(session, user_id, task.work_item_id, "deleted task", task.title)
+    record(session.connection(), user_id, task.work_item_id, "deleted task", task.title)
     return task
 
 
@@ -60,7 +60,7 @@ def restore_task(session: Session, user_id: int | None, task_id: int) -> Task:
     if task.deleted_at:
         take_out_of_trash(task)
         keep_searchable(session, task.work_item_id)
-        record(session, user_id, task.work_item_id, "restored task", task.title)
+        record(session.connection(), user_id, task.work_item_id, "restored task", task.title)
     return task
 
 

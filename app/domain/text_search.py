@@ -1,6 +1,6 @@
 """Finds work items by words, wherever in the title, the notes or a task each stands.
 
-How that is done is behind these two functions: SQLite has an index of its own for it (app/database/search_index.py).
+How that is done is behind these functions: SQLite has an index of its own for it (app/database/search_index.py).
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Connection,
     Integer,
     Select,
     Text,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.database.search_index import TABLE, TRIGRAMS, write_text
+from app.database.search_index import TABLE, TRIGRAMS, write_new_text, write_text
 from app.domain.models import WorkItem
 from app.domain.rows import LARGEST_ID
 
@@ -48,6 +49,11 @@ def keep_searchable(session: Session, item_id: int) -> None:
     """To be called where a title, notes, or what lies in the trash was changed. Does it before the transaction ends."""
     session.flush()
     write_text(session.connection(), item_id)
+
+
+def make_searchable(connection: Connection, item_id: int, title: str, notes: str) -> None:
+    """The same for a new work item."""
+    write_new_text(connection, item_id, title, notes)
 
 
 def mentions(words: str) -> ColumnElement[bool]:

@@ -1,14 +1,13 @@
 """What can be done with work items. The pages and the API both call these.
 
-Each takes a session inside a transaction (app/database/engine.py) and, where something changes, `user_id`: the
-id of the account that does it, None for the local user while sign-in is off. They raise NotFound where there is no
-such thing, or where it lies in the trash.
+Each takes a session, or a connection, inside a transaction (app/database/engine.py) and, where something changes,
+`user_id`: the id of the account that does it, None for the local user while sign-in is off. They raise NotFound where
+there is no such thing, or where it lies in the trash.
 """
 
 from datetime import date
-from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from app.domain.history import apply_changes, record
@@ -17,25 +16,24 @@ from app.domain.ordering import Direction, key_on_top, move_past_neighbour
 from app.domain.rows import find_live, find_row
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.domain.search import matching
-from app.domain.shown import get_item as get_shown
-from app.domain.text_search import keep_searchable
+from app.domain.shown import Item
+from app.domain.text_search import keep_searchable, make_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
 
-ADD_ITEM = insert(WorkItem).returning(WorkItem.id)
+ADD_ITEM = insert(WorkItem).returning(*WorkItem.__table__.columns)
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
     return find_live(session, WorkItem, item_id)
 
 
-def add_item(session: Session, user_id: int | None, fields: NewWorkItem) -> Any:
-    """A new work item at the top of the list, as `shown.get_item` gives it."""
-    row = fields.model_dump() | {"position": key_on_top(session)}
-    connection = session.connection()
-    item_id = connection.execute(ADD_ITEM, row).scalar_one()
-    keep_searchable(session, item_id)
-    record(session, user_id, item_id, "created", fields.title)
-    return get_shown(connection, item_id)
+def add_item(connection: Connection, user_id: int | None, fields: NewWorkItem) -> Item:
+    """A new work item at the top of the list."""
+    row = fields.model_dump() | {"position": key_on_top(connection)}
+    item = Item(*connection.execute(ADD_ITEM, row).one(), tasks_done=0, tasks_total=0)
+    make_searchable(connection, item.id, item.title, item.notes)
+    record(connection, user_id, item.id, "created", item.title)
+    return item
 
 
 def change_item(session: Session, user_id: int | None, item_id: int, change: WorkItemChange) -> WorkItem:
@@ -56,7 +54,7 @@ def delete_item(session: Session, user_id: int | None, item_id: int) -> WorkItem
     item = get_item(session, item_id)
     put_into_trash(session, item)
     keep_searchable(session, item.id)
-    record(session, user_id, item.id, "deleted", item.title)
+    record(session.connection(), user_id, item.id, "deleted", item.title)
     return item
 
 
@@ -66,5 +64,5 @@ def restore_item(session: Session, user_id: int | None, item_id: int) -> WorkIte
     if item.deleted_at:
         take_out_of_trash(item)
         keep_searchable(session, item.id)
-        record(session, user_id, item.id, "restored", item.title)
+        record(session.connection(), user_id, item.id, "restored", item.title)
     return item

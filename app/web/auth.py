@@ -26,6 +26,7 @@ HASHING = ("/sign-in", "/setup", "/account", "/api/v1/accounts", "/api/v1/tokens
 SCOPES = ("read", "write", "admin")
 LOCAL_HOSTS = frozenset(("localhost", "127.0.0.1", "[::1]"))
 FORWARDING_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
+IN_ENVIRON = {f"HTTP_{name.upper().replace('-', '_')}": name for name in FORWARDING_HEADERS}
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def _require_sign_in() -> Response | None:
 
 def _refuse_remote() -> None:
     host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    forwarded = [name for name in FORWARDING_HEADERS if name in request.headers]
+    environ = request.environ
+    forwarded = [name for key, name in IN_ENVIRON.items() if key in environ]
     if host.lower() in LOCAL_HOSTS and not forwarded:
         return
     what = f"with the header {forwarded[0]}" if forwarded else f"for {request.host}"

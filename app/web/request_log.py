@@ -1,5 +1,6 @@
 """One line in the log for each answer."""
 
+import logging
 import time
 
 import structlog
@@ -24,11 +25,14 @@ def init(app: Flask) -> None:
 
     @app.after_request
     def _end(response: Response) -> Response:
-        write = log.debug if request.path in QUIET or TURN_AFTER in request.environ else log.info
-        write(
-            f"{request.method} {visible(request.path)}",
-            status=response.status_code,
-            ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
-            address=request.remote_addr,
-        )
+        path = request.path
+        level = logging.DEBUG if path in QUIET or TURN_AFTER in request.environ else logging.INFO
+        if log.is_enabled_for(level):
+            log.log(
+                level,
+                f"{request.method} {visible(path)}",
+                status=response.status_code,
+                ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
+                address=request.remote_addr,
+            )
         return response

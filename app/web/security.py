@@ -6,15 +6,16 @@ import re
 import secrets
 import shlex
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Request, request
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.wrappers import Response
 
 from app.errors import CannotStart, Forbidden
 from app.settings import Settings
@@ -24,6 +25,9 @@ from app.storage.owner import hand_over, place_of
 from app.web.client_address import ClientAddress
 from app.web.sessions import Sessions, cookie_name
 from app.writer.instance import Instance
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_BODY = 1 << 20
 SECRET_LENGTH = 64
@@ -44,6 +48,7 @@ log = structlog.get_logger()
 
 
 def init(app: Flask, settings: Settings, instance: Instance) -> None:
+    app.wsgi_app = FixedHeaders(app.wsgi_app, settings)
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
@@ -59,11 +64,14 @@ def init(app: Flask, settings: Settings, instance: Instance) -> None:
     )
     app.session_interface = Sessions(instance.seen_now, lambda: _https(settings))
     app.before_request(lambda: refuse_cross_site(request, settings))
-    app.after_request(lambda response: _with_headers(response, settings))
 
 
 def _https(settings: Settings) -> bool:
-    return request.is_secure or (settings.public_url or "").startswith("https:")
+    return request.is_secure or _has_https_url(settings)
+
+
+def _has_https_url(settings: Settings) -> bool:
+    return (settings.public_url or "").startswith("https:")
 
 
 def refuse_cross_site(asked: Request, settings: Settings) -> None:
@@ -102,14 +110,24 @@ def _own_origin(origin: str, asked: Request, settings: Settings) -> bool:
     return parts.scheme in schemes and parts.netloc.lower() == asked.host.lower()
 
 
-def _with_headers(response: Response, settings: Settings) -> Response:
-    response.headers.extend(HEADERS)  # no view sets one of them, and update() looks for each
-    if _https(settings):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    # A page shows what lies in the database: it must not come out of a cache, on a shared computer least of all.
-    if request.endpoint != "static":  # static_files.py
-        response.headers["Cache-Control"] = "no-store"
-    return response
+class FixedHeaders:
+    """WSGI middleware: each answer has HEADERS. Werkzeug would look at every one of them again, at each request."""
+
+    def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
+        self._app, self._settings = app, settings
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            headers += HEADERS.items()
+            if environ["wsgi.url_scheme"] == "https" or _has_https_url(self._settings):
+                headers.append(("Strict-Transport-Security", "max-age=31536000"))
+            # A page shows what lies in the database: it must not come out of a cache, on a shared computer least of
+            # all. A file does (static_files.py).
+            if not any(name == "Cache-Control" for name, _ in headers):
+                headers.append(("Cache-Control", "no-store"))
+            return start_response(status, headers, *error)
+
+        return self._app(environ, start)
 
 
 # --- the session secret -----------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ class Sessions(SecureCookieSessionInterface):
         return self._serializer
 
     def open_session(self, app: Flask, request: Request) -> Session:
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
         kept, signed_at = self.read(app, request.cookies.get(self.get_cookie_name(app)))
         # One that was signed later than now is young: a backup of before was restored.
         unused, whole = self._age(signed_at), self._age(kept.get(SINCE, signed_at))
@@ -81,9 +83,8 @@ class Sessions(SecureCookieSessionInterface):
         return now.timestamp() - moment if now else 0
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:  # noqa: ARG002
-        if self._now() is None:
-            return False
-        return session.modified or (session.permanent and getattr(session, "is_old", False))
+        again = session.permanent and getattr(session, "is_old", False)
+        return (session.modified or again) and self._now() is not None
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """By an age, which the browser counts itself, instead of a date. What every cache may keep is nobody's."""

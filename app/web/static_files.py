@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 FOLDER = Path(__file__).with_name("static")
 FOREVER = "public, max-age=31536000, immutable"
@@ -13,7 +13,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 def init(app: Flask) -> None:
     app.add_template_global(address, "static")
-    app.after_request(_cache)
+    app.view_functions["static"] = _file
 
 
 def address(name: str) -> str:
@@ -27,9 +27,8 @@ def _version(name: str) -> str:
     return hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()[:12]
 
 
-def _cache(response: Response) -> Response:
+def _file(filename: str) -> Response:
     """While an old and a new instance run, one is asked for the other's version: that answer is not kept."""
-    if request.endpoint == "static" and response.status_code in (200, 304):
-        current = request.args.get("v") == _version((request.view_args or {})["filename"])
-        response.headers["Cache-Control"] = FOREVER if current else "no-cache"
+    response = current_app.send_static_file(filename)
+    response.headers["Cache-Control"] = FOREVER if request.args.get("v") == _version(filename) else "no-cache"
     return response

@@ -98,11 +98,13 @@ class RequestGate:
             return database
 
     def leave(self) -> None:
+        thread = get_ident()
         with self.changed:
             self.inside -= 1
-            self._threads[get_ident()] -= 1
-            self._threads += Counter()  # keeps those that are above 0
-            self.late &= self._threads.keys()
+            self._threads[thread] -= 1
+            if not self._threads[thread]:
+                del self._threads[thread]
+                self.late.discard(thread)
             self.changed.notify_all()
 
     @contextmanager

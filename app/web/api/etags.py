@@ -15,6 +15,8 @@ from werkzeug.wrappers import Response
 from app.errors import Problem
 from app.web.error_pages import answer
 
+CONDITIONS = frozenset(("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH"))
+
 
 class ChangedMeanwhile(Problem):
     """If-Match, or If-None-Match with a change, does not fit what is there `now`, an answer in JSON."""
@@ -50,11 +52,17 @@ def with_etag(response: Response) -> Response:
     reads = request.method in ("GET", "HEAD")
     if response.status_code == 201 or (response.status_code == 200 and (reads or request.method == "PATCH")):
         etag = _etag(response.get_data())
-        response.set_etag(etag)
-        if reads and not _if_match_holds(etag):
-            return answer(ChangedMeanwhile(response.get_data()))
-        if reads and request.if_none_match.contains_weak(etag):
-            response.status_code = 304
+        response.headers["ETag"] = f'"{etag}"'
+        if reads and not CONDITIONS.isdisjoint(request.environ):
+            return _on_condition(response, etag)
+    return response
+
+
+def _on_condition(response: Response, etag: str) -> Response:
+    if not _if_match_holds(etag):
+        return answer(ChangedMeanwhile(response.get_data()))
+    if request.if_none_match.contains_weak(etag):
+        response.status_code = 304
     return response
 
 

@@ -2,19 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
-from typing import Any
+from typing import Annotated, Any
 
-from flask import make_response, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from werkzeug.wrappers import Response
+from flask import Response, make_response, request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.schemas import Priority, Role, Scope, Status
 from app.errors import invalid_input
 
 View = Callable[..., Any]
-"""Of a route: gives a Shape, with or without a status, or what Flask takes."""
+"""Of a route: gives a Shape or Json, with or without a status, or what Flask takes."""
+
+
+class Json(str):
+    """An answer that is JSON already."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""Also as SQLite keeps it, which is without an offset."""
 
 
 class Shape(BaseModel):
@@ -32,8 +43,8 @@ class WorkItemOut(Shape):
     version: int
     tasks_done: int
     tasks_total: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class TaskOut(Shape):
@@ -44,8 +55,8 @@ class TaskOut(Shape):
     due: date | None
     position: int
     version: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class WorkItemsOut(Shape):
@@ -204,5 +215,7 @@ READ: dict[str, Callable[[], Any]] = {"query": _query, "json": lambda: request.g
 def _response(given: Any) -> Response:
     answered, status = given if isinstance(given, tuple) else (given, 200)
     if isinstance(answered, BaseModel):
-        return make_response(answered.model_dump_json(), status, {"Content-Type": "application/json"})
+        answered = Json(answered.model_dump_json())
+    if isinstance(answered, Json):
+        return Response(answered, status, mimetype="application/json")
     return make_response(answered, status)

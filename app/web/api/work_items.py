@@ -8,7 +8,7 @@ from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
 from app.web.api.blueprint import api
 from app.web.api.etags import require_match
 from app.web.api.openapi import IfMatch, IfNoneMatch, WorkItemOut, WorkItemsOut, described
-from app.web.api.paging import PageQuery, page_of, place_in, place_of
+from app.web.api.paging import PageQuery, page_as_json, place_in
 from app.web.context import current_user_id, database, today
 
 
@@ -25,15 +25,15 @@ def list_work_items(query: WorkItemsQuery):
     with database().read_columns() as connection:
         rows = shown.list_items(connection, filters, day, limit=query.limit + 1, after=place_in(query))
         total = shown.count_items(connection, filters, day)
-    return WorkItemsOut.model_validate({"total": total, **page_of(query, rows, place_of)})
+    return page_as_json(WorkItemOut, query, rows, total)
 
 
 @api.post("/work-items")
 @described(WorkItemOut, 201)
 def add_work_item(json: NewWorkItem):
     """A new work item, at the top of the list."""
-    with database().write() as session:
-        return WorkItemOut.model_validate(work_items.add_item(session, current_user_id(), json)), 201
+    with database().write_columns() as connection:
+        return WorkItemOut.model_validate(work_items.add_item(connection, current_user_id(), json)), 201
 
 
 @api.get("/work-items/<int:id>")

@@ -49,8 +49,8 @@ def add_item() -> Response:
         fields = parse_form(NewWorkItem)
     except ValidationError as error:
         return page_again(_list_page(filters_of_form(), refusal=refused("new-item", error)))
-    with database().write() as session:
-        item = work_items.add_item(session, current_user_id(), fields)
+    with database().write_columns() as connection:
+        item = work_items.add_item(connection, current_user_id(), fields)
     flash_status(f"Added “{item.title}”.")
     # Where it can be seen: it may not fit the filters of the list it was typed into.
     return redirect_to(url_for("pages.index"), "new-item-title")

@@ -17,7 +17,7 @@ def add_items(database: Database, count: int, name: str = "Item") -> None:
     """Each item with one task, in one transaction: at every moment there are as many of the one as of the other."""
     for number in range(count):
         with database.write() as session:
-            item = add_item(session, None, NewWorkItem.model_validate({"title": f"{name} {number}"}))
+            item = add_item(session.connection(), None, NewWorkItem.model_validate({"title": f"{name} {number}"}))
             add_task(session, None, item.id, NewTask.model_validate({"title": "Task"}))
 
 

@@ -48,7 +48,7 @@ def test_who_reads_the_moment_before_a_write_leaves_nothing_for_those_after_it(d
 
 def test_a_write_that_fails_leaves_nothing_remembered_either(database: Database):
     with pytest.raises(RuntimeError, match="undo"), database.write() as session:
-        work_items.add_item(session, None, NewWorkItem(title="one"))
+        work_items.add_item(session.connection(), None, NewWorkItem(title="one"))
         assert shown.count_by_status(session.connection()).open == 1
         raise RuntimeError("undo")
     with database.read_columns() as connection:

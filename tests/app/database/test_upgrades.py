@@ -36,7 +36,7 @@ def filled(request, tmp_path: Path):
     migrations.upgrade(database)
     with database.write() as session:
         for number in range(20):
-            item = add_item(session, None, NewWorkItem.model_validate({"title": f"Item {number}"}))
+            item = add_item(session.connection(), None, NewWorkItem.model_validate({"title": f"Item {number}"}))
             for task in range(5):
                 add_task(session, None, item.id, NewTask.model_validate({"title": f"Task {task}"}))
         columns = "title, notes, status, priority, position, created_at, updated_at"
@@ -91,7 +91,7 @@ def test_a_table_that_is_made_anew_gives_no_id_again(filled: Database, revise):
     revise(ALTER)
     upgrade(filled)
     with filled.write() as session:
-        assert add_item(session, None, NewWorkItem.model_validate({"title": "New"})).id == 100
+        assert add_item(session.connection(), None, NewWorkItem.model_validate({"title": "New"})).id == 100
 
 
 @pytest.mark.parametrize(

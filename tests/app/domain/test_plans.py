@@ -25,7 +25,7 @@ EVERY_FIELD = {"title": "changed", "notes": "more", "status": "done", "priority"
 DELETED, TASK_DELETED = 9, 22
 """The ids of an item and of a task that lie in the trash."""
 WRITES = {
-    "create": lambda session: work_items.add_item(session, None, NewWorkItem(title="new", due=TODAY)),
+    "create": lambda session: work_items.add_item(session.connection(), None, NewWorkItem(title="new", due=TODAY)),
     "change": lambda session: work_items.change_item(session, None, 1, WorkItemChange(**EVERY_FIELD)),
     "move up": lambda session: work_items.move_item(session, 1, "up", Filters(status="open"), TODAY),
     "move down": lambda session: work_items.move_item(session, 5, "down", Filters(), TODAY),
@@ -61,7 +61,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         session.flush()
         tokens.add_token(session, 1, NewToken(name="one"), proven="")
         for number in range(9):
-            item = work_items.add_item(session, 1, NewWorkItem(title=f"item {number}"))
+            item = work_items.add_item(session.connection(), 1, NewWorkItem(title=f"item {number}"))
             for task in range(3):
                 tasks.add_task(session, 1, item.id, NewTask(title=f"task {task}"))
         tasks.delete_task(session, None, TASK_DELETED)

@@ -62,7 +62,7 @@ def database(storage: Storage):
 
 def delete_one(database: Database) -> None:
     with database.write() as session:
-        item = work_items.add_item(session, None, NewWorkItem(title="milk"))
+        item = work_items.add_item(session.connection(), None, NewWorkItem(title="milk"))
         work_items.delete_item(session, None, item.id)
 
 
@@ -106,7 +106,7 @@ def test_a_clock_that_is_set_right_in_the_first_seconds_purges_nothing_that_was_
     delete_one(first)
     clocks.of_day += 3650 * DAY
     with first.write() as session:
-        work_items.add_item(session, None, NewWorkItem(title="its time is of the right clock"))
+        work_items.add_item(session.connection(), None, NewWorkItem(title="its time is of the right clock"))
     first.close()  # before anything hourly was done
     second = Database(storage)
     assert in_trash(second) == 1
@@ -192,9 +192,11 @@ def test_the_time_it_has_seen_is_the_time_of_day_where_no_clock_was_wrong(databa
 def test_the_history_of_an_item_has_a_bound_and_the_latest_stay(database, monkeypatch):
     monkeypatch.setattr(upkeep, "EVENTS_KEPT", 5)
     with database.write() as session:
-        long, short = (work_items.add_item(session, None, NewWorkItem(title=title)).id for title in ("long", "short"))
+        long, short = (
+            work_items.add_item(session.connection(), None, NewWorkItem(title=title)).id for title in ("long", "short")
+        )
         for number in range(20):
-            record(session, None, long, "renamed", f"{number}")
+            record(connection, None, long, "renamed", f"{number}")
     every_hour(database)
     with database.read() as session:
         assert [event.detail for event in list_events(session.connection(), long)] == ["19", "18", "17", "16", "15"]

@@ -18,7 +18,10 @@ TODAY = date(2026, 11, 23)
 def add(database: Database, *titles: str, **fields) -> list[int]:
     """Work items in the order of the titles, the first on top."""
     with database.write() as session:
-        items = [work_items.add_item(session, None, NewWorkItem(title=title, **fields)) for title in reversed(titles)]
+        items = [
+            work_items.add_item(session.connection(), None, NewWorkItem(title=title, **fields))
+            for title in reversed(titles)
+        ]
         return [item.id for item in reversed(items)]
 
 

@@ -64,7 +64,7 @@ def item_id(database: Database) -> int:
 def add(database: Database) -> int:
     with database.write() as session:
         new = NewWorkItem.model_validate({"title": "Garden", "notes": "mow\nweed", "due": "2026-12-24"})
-        return work_items.add_item(session, None, new).id
+        return work_items.add_item(session.connection(), None, new).id
 
 
 def add_task(database: Database, item_id: int, title: str = "rake") -> int:

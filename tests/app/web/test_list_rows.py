@@ -34,7 +34,9 @@ def statements(database: Database) -> Iterator[list[str]]:
 @pytest.fixture
 def item(database: Database) -> int:
     with database.write() as session:
-        item = work_items.add_item(session, None, NewWorkItem(title="Plan & <b>do</b>", due=TODAY, priority="high"))
+        item = work_items.add_item(
+            session.connection(), None, NewWorkItem(title="Plan & <b>do</b>", due=TODAY, priority="high")
+        )
         for title in ("one", "two"):
             tasks.add_task(session, None, item.id, NewTask(title=title))
         return item.id

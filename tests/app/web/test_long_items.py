@@ -18,7 +18,7 @@ HTMX = {"HX-Request": "true"}
 def task_ids(database: Database) -> list[int]:
     """The tasks of work item 1, in their order."""
     with database.write() as session:
-        item = work_items.add_item(session, None, NewWorkItem(title="Long"))
+        item = work_items.add_item(session.connection(), None, NewWorkItem(title="Long"))
         return [tasks.add_task(session, None, item.id, NewTask(title=f"task {number:03}")).id for number in range(MANY)]
 
 

@@ -24,7 +24,7 @@ STATIC = Path(work_items.__file__).parents[1] / "web" / "static"
 def add(database: Database, title: str, *to_do: str, **fields) -> int:
     """A work item with tasks; returns its id."""
     with database.write() as session:
-        item = work_items.add_item(session, None, NewWorkItem.model_validate({"title": title, **fields}))
+        item = work_items.add_item(session.connection(), None, NewWorkItem.model_validate({"title": title, **fields}))
         for task in to_do:
             tasks.add_task(session, None, item.id, NewTask(title=task))
     return item.id

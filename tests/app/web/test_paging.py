@@ -25,7 +25,7 @@ def add(database: Database, *titles: str, deleted: bool = False, tasks_each: int
     ids = []
     with database.write() as session:
         for title in reversed(titles):
-            item = work_items.add_item(session, None, NewWorkItem(title=title))
+            item = work_items.add_item(session.connection(), None, NewWorkItem(title=title))
             for number in range(tasks_each):
                 tasks.add_task(session, None, item.id, NewTask(title=f"task {number}"))
             if deleted:

@@ -36,7 +36,7 @@ def test_another_versions_address_is_answered_and_not_kept(client: FlaskClient):
 
 def test_a_file_that_is_not_there_is_not_kept_either(client: FlaskClient):
     answer = client.get("/static/nothing.css?v=0123456789ab")
-    assert (answer.status_code, answer.headers.get("Cache-Control")) == (404, None)
+    assert (answer.status_code, answer.headers.get("Cache-Control")) == (404, "no-store")
 
 
 def test_a_kept_one_is_known_again(client: FlaskClient):

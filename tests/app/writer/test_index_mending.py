@@ -90,7 +90,7 @@ def test_one_that_a_request_meets_is_mended_while_the_app_runs(local: Storage, f
         work_items.delete_item(session, None, 1)
     eventually(lambda: is_mended(instance))
     with instance.database.write() as session:
-        work_items.add_item(session, None, NewWorkItem(title="Item of later"))
+        work_items.add_item(session.connection(), None, NewWorkItem(title="Item of later"))
     assert found(instance, "item") == 41 and found(instance, "later") == 1
     instance.stop()
 
