@@ -192,8 +192,9 @@ def test_the_time_it_has_seen_is_the_time_of_day_where_no_clock_was_wrong(databa
 def test_the_history_of_an_item_has_a_bound_and_the_latest_stay(database, monkeypatch):
     monkeypatch.setattr(upkeep, "EVENTS_KEPT", 5)
     with database.write() as session:
+        connection = session.connection()
         long, short = (
-            work_items.add_item(session.connection(), None, NewWorkItem(title=title)).id for title in ("long", "short")
+            work_items.add_item(connection, None, NewWorkItem(title=title)).id for title in ("long", "short")
         )
         for number in range(20):
             record(connection, None, long, "renamed", f"{number}")
