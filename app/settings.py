@@ -30,7 +30,7 @@ from app.setting_values import (
 )
 
 READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 4, 2
-"""How many requests of each kind run at once, at most: what only reads, what may change something, signing in."""
+"""How many requests of each kind run at once at most: what only reads, what may change something, what hashes."""
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
 """To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""
 PASSWORD_LENGTH, LONGEST_PASSWORD = 12, 1000

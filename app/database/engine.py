@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
@@ -65,28 +65,24 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment of the database."""
-        self._fence()
-        with self._translate_errors(), self._session(self._reading) as session:
+        with self.read_columns() as connection, self._session(connection) as session:
             yield session
 
     @contextmanager
     def read_columns(self) -> Iterator[Connection]:
         """A connection that sees one moment of the database. Columns are read with a fifth of the work of entities."""
         self._fence()
-        with self._translate_errors():
-            before = self._remembered.until_next_write()  # what a write after this changes is not remembered in it
-            with self._reading.connect() as connection:
-                yield connection.execution_options(remembered=before)
+        before = self._remembered.until_next_write()  # what a write after this changes is not remembered in it
+        with self._translate_errors(), self._reading.connect() as connection:
+            yield connection.execution_options(remembered=before)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that may change things; committed, and on disk, when the block ends without an error.
 
-        Raises Busy when the writers before it take longer than WAIT_SECONDS, the Unwell that fits where the disk or
-        the file is not well (condition.py), and what the fence raises.
+        Raises Busy when those before it take longer than WAIT_SECONDS, an Unwell (condition.py), what the fence raises.
         """
-        with self._translate_errors(), self._queued_write(), self._session(self._writing) as session, session.begin():
-            self.seen_time.keep(session.connection())
+        with self.write_columns() as connection, self._session(connection) as session, session.begin():
             yield session
 
     @contextmanager
@@ -189,8 +185,8 @@ class Database:
         if lost := self._file.opened(name):
             raise self.condition.report(lost)
 
-    def _session(self, engine: Engine) -> Session:
-        return Session(engine, expire_on_commit=False, info={"seen_time": self.seen_time})
+    def _session(self, connection: Connection) -> Session:
+        return Session(connection, expire_on_commit=False, info={"seen_time": self.seen_time})
 
     def _checkpoint_all(self) -> bool:
         """True if all is in the file and the WAL is empty. It takes its turn among the writers.
