@@ -34,7 +34,7 @@ def remember_device(account: User) -> None:
 
     @after_this_request
     def _send(response: Response) -> Response:
-        secure = web_app().session_interface.get_cookie_secure(web_app())
+        secure = _is_https()
         response.set_cookie(_name(), cookie, SECONDS, path=PATH, secure=secure, httponly=True, samesite="Lax")
         return response
 
@@ -54,7 +54,13 @@ def _mark(account: User) -> str:
 
 
 def _name() -> str:
-    return f"{web_app().config['SESSION_COOKIE_NAME']}_device"
+    name = f"{web_app().config['SESSION_COOKIE_NAME']}_device"
+    # Not __Host-, with which it would go to every path.
+    return f"__Secure-{name}" if _is_https() else name
+
+
+def _is_https() -> bool:
+    return web_app().session_interface.get_cookie_secure(web_app())
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -142,10 +142,12 @@ def test_a_new_password_signs_out_everywhere_else(locked_app: WebApp, signed_in)
 
 
 def test_a_deleted_account_is_signed_out_and_its_tokens_end(locked_app: WebApp, stranger, token):
-    headers = token("write", "member")
+    headers, its_browser = token("write", "member"), locked_app.test_client()
+    assert sign_in(its_browser, "write@member.example").location == "/"
     with locked_app.instance.database.write() as session:
         accounts.delete_account(session, accounts.find_account(session, "write@member.example").id)  # type: ignore[union-attr]
     assert stranger.get("/api/v1/work-items", headers=headers).status_code == 401
+    assert its_browser.get("/").status_code == 303
 
 
 # --- sign-in switched off ---------------------------------------------------------------------------------

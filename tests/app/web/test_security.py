@@ -97,13 +97,15 @@ def test_every_answer_carries_the_headers(client):
         ({}, {"X-Forwarded-Proto": "https"}, False),
     ],
 )
-def test_the_cookie_is_secure_behind_https(tmp_path: Path, more, headers, secure: bool):
+def test_the_cookies_are_secure_behind_https(tmp_path: Path, more, headers, secure: bool):
     app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "ADMIN_EMAIL": EMAIL,
                            "ADMIN_PASSWORD": PASSWORD, **more}))  # fmt: skip
     answer = app.test_client().post("/sign-in", data={"email": EMAIL, "password": PASSWORD}, headers=headers)
-    cookie = answer.headers["Set-Cookie"]
-    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
-    assert ("Secure" in cookie) is cookie.startswith("__Host-") is secure
+    device, session = answer.headers.getlist("Set-Cookie")
+    for cookie in (device, session):
+        assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+        assert ("; Secure" in cookie) is secure
+    assert session.startswith("__Host-") is device.startswith("__Secure-") is secure
     assert ("Strict-Transport-Security" in answer.headers) is secure
     app.instance.stop()
 

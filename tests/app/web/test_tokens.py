@@ -120,6 +120,7 @@ def test_a_reset_password_ends_the_tokens_of_that_account_alone(
     new = {"password": "another long password"}
     assert locked_app.test_client().patch("/api/v1/accounts/2", json=new, headers=admin).status_code == 200
     assert (status(locked_app, bobs), status(locked_app, anns)) == (401, 200)
+    assert (bob.get("/").status_code, signed_in.get("/").status_code) == (303, 200), "and its sessions"
 
 
 def test_reset_password_on_the_command_line_ends_them_too(locked_app: WebApp, bob: FlaskClient, database: Database):
