@@ -29,7 +29,7 @@ from app.setting_values import (
     zone_named,
 )
 
-READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 4, 2
+READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 2, 2
 """How many requests of each kind run at once at most: what only reads, what may change something, what hashes."""
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
 """To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""

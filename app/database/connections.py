@@ -72,14 +72,16 @@ def engine_on(
         remove_old_index(storage)
         opened(beside(storage.path, "-wal"))
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("writing")
-        # Past SQLAlchemy, for which it would be one more statement: a tenth of what a short request takes.
-        driver_connection = cast(Any, connection.connection.driver_connection)
-        driver_connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
-
     return engine
+
+
+def begin(connection: Connection, *, writing: bool = False) -> None:
+    """SQLite's transaction, which the driver begins none. Ends with the connection's own, or when it is closed.
+
+    Past SQLAlchemy, for which it would be one more statement, or an event that it looks for at each of them.
+    """
+    driver_connection = cast(Any, connection.connection.driver_connection)
+    driver_connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def set_pragma(connection: Any, pragma: str, value: object, expected: object, storage: Storage) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
-from app.database.connections import empty_wal, engine_on, set_pragma
+from app.database.connections import begin, empty_wal, engine_on, set_pragma
 from app.database.open_file import OpenFile
 from app.database.remembered import Remembered
 from app.database.seen_time import SeenTime
@@ -56,7 +56,6 @@ class Database:
         self._driver = sqlite_driver()
         self.seen_time = SeenTime()
         self._engine = engine_on(storage, self._driver, schema, self.seen_time, self._opened)
-        self._reading, self._writing = (self._engine.execution_options(writing=each) for each in (False, True))
         self._remembered = Remembered()
         # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
         self._queue = WriteQueue()
@@ -73,7 +72,8 @@ class Database:
         """A connection that sees one moment of the database. Columns are read with a fifth of the work of entities."""
         self._fence()
         before = self._remembered.until_next_write()  # what a write after this changes is not remembered in it
-        with self._translate_errors(), self._reading.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
+            begin(connection)
             yield connection.execution_options(remembered=before)
 
     @contextmanager
@@ -88,7 +88,8 @@ class Database:
     @contextmanager
     def write_columns(self) -> Iterator[Connection]:
         """The same with a connection, for what needs no entities."""
-        with self._translate_errors(), self._queued_write(), self._writing.connect() as connection, connection.begin():
+        with self._translate_errors(), self._queued_write(), self._engine.connect() as connection, connection.begin():
+            begin(connection, writing=True)
             self.seen_time.keep(connection)
             yield connection
 
@@ -103,7 +104,8 @@ class Database:
             driver = connection.connection.driver_connection
             set_pragma(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
             try:
-                with connection.execution_options(writing=True).begin():
+                with connection.begin():
+                    begin(connection, writing=True)
                     yield connection
             finally:
                 set_pragma(driver, "foreign_keys", "on", 1, self.storage)
@@ -235,7 +237,7 @@ class Database:
         except (DatabaseError, self._driver.DatabaseError) as error:
             message = str(getattr(error, "orig", error))
             if problem := problem_for_app(self.storage, message):
-                raise self._reported(problem) from error
+                raise (self.condition.report(problem) if isinstance(problem, Unwell) else problem) from error
             if fault_in(message) == "I/O":
                 if self.storage.profile == "shared":
                     raise self._met_bad_disk(message) from error
@@ -245,6 +247,3 @@ class Database:
     def _met_bad_disk(self, message: str) -> Unwell:
         """Not the end of the process: it would end again at each request that comes to the same place of the disk."""
         return self.condition.report(self.condition.known(Damaged) or fault_of_disk(self.storage, message))
-
-    def _reported(self, problem: Problem) -> Problem:
-        return self.condition.report(problem) if isinstance(problem, Unwell) else problem
