@@ -154,6 +154,9 @@ def _refuse_remote() -> None:
 
 def _ask_for_sign_in() -> Response:
     if request.path.startswith("/api/"):
+        if "Authorization" in request.headers:
+            why = "It was deleted, the password of its account was reset, or it is mistyped."
+            raise SignInNeeded("This token is not known.", why)
         raise SignInNeeded(
             "This needs a token.", "Send the header Authorization: Bearer TOKEN. Tokens are made on the account page."
         )

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from threading import get_ident
 
 import pytest
 from flask.testing import FlaskClient
@@ -186,12 +187,13 @@ def uses(database: Database) -> list[object]:
 
 @pytest.fixture
 def writes(database: Database, monkeypatch) -> list[None]:
-    """Grows with each writing transaction."""
+    """Grows with each writing transaction of a request. What is done every hour runs in a thread of its own."""
     begun: list[None] = []
-    write = database.write
+    write, requests = database.write, get_ident()
 
     def counted():
-        begun.append(None)
+        if get_ident() == requests:
+            begun.append(None)
         return write()
 
     monkeypatch.setattr(database, "write", counted)
@@ -234,7 +236,9 @@ def test_where_it_can_not_be_written_the_request_is_answered_and_the_next_does_n
 def test_a_wrong_one_writes_nothing(locked_app: WebApp, signed_in: FlaskClient, writes: list[None]):
     make_token(signed_in)
     writes.clear()
-    assert status(locked_app, {"Authorization": "Bearer ta_guessed"}) == 401
+    answer = locked_app.test_client().get("/api/v1/me", headers={"Authorization": "Bearer ta_guessed"})
+    assert answer.status_code == 401 and answer.json
+    assert answer.json["error"]["message"] == "This token is not known."
     assert writes == []
 
 
