@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     SecretStr,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -60,27 +61,40 @@ def _hashable(password: SecretStr) -> SecretStr:
     return password
 
 
+def _whole(value: object) -> object:
+    """605.0 is the same number as 605 (RFC 8259, 6), and some programs know no other."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _day(value: object) -> date | None:
     """pydantic would take 86400, and "86400", for seconds since 1970."""
     if value is None or value == "":
         return None
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if not isinstance(value, str) or not DAY.fullmatch(value.strip()):
+    if not isinstance(value, str) or not DAY.fullmatch(value):
         raise ValueError("A date like 2026-11-23.")
     try:
-        return date.fromisoformat(value.strip())
+        return date.fromisoformat(value)
     except ValueError:
         raise ValueError("There is no such day. A date like 2026-11-23.") from None
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
-Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines)]
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Position = Annotated[int, Field(ge=1, le=2**31)]
-Due = Annotated[date | None, BeforeValidator(_day)]
+# What the functions above ask for, in the words of JSON Schema, for the API's document.
+_KEPT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]"
+_SEEN = r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_PRINTABLE = Field(json_schema_extra={"pattern": f"^{_KEPT}*$"})
+_ONE_LINE = Field(json_schema_extra={"pattern": f"^{_KEPT}*{_SEEN}{_KEPT}*$", "examples": ["Buy milk"]})
+_DAY = WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"const": ""}, {"type": "null"}]})
+_EMAIL = Field(json_schema_extra={"format": "email", "examples": ["you@example.com"]})
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line), _ONE_LINE]
+Notes = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_lines), _PRINTABLE]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(_whole)]
+Position = Annotated[int, Field(ge=1, le=2**31), BeforeValidator(_whole)]
+Due = Annotated[date | None, BeforeValidator(_day), _DAY]
 Email = Annotated[
-    str, StringConstraints(max_length=EMAIL_LENGTH, strip_whitespace=True), AfterValidator(_account_email)
+    str, StringConstraints(max_length=EMAIL_LENGTH, strip_whitespace=True), AfterValidator(_account_email), _EMAIL
 ]
 Password = Annotated[
     SecretStr, Field(min_length=PASSWORD_LENGTH, max_length=LONGEST_PASSWORD), AfterValidator(_hashable)
@@ -110,6 +124,8 @@ class Move(Fields):
     `after`: the id of the one that it then follows, null for the top. `position`: below 2^20 its rank, 1 for the first;
     from there on a sort key, as lists show it.
     """
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["after", "position"]}})
 
     after: Id | None = None
     position: Position = 1
@@ -142,7 +158,9 @@ class TaskChange(NewTask, Move):
 class Filters(Fields):
     """Which work items a list shows. `due`: today (includes overdue ones), overdue."""
 
-    q: Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable)] = ""
+    q: Annotated[
+        str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_printable), _PRINTABLE
+    ] = ""
     status: Literal["open", "done", "archived", "all"] = "all"
     due: Literal["", "today", "overdue"] = ""
     priority: Literal["high", "normal", "low", ""] = ""
@@ -161,7 +179,7 @@ class NewAccount(Fields):
 
 
 class NewToken(Fields):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line), _ONE_LINE]
     scope: Scope = "read"
     expires_in_days: Annotated[
         Annotated[int, Field(ge=1, le=3650)] | None, Field(description="From now on; null: it never expires.")

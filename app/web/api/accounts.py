@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from app.domain import accounts
 from app.domain.passwords import hashed
 from app.domain.schemas import Fields, NewAccount, Password, Role
-from app.web.api.blueprint import refuse_other_bodies
+from app.web.api.bodies import refuse_other_bodies
 from app.web.api.etags import require_match, with_etag
 from app.web.api.openapi import AccountOut, AccountsOut, IfMatch, IfNoneMatch, described
 from app.web.api.paging import PageQuery, key_in, page_of
@@ -38,7 +38,7 @@ def list_accounts(query: PageQuery):
 
 
 @account_api.post("/accounts")
-@described(AccountOut, 201)
+@described(AccountOut, 201, also=(409,))
 def add_account(json: NewAccount):
     """A new account."""
     require_admin()
@@ -57,7 +57,7 @@ def get_account(id: int):
 
 
 @account_api.patch("/accounts/<int:id>")
-@described(AccountOut, condition=IfMatch)
+@described(AccountOut, condition=IfMatch, also=(409,))
 def change_account(id: int, json: AccountChange):
     """Changes the role, the password, or both."""
     require_admin()
@@ -73,7 +73,7 @@ def change_account(id: int, json: AccountChange):
 
 
 @account_api.delete("/accounts/<int:id>")
-@described(None, 204, condition=IfMatch)
+@described(None, 204, condition=IfMatch, also=(409,))
 def delete_account(id: int):
     """Deletes an account with its tokens. Its work items stay."""
     require_admin()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from app.domain.schemas import Priority, Role, Scope, Status
 from app.errors import invalid_input
+from app.web.api.bodies import body
 
 View = Callable[..., Any]
 """Of a route: gives a Shape or Json, with or without a status, or what Flask takes."""
@@ -163,11 +164,15 @@ class IfMatch(BaseModel):
 
 @dataclass(frozen=True)
 class Description:
-    """What a function answers, by its status; `condition`: the header that its request may have (etags.py)."""
+    """What a function answers, with which status; `condition`: the header that its request may have (etags.py).
+
+    `also`: the other statuses that not every function with its parameters has (document.py).
+    """
 
     answer: type[Shape] | None
     status: int
     condition: type[IfMatch | IfNoneMatch] | None
+    also: tuple[int, ...]
 
 
 DESCRIBED: dict[View, Description] = {}
@@ -175,7 +180,10 @@ DESCRIBED: dict[View, Description] = {}
 
 
 def described(
-    answer: type[Shape] | None, status: int = 200, condition: type[IfMatch | IfNoneMatch] | None = None
+    answer: type[Shape] | None,
+    status: int = 200,
+    condition: type[IfMatch | IfNoneMatch] | None = None,
+    also: tuple[int, ...] = (),
 ) -> Callable[[View], View]:
     """Lists a function in the document with what it answers, and checks what it is asked.
 
@@ -190,14 +198,14 @@ def described(
         def checked(**given: Any) -> Response:
             return _response(view(**given, **_asked(models)))
 
-        DESCRIBED[checked] = Description(answer, status, condition)
+        DESCRIBED[checked] = Description(answer, status, condition, also)
         return checked
 
     return decorate
 
 
 def _asked(models: dict[str, type[BaseModel]]) -> dict[str, BaseModel]:
-    """The query and the body of the request. Raises Invalid."""
+    """The query and the body of the request. Raises Invalid, and NotJson."""
     try:
         return {name: model.model_validate(READ[name]()) for name, model in models.items()}
     except ValidationError as error:
@@ -209,7 +217,7 @@ def _query() -> dict[str, str | list[str]]:
     return {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
 
 
-READ: dict[str, Callable[[], Any]] = {"query": _query, "json": lambda: request.get_json(silent=True) or {}}
+READ: dict[str, Callable[[], Any]] = {"query": _query, "json": body}
 
 
 def _response(given: Any) -> Response:

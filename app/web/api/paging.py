@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.schemas import Id
 from app.domain.shown import TOP, Place
-from app.errors import Invalid
+from app.errors import NotFound
 from app.web.api.openapi import Json, Shape
 
 Key = TypeVar("Key")
@@ -36,11 +36,11 @@ class PageQuery(BaseModel):
 
 
 def key_in(query: PageQuery, kind: TypeAdapter[Key], first: Key) -> Key:
-    """The key of the last row of the page before, `first` for the first page. Raises Invalid."""
+    """The key of the last row of the page before, `first` for the first page. Raises NotFound."""
     try:
         return kind.validate_json(urlsafe_b64decode(query.cursor)) if query.cursor else first
     except (ValueError, OverflowError):
-        raise Invalid("This is not a page of the list.", fields={"cursor": "Take it from “next”."}) from None
+        raise NotFound("This is not a page of the list.", fields={"cursor": "Take it from “next”."}) from None
 
 
 def place_in(query: PageQuery) -> Place:

@@ -31,7 +31,7 @@ def holder() -> int:
 
 
 @account_api.get("/tokens")
-@described(TokensOut, condition=IfNoneMatch)
+@described(TokensOut, condition=IfNoneMatch, also=(409,))
 def list_tokens(query: PageQuery):
     """Everybody's tokens by their names, without the tokens themselves."""
     require_admin()
@@ -43,7 +43,7 @@ def list_tokens(query: PageQuery):
 
 
 @account_api.post("/tokens")
-@described(NewTokenOut, 201)
+@described(NewTokenOut, 201, also=(409, 429))
 def add_token(json: TokenRequest):
     """A new token for oneself. It is shown in this answer and never again."""
     require_admin()
@@ -54,7 +54,7 @@ def add_token(json: TokenRequest):
 
 
 @account_api.delete("/tokens/<int:id>")
-@described(None, 204)
+@described(None, 204, also=(409,))
 def delete_token(id: int):
     """Ends a token, whose ever it is."""
     require_admin()
