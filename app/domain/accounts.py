@@ -9,7 +9,7 @@ from app.database.remembered import remembered
 from app.domain.models import ApiToken, User, new_session_key
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import LARGEST_ID, NewAccount
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Forbidden, NotFound
 from app.setting_values import is_encodable
 
 # --- accounts ---------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def reset_password(session: Session, account: User, password: PasswordHash) -> i
 
 
 def change_password(session: Session, account_id: int, current: str, password: PasswordHash) -> User:
-    """`current`: the hash that the account had. Raises Invalid where it has another one by now. Its tokens stay."""
+    """`current`: the hash that the account had. Raises Forbidden where it has another one by now. Its tokens stay."""
     account = get_account(session, account_id)
     if account.password_hash != current:
         raise not_your_password("current")
@@ -84,9 +84,9 @@ def end_sessions(session: Session, account_id: int) -> None:
     session.execute(update(User).where(User.id == account_id).values(session_key=new_session_key()))
 
 
-def not_your_password(field: str) -> Invalid:
+def not_your_password(field: str) -> Forbidden:
     """`field`: in which it was typed."""
-    return Invalid("Nothing was changed.", fields={field: "This is not your password."})
+    return Forbidden("Nothing was changed.", fields={field: "This is not your password."})
 
 
 def set_role(session: Session, account_id: int, role: str) -> User:

@@ -182,7 +182,8 @@ class NewToken(Fields):
     name: Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_one_line), _ONE_LINE]
     scope: Scope = "read"
     expires_in_days: Annotated[
-        Annotated[int, Field(ge=1, le=3650)] | None, Field(description="From now on; null: it never expires.")
+        Annotated[int, Field(ge=1, le=3650), BeforeValidator(_whole)] | None,
+        Field(description="From now on; null: it never expires."),
     ] = TOKEN_DAYS
 
 

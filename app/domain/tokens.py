@@ -30,7 +30,7 @@ def list_tokens(
 def add_token(session: Session, account_id: int, fields: NewToken, *, proven: str) -> tuple[ApiToken, str]:
     """The token's row, and the token itself, which is shown once and kept nowhere.
 
-    `proven`: the hash of the password that was typed. Raises Invalid where the account has another one by now.
+    `proven`: the hash of the password that was typed. Raises Forbidden where the account has another one by now.
     """
     account = get_account(session, account_id)
     if account.password_hash != proven:

@@ -102,7 +102,7 @@ def test_a_password_that_was_changed_meanwhile_is_not_changed_again(monkeypatch,
     change = and_meanwhile(lambda: new_password(locked_app.instance.database, EMAIL))
     monkeypatch.setattr("app.web.pages.account_page.hashed", change)
     answer = signed_in.post("/account/password", data=FORMS["/account/password"])
-    assert answer.status_code == 422
+    assert answer.status_code == 403
     fits = locked_app.test_client().post("/sign-in", data={"email": EMAIL, "password": NEW})
     assert fits.status_code == 422, "the reset password stays"
 
@@ -110,5 +110,5 @@ def test_a_password_that_was_changed_meanwhile_is_not_changed_again(monkeypatch,
 def test_changing_the_password_again_and_again_is_limited(signed_in):
     """Each costs two hashes, and a stranger at an open screen could guess the password."""
     tries = [signed_in.post("/account/password", data={"current": "?", "password": NEW}) for _ in range(11)]
-    assert [answer.status_code for answer in tries] == [422] * 10 + [429]
+    assert [answer.status_code for answer in tries] == [403] * 10 + [429]
     assert tries[-1].headers["Retry-After"]

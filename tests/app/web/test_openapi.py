@@ -1,5 +1,6 @@
 """The OpenAPI document: it lists every route, and says what is so."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,17 +9,21 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from pydantic import SecretStr
 
 from app import create_app
-from app.domain import accounts
+from app.domain import tokens
 from app.domain.models import User
+from app.domain.passwords import hashed
 from app.domain.schemas import NewToken
 from app.settings import load
 from tests.app.conftest import EMAIL, PASSWORD
 from tests.app.processes import Serving, free_port, wait_until_ready
 
+ROOT = str(Path(__file__).parents[3])
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 FAR = 2**40
+NOBODY_IS_SLOWED = "from app.web import guesses; guesses.FREE = dict.fromkeys(guesses.FREE, 10**9)"
 
 
 @pytest.fixture
@@ -66,14 +71,15 @@ def served(tmp_path: Path) -> Iterator[tuple[int, str]]:
     """The port of the app with sign-in, and an admin's token whose ids no input finds by chance."""
     database = tmp_path / "a.db"
     app = create_app(load({"DATABASE_PATH": str(database), "ADMIN_EMAIL": EMAIL, "ADMIN_PASSWORD": PASSWORD}))
+    password = hashed(SecretStr(PASSWORD))
     with app.instance.database.write() as session:
-        session.add(User(id=FAR, email="far@example.com", password_hash="none", role="admin"))
+        session.add(User(id=FAR, email="far@example.com", password_hash=password, role="admin"))
         session.flush()
-        row, token = accounts.add_token(session, FAR, NewToken(name="program", scope="admin"))
+        row, token = tokens.add_token(session, FAR, NewToken(name="program", scope="admin"), proven=password)
         row.id = FAR
     app.instance.stop()
     port = free_port()
-    with Serving(tmp_path, port, AUTH_DISABLED="false", LOG_LEVEL="error") as process:
+    with Serving(tmp_path, port, before=NOBODY_IS_SLOWED, AUTH_DISABLED="false", LOG_LEVEL="error") as process:
         wait_until_ready(port, process)
         yield port, token
         process.terminate()
@@ -87,7 +93,10 @@ def test_the_document_says_what_is_so(served: tuple[int, str], tmp_path: Path):
     command = [tool, "--config-file", CONFIG, "run", f"http://127.0.0.1:{port}/api/v1/openapi.json", "--no-color"]
     header = ["--header", f"Authorization: Bearer {token}"]
     bounds = ["--checks", "all", "--generation-deterministic", "--max-examples", "10", "--continue-on-failure"]
-    done = subprocess.run([*command, *header, *bounds], cwd=tmp_path, capture_output=True, text=True, check=False)
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.app.web.schemathesis_hooks", "OWN_PASSWORD": PASSWORD, "PYTHONPATH": ROOT}
+    done = subprocess.run(
+        [*command, *header, *bounds], cwd=tmp_path, env=os.environ | hooks, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     summary = done.stdout[done.stdout.index("Test Phases:") :]
     assert [line.split()[:2] for line in summary.splitlines()[1:5]] == [
