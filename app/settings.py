@@ -163,7 +163,9 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         faults.append(_fault("admin_email", "", f"{passwords[0].upper()} is set and needs it."))
     if settings is None or faults:
         count = "One setting is" if len(faults) == 1 else f"{len(faults)} settings are"
-        raise CannotStart(f"{count} wrong. Put lines like these into .env:", "\n".join(faults))
+        raise CannotStart(
+            f"{count} wrong. Put lines like these into .env, or where the platform keeps settings:", "\n".join(faults)
+        )
     return settings
 
 

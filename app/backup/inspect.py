@@ -111,7 +111,10 @@ def _contents_with_log(file: Path) -> Contents:
         if index.exists():
             raise
     if log.stat().st_size:
-        raise Held(f"{file} has a -wal of a killed app beside it, which can't be read without writing.")
+        raise Held(
+            f"{file} has a -wal of a killed app beside it, which can't be read without writing.",
+            "A backup brings it in, and so does the next start of the app; then it can be looked into.",
+        )
     return _contents(file, unchanging(file))
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from app.database.contents import Contents
-from app.errors import Mismatch
+from app.errors import AS_ANOTHER, Mismatch
 
 
 class Manifest(BaseModel):
@@ -52,7 +52,7 @@ def read(file: Path) -> Manifest | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise Mismatch(f"Can't read {path}: {error.strerror}.") from None
+        raise Mismatch(f"Can't read {path}: {error.strerror}.", AS_ANOTHER) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

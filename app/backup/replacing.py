@@ -15,7 +15,7 @@ from app.database import may_lack
 from app.database.contents import read_contents
 from app.database.sqlite import opened, unchanging
 from app.errors import Conflict, Refused, Unreadable
-from app.storage.aside import free_name
+from app.storage.aside import free_name, one_a_line
 from app.storage.files import SIDECARS, sidecars
 from app.storage.mounts import LEASE, Storage, beside, files_beside
 
@@ -76,7 +76,7 @@ def refuse_taken(file: Path, *, force: bool, rows: dict[str, int] | None = None)
     # Also a link that leads nowhere is something that is there.
     taken = next((name for name in (file, manifest.path_for(file)) if os.path.lexists(name)), None)
     if taken and not force:
-        way = "overwrite it with --force" if taken == file else f"move that away:  {_moved(file)}"
+        way = "overwrite it with --force" if taken == file else f"move that away:\n{_moved(file)}"
         raise Conflict(f"{taken} exists already.", f"Choose another name, or {way}")
     if taken:
         _refuse_link(file)
@@ -88,7 +88,7 @@ def _refuse_link(file: Path) -> None:
     if file.is_symlink():
         raise Conflict(
             f"{file} is a link to {file.readlink()}. It was not replaced: --force is for backups.",
-            f"Choose another name, or take the link away:  {shlex.join(('rm', str(file)))}",
+            f"Choose another name, or take the link away:\n  {shlex.join(('rm', str(file)))}",
         )
 
 
@@ -105,7 +105,7 @@ def _refuse_fuller(file: Path, rows: dict[str, int] | None) -> None:
     if rows is not None and there > FAR * (now := _counted(rows)):
         raise Conflict(
             f"{file} holds {there:,} items and tasks, and the database only {now:,}: it was not replaced.",
-            f"Choose another name. If the database is right, move that backup away first:  {_moved(file)}",
+            f"Choose another name. If the database is right, move that backup away first:\n{_moved(file)}",
         )
 
 
@@ -129,16 +129,16 @@ def _rows_of_backup(file: Path) -> dict[str, int]:
 def _not_replaced(why: str, file: Path) -> Conflict:
     return Conflict(
         f"{why} It was not replaced: --force is for backups that this version can read.",
-        f"Choose another name, or move it away first:  {_moved(file)}",
+        f"Choose another name, or move it away first:\n{_moved(file)}",
     )
 
 
 def _moved(file: Path) -> str:
-    """The command that moves it away, with all that belongs to it."""
+    """The commands that move it away, with all that belongs to it."""
     old = free_name(file.with_name(f"{file.name}.old"))
     pairs = [(file, old), (manifest.path_for(file), manifest.path_for(old))]
     pairs += zip(files_beside(file), files_beside(old), strict=True)
-    return " && ".join(shlex.join(("mv", str(here), str(there))) for here, there in pairs if os.path.lexists(here))
+    return one_a_line(*(shlex.join(("mv", str(here), str(there))) for here, there in pairs if os.path.lexists(here)))
 
 
 def items_and_tasks_in(file: Path) -> int:

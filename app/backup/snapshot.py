@@ -1,6 +1,7 @@
 """A copy of the live database as it was at one moment, while the app goes on writing."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -12,10 +13,11 @@ from app.backup.manifest import Manifest
 from app.backup.placing import put_in_place, workshop
 from app.backup.replacing import is_database, refuse_own, refuse_taken
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
+from app.database.condition import how_to_go_back
 from app.database.contents import read_contents, refuse_unsound
 from app.database.sqlite import Mode, opened, remove_old_index, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
-from app.errors import StorageFull, Unreadable
+from app.errors import Broken, StorageFull, Unreadable
 from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.delegations import give_back_delegations
 from app.storage.files import Progress, is_there, sha256_of, size_of, to_disk
@@ -70,13 +72,21 @@ def _refuse_target(storage: Storage, file: Path, size: int, *, force: bool) -> N
     try:
         free = shutil.disk_usage(file.parent).free
     except OSError as error:
-        raise Unreadable(f"Can't write {file}: {error.strerror}.") from None
+        raise _cant_write(storage, file, error.strerror or str(error)) from None
     if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise Unreadable(f"Can't write {file}: user {os.getuid()} may not write in {file.parent}.")
+        raise _cant_write(storage, file, f"user {os.getuid()} may not write in {file.parent}")
     if free < size:
         raise StorageFull(
             f"There is no room for {file}: {size:,} bytes are needed, {free:,} are free.", "Free some space."
         )
+
+
+def _cant_write(storage: Storage, file: Path, why: str) -> Unreadable:
+    beside_it = shlex.quote(str(storage.path.with_name(file.name)))
+    return Unreadable(
+        f"Can't write {file}: {why}.",
+        f"Choose a folder that is there and may be written to, as the database's is:  task-assist snapshot {beside_it}",
+    )
 
 
 @contextmanager
@@ -138,9 +148,12 @@ def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
 
 def _prove(copied: Path, source: Path) -> Manifest:
     """The manifest of the checked copy. What is wrong with it is told of `source`, whose fault it is."""
-    with opened(unchanging(copied), source) as connection:
-        contents = read_contents(connection, source)
-        refuse_unsound(connection, source)
+    try:
+        with opened(unchanging(copied), source) as connection:
+            contents = read_contents(connection, source)
+            refuse_unsound(connection, source)
+    except Broken as broken:
+        raise Broken(broken.message, how_to_go_back(source)) from broken
     return Manifest(
         created_at=datetime.now(UTC).replace(microsecond=0),
         sha256=sha256_of(copied),

@@ -48,4 +48,4 @@ def path_of_copy(database: Path) -> Path:
 
 
 def _occasion() -> str:
-    return f"before-upgrade-to-{migrations.known_revisions()[-1]}"
+    return migrations.BEFORE_UPGRADE + migrations.known_revisions()[-1]

@@ -12,6 +12,7 @@ from app.database.strange_logs import refuse_strange_log
 from app.errors import AS_ANOTHER, Broken, Mismatch, NotSqlite, Unreadable
 from app.storage.files import Progress, sha256_of, sidecars, why_not_sqlite
 
+USE_ANOTHER = "Use another backup: an older one may be whole."
 UNPROVEN = 3
 """Exit code of the command for a sound file without a manifest."""
 
@@ -29,6 +30,14 @@ class Verified:
 
 def verify(file: Path, *, fold: bool = False, progress: Progress | None = None) -> Verified:
     """Raises the Refused that fits. Writes nothing, unless `fold`, which first brings a -wal beside `file` into it."""
+    try:
+        return _verify(file, fold=fold, progress=progress)
+    except Broken as broken:
+        broken.hint = broken.hint or USE_ANOTHER
+        raise
+
+
+def _verify(file: Path, *, fold: bool, progress: Progress | None) -> Verified:
     refuse_unreadable(file)
     proof = manifest.read(file)
     if proof:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.database.header import read_header
 from app.database.wal import WAL_HEADER, Index, read_index, read_log
 from app.errors import StrangeLog
-from app.storage.aside import set_aside
+from app.storage.aside import WHERE_IT_RUNS, one_a_line, set_aside
 from app.storage.files import is_there, size_of
 from app.storage.mounts import beside
 
@@ -69,7 +69,7 @@ def _broken(database: Path) -> BrokenLog | None:
 def _removed(database: Path, wal: Path, shm: Path) -> BrokenLog:
     return BrokenLog(
         f"{wal} is gone, and changes that were saved were only in it: somebody removed it. {database} lacks them.",
-        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them:\n  {_set_aside([shm])}",
+        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them, there too:\n{_set_aside([shm])}",
     )
 
 
@@ -77,8 +77,8 @@ def _overwritten(database: Path, wal: Path, files: list[Path]) -> BrokenLog:
     return BrokenLog(
         f"{wal} ({size_of(wal):,} bytes) is damaged: a part of it is overwritten, and SQLite would leave out the "
         "changes from there on, which were saved.",
-        f"{_back(wal)}\nTo go on with what {database.name} holds, without the log, set that aside:\n"
-        f"  {_set_aside(files)}",
+        f"{_back(wal)}\nTo go on with what {database.name} holds, without the log, set that aside, there too:\n"
+        f"{_set_aside(files)}",
     )
 
 
@@ -88,19 +88,20 @@ def _cut(wal: Path, shm: Path, there: int, index: Index) -> BrokenLog:
     return BrokenLog(
         f"{wal} is damaged or cut short: {there:,} of {index.frames:,} pages in it can be read, and the others hold "
         "changes that were saved.",
-        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them, {what}:\n  {_set_aside(files)}",
+        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them, there too, {what}:\n"
+        f"{_set_aside(files)}",
     )
 
 
 def _back(wal: Path) -> str:
     return (
         f"Nothing was changed. Put {wal.name} back as it was, or a backup in the place of both; the app then goes on by"
-        " itself:\n  task-assist restore FILE     where the app runs (docker compose exec app ...)"
+        f" itself:\n  task-assist restore FILE     {WHERE_IT_RUNS}"
     )
 
 
 def _set_aside(files: list[Path]) -> str:
-    return " && ".join(map(set_aside, files))
+    return one_a_line(*map(set_aside, files))
 
 
 def _moment(database: Path) -> tuple[object, ...]:

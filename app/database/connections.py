@@ -89,7 +89,10 @@ def set_pragma(connection: Any, pragma: str, value: object, expected: object, st
     connection.execute(f"PRAGMA {pragma} = {value}")
     (answer,) = connection.execute(f"PRAGMA {pragma}").fetchone()
     if answer != expected:
-        raise CannotStart(f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.")
+        raise CannotStart(
+            f"SQLite answered {pragma} = {answer} instead of {expected} for {storage.path}.",
+            "Nothing can be relied on there: use a disk or share of another kind. task-assist doctor shows this one.",
+        )
 
 
 def empty_wal(connection: Any) -> bool:

@@ -121,7 +121,10 @@ class Database:
                 for _ in range(CONNECTIONS):
                     opened.enter_context(self._engine.connect())
         except (DatabaseError, self._driver.DatabaseError) as error:
-            raise CannotStart(f"{self.storage.path} can't be opened: {getattr(error, 'orig', error)}.") from error
+            raise CannotStart(
+                f"{self.storage.path} can't be opened: {getattr(error, 'orig', error)}.",
+                "task-assist doctor says how the storage is.",
+            ) from error
 
     @contextmanager
     def beside(self) -> Iterator[Any]:

@@ -1,9 +1,16 @@
-"""Names that nothing has yet, for what is moved aside: over what is there it would be lost."""
+"""The commands that a refusal names: each can be typed as it stands, and what it moves aside it moves over nothing."""
 
 import os
 import shlex
 from itertools import chain, count
 from pathlib import Path
+
+WHERE_IT_RUNS = "where the app runs (docker compose exec app ...)"
+
+
+def one_a_line(*commands: str) -> str:
+    """So that "docker compose exec app" can be typed before each: what stands behind && would run outside."""
+    return "\n".join(f"  {command}" for command in commands)
 
 
 def free_name(file: Path) -> Path:

@@ -15,8 +15,9 @@ from app.storage.no_writes import has_no_inodes, no_room
 
 MORE_FOR_PROCESS = """\
 Nothing was changed. Let it have more, where it is started:
-  docker run --ulimit nofile=16384:16384 ...      in Docker; in Compose it is ulimits:
-  ulimit -n 16384                                 in a shell"""
+  docker run --ulimit nofile=16384:16384 ...      in Docker
+  ulimits: {nofile: 16384}                        in docker-compose.yml, beside image:
+  ulimit -n 16384                                 in a shell; beyond the hard limit as root"""
 MORE_FOR_MACHINE = """\
 Nothing was changed. On the host:
   sysctl fs.file-nr                     says how many are open, and how many may be

@@ -3,7 +3,7 @@
 import shlex
 
 from app.errors import Unwell
-from app.storage.aside import free_name
+from app.storage.aside import free_name, one_a_line
 from app.storage.mounts import LOCAL, Storage, beside
 
 
@@ -39,5 +39,5 @@ def _hard_linked(storage: Storage, names: int) -> HardLinked:
         "it along:\n"
         f"  mv -n OTHER_NAME-wal {log}\n"
         "Then give this name a file of its own, where it is. An app that stands by for it goes on by itself:\n"
-        f"  cp -p {file} {own} && mv {own} {file}",
+        f"{one_a_line(f'cp -p {file} {own}', f'mv {own} {file}')}",
     )

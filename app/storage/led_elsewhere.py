@@ -88,7 +88,7 @@ def _led_elsewhere(typed: Path, database: Path, links: Sequence[Link], or_else: 
     return LedElsewhere(
         f"DATABASE_PATH={typed} does not lead to the database {database} any more: {changed.path} {what}.",
         f"Nothing is written, and nothing was changed in {database}. Lead the link there again; the app then goes on "
-        f"by itself:\n  {changed.way_back}\n{or_else}",
+        f"by itself:\n{changed.way_back}\n{or_else}",
     )
 
 

@@ -105,7 +105,10 @@ def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> S
         # A folder that this user can't look into is for guard() to speak of.
         is_folder = os.access(real.parent, os.X_OK) and real.is_dir()
     except (OSError, RuntimeError) as error:
-        raise CannotStart(f"DATABASE_PATH={path} can't be followed: {error}.") from None
+        raise CannotStart(
+            f"DATABASE_PATH={path} can't be followed: {error}.",
+            f"To see where it leads:  {shlex.join(('ls', '-ld', str(path)))}",
+        ) from None
     mounts = read_mounts()
     _refuse_mounted_file(path, real, mounts, is_folder=is_folder)
     if is_folder:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import ReadOnly, StorageFull, is_no_room
+from app.storage.aside import WHERE_IT_RUNS
 from app.storage.mounts import Mount, Storage, mount_of, read_mounts
 
 FULL_BELOW = 1 << 20
@@ -58,7 +59,8 @@ def no_room(storage: Storage) -> StorageFull:
     where = storage.mount.point
     return StorageFull(
         f"There is no room left on {where}. Nothing was changed, nothing is lost.",
-        f"Make the volume or share larger, or free some space: then it goes on by itself. To see what is used:\n"
+        f"Make the volume or share larger, or free some space: then it goes on by itself. To see what is used,\n"
+        f"{WHERE_IT_RUNS}:\n"
         f"  df -h {where}      bytes\n"
         f"  df -i {where}      files",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.storage.aside import set_aside
+from app.storage.aside import one_a_line, set_aside
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Link:
 
     @property
     def way_back(self) -> str:
-        """The command that leads it there again. What has its name now, if it is no link, is moved aside."""
+        """The commands that lead it there again. What has its name now, if it is no link, is moved aside."""
         link, target = shlex.quote(str(self.path)), shlex.quote(str(self.target))
         if self.path.is_symlink() or not self.path.exists():
-            return f"ln -sfn {target} {link}"
-        return f"{set_aside(self.path)} && ln -s {target} {link}"
+            return one_a_line(f"ln -sfn {target} {link}")
+        return one_a_line(set_aside(self.path), f"ln -s {target} {link}")
 
 
 def names_on(typed: Path) -> Iterator[Path]:

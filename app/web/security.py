@@ -153,7 +153,10 @@ def _make_secret(storage: Storage, file: Path) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise CannotStart(f"The session secret {file} can't be made: {error.strerror}.", "Or set SECRET_KEY.") from None
+        raise CannotStart(
+            f"The session secret {file} can't be made: {error.strerror}.",
+            "task-assist doctor says how the storage is. Or set SECRET_KEY: openssl rand -hex 32 makes one.",
+        ) from None
     try:
         # Not through a buffer, which on a full disk fails once more when it is closed.
         if os.write(descriptor, secrets.token_hex(32).encode()) < SECRET_LENGTH:

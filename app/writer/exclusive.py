@@ -19,6 +19,7 @@ from app.writer.terms import Acquired, Doubt, Observation
 
 WHERE_IT_RUNS = "Type this where it runs (docker exec ...)"
 IF_THAT_IS_HERE = "If that is here, it is just starting or ending: try again in a moment."
+LOOK_FIRST = "Look which rows are there before you go on: the page, or  task-assist doctor"
 HANDS_OVER_WITHIN = 20.0
 """Seconds. A holder hears of it at its next renewal, and then lets requests end."""
 
@@ -164,12 +165,12 @@ def _not_handed_over(storage: Storage) -> Problem:
 
 
 def _overtaken() -> Standby:
-    return Standby("Another instance has taken the database over meanwhile.", "Look at it before you go on.")
+    return Standby("Another instance has taken the database over meanwhile.", LOOK_FIRST)
 
 
 def _unsure() -> Standby:
     return Standby(
         f"The storage did not answer for {WRITE_DEADLINE:.0f} s: another instance may have "
         "taken the database over meanwhile.",
-        "Look at it before you go on.",
+        LOOK_FIRST,
     )

@@ -1,5 +1,7 @@
 """The schema's history. It is upgraded at start, never down; code that is too old for a database says so."""
 
+import glob
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from app.database.engine import Database
 
 FOLDER = Path(__file__).parent
+BEFORE_UPGRADE = "before-upgrade-to-"
+"""In the name of the copy that is kept beside the database, with the schema after it."""
 
 
 def known_revisions() -> list[str]:
@@ -74,7 +78,20 @@ def too_new(schema: str | None, database: Path) -> CannotStart | None:
         return None
     return CannotStart(
         f"{database} has schema {schema}; this version of Task Assist knows up to {known[-1]}.",
-        "Nothing was changed. Run the newer version again, or restore a backup made by this one.",
+        "Nothing was changed. Run the newer version again, or restore a backup made by this one."
+        + _copy_of_before(database),
+    )
+
+
+def _copy_of_before(database: Path) -> str:
+    """How to go back to what was kept before the upgrade that this code doesn't know, where that lies there."""
+    kept = database.parent.glob(f"{glob.escape(database.stem)}-{BEFORE_UPGRADE}*.db")
+    copies = {file.stem.partition(BEFORE_UPGRADE)[2]: file for file in kept}
+    if not (later := sorted(schema for schema in copies if schema > known_revisions()[-1])):
+        return ""
+    return (
+        "\nTo have it as it was before the upgrade, without what came since, where the app runs (docker compose run "
+        f"--rm app ...):\n  {shlex.join(('task-assist', 'restore', str(copies[later[0]])))}"
     )
 
 

@@ -1,6 +1,7 @@
 """Filling, changing and reading the databases of these tests."""
 
 import struct
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -53,6 +54,14 @@ def titles(file: Path) -> list[str]:
         return [title for (title,) in connection.execute("SELECT title FROM work_items ORDER BY id")]
     finally:
         connection.close()
+
+
+def type_last_commands(hint: str) -> None:
+    """Those at the end of what a refusal says, each as it stands there."""
+    lines = hint.splitlines()
+    first = max(number for number, line in enumerate(lines) if not line.startswith("  ")) + 1
+    for line in lines[first:]:
+        subprocess.run(["sh", "-c", line], check=True)
 
 
 def names(folder: Path) -> set[str]:

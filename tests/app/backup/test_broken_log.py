@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from app.database.sqlite import opened, sqlite_driver, uri_of
 from app.database.wal import read_index, read_log
 from app.storage.mounts import beside, storage_under
 from app.writer.safe_acquire import why_refused
-from tests.app.backup.databases import add_items, closed_database, execute, titles
+from tests.app.backup.databases import add_items, closed_database, execute, titles, type_last_commands
 
 FRAME = 24 + 4096
 
@@ -105,7 +104,7 @@ def test_a_log_that_lacks_what_was_saved_is_refused_and_the_command_goes_on_with
     refused = why_refused(storage_under(killed))
     assert isinstance(refused, BrokenLog)
     assert "task-assist restore FILE" in refused.hint
-    subprocess.run(refused.hint.splitlines()[-1], shell=True, check=True)
+    type_last_commands(refused.hint)
     assert why_refused(storage_under(killed)) is None
     assert 3 <= len(titles(killed)) < 23
 
@@ -120,7 +119,7 @@ def test_without_a_log_of_which_the_file_has_more_than_is_left_nothing_older_is_
     cut_in_half(killed)
     refused = why_refused(storage_under(killed))
     assert isinstance(refused, BrokenLog)
-    subprocess.run(refused.hint.splitlines()[-1], shell=True, check=True)
+    type_last_commands(refused.hint)
     assert len(titles(killed)) == 23
     with opened(uri_of(killed, "rw"), killed) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -131,7 +130,7 @@ def test_what_is_set_aside_moves_over_nothing(killed: Path):
     cut_in_half(killed)
     refused = why_refused(storage_under(killed))
     assert refused
-    subprocess.run(refused.hint.splitlines()[-1], shell=True, check=True)
+    type_last_commands(refused.hint)
     assert beside(killed, "-shm.old").read_text() == "precious"
 
 

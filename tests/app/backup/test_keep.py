@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -59,7 +60,9 @@ def test_a_quota_that_ends_in_the_middle_of_it_is_no_room(make: Make, monkeypatc
     if not sound:
         storage.path.write_bytes(b"\xff" * 9000)
 
-    def over_quota(*_: object) -> None:
+    def over_quota(_file: Path, to: Path | None = None) -> None:
+        if to:
+            to.write_bytes(b"half of it")
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     monkeypatch.setattr("app.backup.snapshot.to_disk", over_quota)

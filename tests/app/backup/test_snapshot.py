@@ -29,7 +29,7 @@ from app.errors import Broken, Conflict, Foreign, Held, NotSqlite, Refused, Stor
 from app.storage.mounts import Storage, storage_under
 from app.writer.lease import lease_of
 from tests.app.backup.conftest import Hold, Make
-from tests.app.backup.databases import add_items, execute, names, titles
+from tests.app.backup.databases import add_items, execute, names, titles, type_last_commands
 
 
 def test_it_is_one_moment_while_the_app_writes(make: Make, tmp_path: Path, monkeypatch):
@@ -82,7 +82,7 @@ def test_a_backup_that_is_far_fuller_is_not_replaced_unless_it_is_moved_away(mak
         snapshot(emptier, file, force=True)
     assert file.read_bytes() == before
     assert names(tmp_path) >= {"nightly b.db"} and not any(name.endswith(".partial") for name in names(tmp_path))
-    subprocess.run(refused.value.hint.split("  ")[-1], shell=True, check=True)
+    move_away(refused.value)
     assert snapshot(emptier, file, force=True).rows["tasks"] == 1
     assert verify(tmp_path / "nightly b.db.old").proven == proven
 
@@ -108,8 +108,8 @@ def assert_left(storage: Storage, file: Path, said: str) -> Conflict:
 
 
 def move_away(refused: Conflict) -> None:
-    """By the command that the refusal names, typed as it stands there."""
-    subprocess.run(refused.hint.split("  ")[-1], shell=True, check=True)
+    """By the commands that the refusal names, typed as they stand there."""
+    type_last_commands(refused.hint)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_another_name_of_the_database_is_the_database_too(make: Make, tmp_path: 
     ("target", "problem", "said"),
     [
         (".", Unreadable, "is a folder"),
-        ("nowhere/b.db", Unreadable, "Can't write .*No such file"),
+        ("nowhere/b.db", Unreadable, r"(?s)Can't write .*No such file.*task-assist snapshot \S+/b\.db$"),
         ("mk.py/b.db", Unreadable, "Can't write"),
     ],
 )
@@ -434,7 +434,7 @@ def test_a_damaged_database_makes_no_backup(make: Make, tmp_path: Path):
     with storage.path.open("r+b") as file:
         file.seek(4096 * 4)
         file.write(b"\xff" * 4096)
-    with pytest.raises(Broken, match=r"task_manager\.db is damaged"):
+    with pytest.raises(Broken, match=r"(?s)task_manager\.db is damaged.*task-assist restore "):
         snapshot(storage, tmp_path / "b.db")
     assert names(tmp_path) == {"task_manager.db"}
 

@@ -144,7 +144,13 @@ def test_what_fails_to_open_is_left_to_others(start, storage: Storage):
 def test_code_that_does_not_know_the_schema_does_not_start_and_names_the_way_back(start, storage: Storage):
     first = start()
     first.lease.note(schema="9999")
-    with pytest.raises(CannotStart, match=r"schema 9999.*\n.*newer version again"):
+    with pytest.raises(
+        CannotStart, match=r"schema 9999.*\n.*newer version again, or restore a backup made by this one.$"
+    ):
+        start()
+    for schema in ("0001", "9999", "8888"):  # the second is of an upgrade that this code doesn't know either
+        storage.path.with_name(f"{storage.path.stem}-before-upgrade-to-{schema}.db").touch()
+    with pytest.raises(CannotStart, match=r"a-before-upgrade-to-8888\.db$"):
         start()
     assert first.writes
 

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,10 @@ def put_something_empty_there(link: Path) -> None:
 CHANGES = [remove, lead_elsewhere, put_something_empty_there]
 
 
-def type_first_command(problem: LedElsewhere) -> None:
-    command = next(line for line in problem.hint.splitlines() if line.startswith("  "))
-    subprocess.run(["sh", "-c", command], check=True)
+def type_first_commands(problem: LedElsewhere) -> None:
+    _, *lines = problem.hint.splitlines()
+    for command in takewhile(lambda line: line.startswith("  "), lines):
+        subprocess.run(["sh", "-c", command], check=True)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -106,7 +108,7 @@ def test_while_the_app_runs_nothing_is_written_any_more_until_the_command_was_ty
     assert f"DATABASE_PATH={typed} does not lead to the database {tmp_path}/real/a.db any more" in str(running.problem)
     with pytest.raises(LedElsewhere):
         add_items(running.database, 1)
-    type_first_command(running.problem)
+    type_first_commands(running.problem)
     eventually(lambda: running.problem is None)
     add_items(running.database, 1, "After")
     running.stop()
@@ -126,7 +128,7 @@ def test_the_next_start_makes_no_empty_database_and_says_how_to_go_on(way, start
     anew = threading.Event()
     second = start_by(typed, on_lease_lost=anew.set)
     assert isinstance(second.problem, LedElsewhere) and not second.writes
-    type_first_command(second.problem)
+    type_first_commands(second.problem)
     assert anew.wait(10)  # the server's worker, which resolves DATABASE_PATH again
     third = start_by(typed)
     assert third.writes and third.storage.path == tmp_path / "real" / "a.db"
@@ -160,7 +162,7 @@ def test_what_has_the_name_of_the_link_is_moved_over_nothing(way, start_by):
     moved_before.write_text("precious")
     problem = start_by(typed).problem
     assert isinstance(problem, LedElsewhere)
-    type_first_command(problem)
+    type_first_commands(problem)
     assert moved_before.read_text() == "precious"
 
 
