@@ -38,8 +38,8 @@ def _strange(log: Path, database: Path, unless: str) -> StrangeLog:
     return StrangeLog(
         f"{log.name} ({size_of(log):,} bytes) is not the log of {database} beside it, but that of a database that was"
         " there before. SQLite would mix the two without a word.",
-        f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside, where both are "
-        f"(docker compose exec app ...):\n  {set_aside(log)}",
+        f"Nothing was changed. {unless}To go on with what {database.name} holds, set the log aside, where both are (in "
+        f"the container: docker compose exec app ...):\n  {set_aside(log)}",
     )
 
 

@@ -235,5 +235,12 @@ def test_a_copied_log_can_be_folded_in(backup: Path, tmp_path: Path):
 def test_a_log_that_is_not_its_databases_is_told_as_damage(backup: Path):
     unprove(backup)
     backup.with_name("backup.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\xff" * 1000)
-    with pytest.raises(Broken, match="Use another backup"):
+    with pytest.raises(Broken):
+        verify(backup)
+
+
+def test_of_one_that_is_cut_short_it_says_what_to_do_next(backup: Path):
+    unprove(backup)
+    os.truncate(backup, backup.stat().st_size - 4096)
+    with pytest.raises(Broken, match=r"is cut short.*\nUse another backup"):
         verify(backup)
