@@ -121,10 +121,8 @@ class Database:
                 for _ in range(CONNECTIONS):
                     opened.enter_context(self._engine.connect())
         except (DatabaseError, self._driver.DatabaseError) as error:
-            why = getattr(error, "orig", error)
-            raise CannotStart(
-                f"{self.storage.path} can't be opened: {why}.", "task-assist doctor says more."
-            ) from error
+            why = f"{self.storage.path} can't be opened: {getattr(error, 'orig', error)}."
+            raise CannotStart(why, "task-assist doctor says more.") from error
 
     @contextmanager
     def beside(self) -> Iterator[Any]:
