@@ -84,6 +84,15 @@ def test_the_first_ten_words_that_differ_count(database):
     assert found(database, " ".join(["word11"] * 12 + ["nowhere"])) == []
 
 
+def test_of_many_words_each_must_stand_there_whole(database):
+    """The index is asked for their first and last letters only."""
+    words = "apricot blossom cinnamon dolphin"
+    add(database, words, "apr cot blo som cin mon dol hin", f"{words} and more")
+    assert found(database, words) == [words, f"{words} and more"]
+    assert found(database, "APRICOT LOSS cin% dolphin") == []
+    assert found(database, "PRI LOSS nnam DOL hin") == [words, f"{words} and more"]
+
+
 def test_a_letter_that_begins_very_many_groups_is_found_all_the_same(database, monkeypatch):
     """The texts are read then."""
     monkeypatch.setattr(text_search, "FEW", 2)
