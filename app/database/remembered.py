@@ -1,5 +1,6 @@
 """What was counted in the database, remembered until the next write: counting takes as long as the table."""
 
+import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Any
@@ -10,19 +11,26 @@ AT_MOST = 256
 """Answers between two writes: each search that somebody types is another one."""
 
 
+SECONDS = 10.0
+"""No answer is older. No other app may write while this one has the database, but a person can, with sqlite3."""
+
+
 class Remembered:
-    """Of one open database. Only what this process writes is a write: nobody else may, while it has the database."""
+    """Of one open database."""
 
     def __init__(self) -> None:
-        self._answers: dict[Hashable, Any] = {}
+        self.forget()
 
     def until_next_write(self) -> dict[Hashable, Any]:
         """To be taken before a reader's moment: one that sees an older moment than this is never put into it."""
+        if time.monotonic() > self._until:
+            self.forget()
         return self._answers
 
     def forget(self) -> None:
         """Something was written. A new dictionary: who still reads the moment before keeps the old one."""
-        self._answers = {}
+        self._answers: dict[Hashable, Any] = {}
+        self._until = time.monotonic() + SECONDS
 
 
 def remembered(connection: Connection, question: Hashable, ask: Callable[[], Any]) -> Any:

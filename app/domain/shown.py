@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Date, Select, Text, bindparam, func, or_, select, tuple_, type_coerce
+from sqlalchemy import Connection, Date, Select, Text, bindparam, func, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from app.database.base import UtcDateTime
@@ -20,8 +20,8 @@ from app.domain.rows import LARGEST_ID, in_trash, missing
 from app.domain.schemas import Filters
 from app.domain.search import matching
 
-TASKS_READ = 12
-"""For a list, of each open work item: the first that are to do or were ticked lately."""
+LATELY_TICKED = 12
+"""For a list, so many of each open work item's tasks at most, the last ones."""
 
 LIVE = (Task.work_item_id == WorkItem.id, Task.deleted_at.is_(None))
 """The tasks of the work item in the row that are not in the trash."""
@@ -78,13 +78,20 @@ def list_items(
 
 
 def list_with_tasks(
-    connection: Connection, filters: Filters, today: date, *, limit: int, offset: int, ticked_since: datetime
+    connection: Connection,
+    filters: Filters,
+    today: date,
+    *,
+    limit: int,
+    offset: int,
+    tasks_to_do: int,
+    ticked_since: datetime,
 ) -> Sequence[Any]:
-    """The same with fewer columns and, as `tasks`, a JSON array of [id, title, done, due]: TASKS_READ at most.
+    """The same with fewer columns and two JSON arrays of [position, id, title, done, due].
 
-    Those that are to do, and those that were ticked after `ticked_since`.
+    `to_do`: the first tasks that are, and `ticked`: LATELY_TICKED of those that were ticked after `ticked_since`.
     """
-    given = {"many": limit, "before": offset, "since": ticked_since, **_behind(TOP)}
+    given = {"many": limit, "before": offset, "tasks": tasks_to_do, "since": ticked_since, **_behind(TOP)}
     rows = connection.execute(_page(filters, today, LISTED), given).all()
     if len(rows) < limit and (rows or not offset):
         _note_count(connection, filters, today, offset + len(rows))
@@ -112,19 +119,24 @@ def count_by_status(connection: Connection) -> ByStatus:
     return remembered(connection, "items by status", ask)
 
 
-def _tasks_in_list() -> Any:
-    """Those that an open item may show, as one value: a row for each would take twice as long."""
-    columns = (Task.id, Task.title, Task.done, Task.due)
-    may_be = or_(Task.done.is_(False), Task.updated_at > bindparam("since"))
-    first = select(*columns).where(*LIVE, may_be).order_by(Task.position, Task.id).limit(TASKS_READ)
-    found = first.correlate(WorkItem).subquery().c
-    return select(func.json_group_array(func.json_array(*found)))
+def _as_array(tasks: Select[*tuple[Any, ...]]) -> Any:
+    """As one value: a row for each would take twice as long."""
+    found = tasks.where(*LIVE).correlate(WorkItem).subquery().c
+    return select(func.json_group_array(func.json_array(*found))).scalar_subquery()
 
 
+LISTED_TASK = select(Task.position, Task.id, Task.title, Task.done, Task.due)
+TO_DO = LISTED_TASK.where(Task.done.is_(False)).order_by(Task.position, Task.id).limit(bindparam("tasks"))
+TICKED = (
+    LISTED_TASK.where(Task.done, Task.updated_at > bindparam("since"))
+    .order_by(Task.updated_at.desc(), Task.id.desc())
+    .limit(LATELY_TICKED)
+)
 LISTED = (
     *(WorkItem.id, WorkItem.title, WorkItem.status, WorkItem.priority, WorkItem.due),
     *COUNTS,
-    _tasks_in_list().scalar_subquery().label("tasks"),
+    _as_array(TO_DO).label("to_do"),
+    _as_array(TICKED).label("ticked"),
 )
 BY_STATUS = (
     select(WorkItem.status, func.count().label("number")).where(WorkItem.deleted_at.is_(None)).group_by(WorkItem.status)

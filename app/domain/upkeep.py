@@ -9,6 +9,8 @@ from app.domain.trash import empty_trash
 
 EVENTS_KEPT = 200
 """Of each work item, the latest. Its page shows 20."""
+LATEST = 5_000
+"""Events whose work items are looked at: a history grows by nothing else, and all of them would be a whole table."""
 ITEMS_AT_ONCE = 500
 """Whose events are deleted in one go: other writers wait meanwhile."""
 
@@ -22,7 +24,8 @@ def every_hour(database: Database) -> None:
 
 def forget_old_events(session: Session) -> None:
     item = Event.work_item_id
-    long = select(item).group_by(item).having(func.count() > EVENTS_KEPT).limit(ITEMS_AT_ONCE)
+    grew = select(item).where(Event.id > select(func.max(Event.id)).scalar_subquery() - LATEST)
+    long = select(item).where(item.in_(grew)).group_by(item).having(func.count() > EVENTS_KEPT).limit(ITEMS_AT_ONCE)
     for item_id in session.scalars(long).all():
         latest = select(Event.id).where(item == item_id).order_by(Event.id.desc()).limit(1).offset(EVENTS_KEPT - 1)
         session.execute(delete(Event).where(item == item_id, Event.id < latest.scalar_subquery()))

@@ -28,7 +28,7 @@ from app.web.pages.forms import (
     return_path,
 )
 from app.web.pages.frame import page_around
-from app.web.pages.list_rows import rows_html
+from app.web.pages.list_rows import TASKS_IN_LIST, rows_html
 from app.web.pages.pager import Pager
 
 PAGE = 50
@@ -84,8 +84,9 @@ def restore_item(item_id: int) -> Response:
 def _list_page(filters: Filters, page: str = "", refusal: Refused | None = None) -> str:
     day = today()
     with database().read_columns() as connection:
+        just = utc_now() - JUST_TICKED
         read = partial(
-            shown.list_with_tasks, connection, filters, day, limit=PAGE, ticked_since=utc_now() - JUST_TICKED
+            shown.list_with_tasks, connection, filters, day, limit=PAGE, tasks_to_do=TASKS_IN_LIST, ticked_since=just
         )
         first = None if page else read(offset=0)  # before they are counted: that is known, then, where all are here
         pager = Pager.of(page, shown.count_items(connection, filters, day), PAGE, partial(list_url, filters))

@@ -18,6 +18,7 @@ ROWS_KEPT = 512
 
 
 class ListedTask(NamedTuple):
+    position: int
     id: int
     title: str
     done: bool
@@ -34,7 +35,8 @@ class ListedItem(NamedTuple):
     due: date | None
     tasks_done: int
     tasks_total: int
-    tasks: str
+    to_do: str
+    ticked: str
 
 
 def rows_html(items: Iterable[Any], today: date) -> Markup:
@@ -46,16 +48,14 @@ def rows_html(items: Iterable[Any], today: date) -> Markup:
 @lru_cache(ROWS_KEPT)
 def _row_html(template: Template, fields: tuple[Any, ...], today: date) -> str:
     item = ListedItem(*fields)
-    tasks = _first_tasks(item.tasks) if item.status == "open" else []
+    tasks = _shown_tasks(item.to_do, item.ticked) if item.status == "open" else []
     more = item.tasks_total - item.tasks_done - TASKS_IN_LIST
     return template.render(item=item, tasks=tasks, more=max(0, more), today=today)
 
 
-def _first_tasks(array: str) -> list[ListedTask]:
+def _shown_tasks(to_do: str, ticked: str) -> list[ListedTask]:
     """Also those that were just ticked, so that the focus stays and a slip can be mended at once."""
-    tasks = [
-        ListedTask(number, title, done, due and date.fromisoformat(due))
-        for number, title, done, due in json.loads(array)
-    ]
-    to_do = [task for task in tasks if not task.done][:TASKS_IN_LIST]
-    return [task for task in tasks if task.done or task in to_do]
+    return sorted(
+        ListedTask(position, number, title, done, due and date.fromisoformat(due))
+        for position, number, title, done, due in json.loads(to_do) + json.loads(ticked)
+    )

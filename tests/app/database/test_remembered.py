@@ -1,10 +1,14 @@
 """What was counted holds until the next write, and not for a moment longer."""
 
+import sqlite3
+import time
+from contextlib import closing
 from functools import partial
 
 import pytest
 from sqlalchemy import Connection, text
 
+from app.database import remembered as memory
 from app.database.engine import Database
 from app.database.remembered import AT_MOST, remembered
 from app.domain import accounts, shown, work_items
@@ -53,6 +57,22 @@ def test_a_write_that_fails_leaves_nothing_remembered_either(database: Database)
         raise RuntimeError("undo")
     with database.read_columns() as connection:
         assert shown.count_by_status(connection).open == 0
+
+
+def test_what_somebody_wrote_beside_the_app_is_seen_after_some_seconds(database: Database, monkeypatch):
+    def count() -> int:
+        with database.read_columns() as connection:
+            return remembered(connection, "users", lambda: users(connection))
+
+    now = time.monotonic()
+    monkeypatch.setattr(memory.time, "monotonic", lambda: now)
+    database._remembered.forget()
+    assert count() == 0
+    with closing(sqlite3.connect(database.storage.path)) as by_hand, by_hand:
+        by_hand.execute("INSERT INTO users VALUES (NULL, 'ann@example.com', '', 'admin', 0, '2026-11-27 00:00:00')")
+    assert count() == 0
+    now += memory.SECONDS + 1
+    assert count() == 1
 
 
 def test_there_is_a_bound(database: Database):

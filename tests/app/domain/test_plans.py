@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from app.database import migrations
 from app.database.base import utc_now
 from app.database.engine import Database
-from app.domain import accounts, shown, tasks, tokens, trash, work_items
+from app.domain import accounts, shown, tasks, tokens, trash, upkeep, work_items
 from app.domain.models import Base, User
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import Filters, NewTask, NewToken, NewWorkItem, TaskChange, WorkItemChange
@@ -24,6 +25,14 @@ READS_WHOLE = re.compile("SCAN (work_items|tasks|events|search VIRTUAL TABLE IND
 EVERY_FIELD = {"title": "changed", "notes": "more", "status": "done", "priority": "high", "due": TODAY}
 DELETED, TASK_DELETED = 9, 22
 """The ids of an item and of a task that lie in the trash."""
+
+
+def forget_all_but_one_event(session: Session) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(upkeep, "EVENTS_KEPT", 1)
+        upkeep.forget_old_events(session)
+
+
 WRITES = {
     "create": lambda session: work_items.add_item(session.connection(), None, NewWorkItem(title="new", due=TODAY)),
     "change": lambda session: work_items.change_item(session, None, 1, WorkItemChange(**EVERY_FIELD)),
@@ -43,6 +52,7 @@ WRITES = {
     "delete a task": lambda session: tasks.delete_task(session, None, 1),
     "restore a task": lambda session: tasks.restore_task(session, None, TASK_DELETED),
     "empty the trash": trash.empty_trash,
+    "forget old events": forget_all_but_one_event,
     "delete an account": lambda session: accounts.delete_account(session, 2),
     "make a token": lambda session: tokens.add_token(session, 1, NewToken(name="new"), proven=""),
     "note a token's use": lambda session: tokens.note_use(session, 1, TODAY),
@@ -118,7 +128,7 @@ def test_where_few_fit_a_list_reads_no_others(filled: Database, filters: str):
     with statements(filled) as ran, filled.read_columns() as connection:
         shown.count_items(connection, wanted, TODAY)
         shown.list_items(connection, wanted, TODAY, limit=50)
-        shown.list_with_tasks(connection, wanted, TODAY, limit=50, offset=0, ticked_since=utc_now())
+        shown.list_with_tasks(connection, wanted, TODAY, limit=50, offset=0, tasks_to_do=4, ticked_since=utc_now())
     lists = [each for each in ran if "work_items" in each[0]]
     assert len(lists) == 3
     for statement, parameters in lists:
@@ -150,6 +160,8 @@ def test_what_a_list_came_to_the_end_of_is_not_counted_again(filled: Database, l
     wanted = Filters(q="item")
     filled._remembered.forget()
     with statements(filled) as ran, filled.read_columns() as connection:
-        shown.list_with_tasks(connection, wanted, TODAY, limit=limit, offset=offset, ticked_since=utc_now())
+        shown.list_with_tasks(
+            connection, wanted, TODAY, limit=limit, offset=offset, tasks_to_do=4, ticked_since=utc_now()
+        )
         assert shown.count_items(connection, wanted, TODAY) == 8
     assert len([each for each in ran if "work_items" in each[0]]) == 1 + counted

@@ -91,3 +91,15 @@ def test_a_second_look_makes_no_row_and_counts_nothing(client: FlaskClient, data
         client.get("/")
     assert list_rows._row_html.cache_info().misses == made + 1
     assert len(ran) == 3, ran  # of each status, and due: the list itself says how many it has
+
+
+def test_who_ticks_many_tasks_one_after_the_other_sees_what_is_to_do_next(client: FlaskClient, database: Database):
+    with database.write() as session:
+        item = work_items.add_item(session.connection(), None, NewWorkItem(title="long"))
+        made = [tasks.add_task(session, None, item.id, NewTask(title=f"step {n}")).id for n in range(30)]
+        for task in made[:20]:
+            tasks.change_task(session, None, task, TaskChange(done=True))
+    page = client.get("/").text
+    shown = [int(task) for task in re.findall(r'<li class="row task [^"]*" id="task-(\d+)"', page)]
+    assert shown == made[8:24], "the last twelve that were ticked, and the first four that are to do"
+    assert "+6 more" in page
