@@ -92,7 +92,7 @@ def _cant_write(storage: Storage, file: Path, why: str) -> Unreadable:
 @contextmanager
 def _opened_here(storage: Storage) -> Iterator[Any]:
     """Not in the app's process: closing it again would drop SQLite's locks there (sqlite.org/howtocorrupt, 2.2)."""
-    refuse_unreadable(storage.path)
+    refuse_unreadable(storage.path, "Start the app once: it makes one.")
     # SQLite keeps its locks in files beside the database, also for reading.
     refuse_unwritable(storage)
     refuse_what_is_no_file(storage)

@@ -1,5 +1,6 @@
 """Is this file a whole, unchanged backup that this version can restore? Reads only."""
 
+import shlex
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,7 @@ def verify(file: Path, *, fold: bool = False, progress: Progress | None = None) 
 
 
 def _verify(file: Path, *, fold: bool, progress: Progress | None) -> Verified:
-    refuse_unreadable(file)
+    refuse_unreadable(file, _where_it_may_be(file))
     proof = manifest.read(file)
     if proof:
         # First, so that a changed byte is told as what it is, wherever it stands.
@@ -59,11 +60,21 @@ def _verify(file: Path, *, fold: bool, progress: Progress | None) -> Verified:
 
 def unverified(file: Path) -> Verified:
     """The file's bytes, whatever they are. Raises Unreadable."""
-    refuse_unreadable(file)
+    refuse_unreadable(file, _where_it_may_be(file))
     return Verified(file, file.stat().st_size, sha256_of(file), Contents({}, ""), proven=False)
 
 
-def refuse_unreadable(file: Path) -> None:
+def _where_it_may_be(file: Path) -> str:
+    folder, outside = shlex.quote(str(file.parent)), shlex.quote(str(file))
+    return (
+        f"Is it typed right? What is there:  ls -l {folder}\n"
+        "In a container only what is inside is there. For a backup outside, type there:\n"
+        f"  python scripts/manage_db_volume.py restore {outside}"
+    )
+
+
+def refuse_unreadable(file: Path, if_missing: str = "") -> None:
+    """`if_missing`: what to do then."""
     try:
         status = file.stat()
         if stat.S_ISREG(status.st_mode):
@@ -71,6 +82,7 @@ def refuse_unreadable(file: Path) -> None:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         hint = AS_ANOTHER if isinstance(error, PermissionError) else ""
+        hint = if_missing if isinstance(error, FileNotFoundError) else hint
         raise Unreadable(f"Can't read {file}: {why}.", hint) from None
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, socket or device"

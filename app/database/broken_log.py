@@ -88,7 +88,7 @@ def _cut(wal: Path, shm: Path, there: int, index: Index) -> BrokenLog:
     return BrokenLog(
         f"{wal} is damaged or cut short: {there:,} of {index.frames:,} pages in it can be read, and the others hold "
         "changes that were saved.",
-        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them, there too, {what}:\n"
+        f"{_back(wal)}\nTo go on without these changes, set aside what tells of them ({what}), there too:\n"
         f"{_set_aside(files)}",
     )
 

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 from app.errors import Replaced
+from app.storage.aside import WHERE_IT_RUNS
 from app.storage.identity import Identity, identity_of
 from app.storage.led_elsewhere import LedElsewhere, is_led_elsewhere, led_elsewhere
 from app.storage.mounts import Storage
@@ -76,6 +77,6 @@ def kept(lost: Replaced, copy: Path) -> Replaced:
     return Replaced(
         lost.message,
         f"Nothing is written any more: it would be gone at the next start. What the app had is kept in {copy}.\n"
-        f"To go on with that, type where the app runs:  task-assist restore {shlex.quote(str(copy))}\n"
+        f"To go on with that, {WHERE_IT_RUNS}:\n  task-assist restore {shlex.quote(str(copy))}\n"
         "To go on with what is there now, restart the app.",
     )

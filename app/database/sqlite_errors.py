@@ -1,5 +1,6 @@
 """SQLite's messages, matched here and nowhere else, and the sentence that a person is told for each."""
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -73,17 +74,21 @@ def problem_for_app(storage: Storage, message: str) -> Problem | None:
         return _why_not_written(storage, message)
     if fault == "locked":
         # The app's own writers wait in a queue, and never for SQLite.
-        holders = ", ".join(holders_of(storage.path)) or "sqlite3 with an open transaction, a backup tool, a second app"
-        return Locked(
-            f"Another process has {storage.path} locked.",
-            f"Nothing was changed. End that program: {holders}.",
-            retry_after=2,
-        )
+        hint = f"Nothing was changed. End that program: {_holders(storage)}"
+        return Locked(f"Another process has {storage.path} locked.", hint, retry_after=2)
     if fault == "not a database":
         return damaged(storage.path, "it is not an SQLite database, or its first page is overwritten")
     if fault == "malformed":
         return damaged(storage.path, message)
     return None
+
+
+def _holders(storage: Storage) -> str:
+    if seen := holders_of(storage.path):
+        return f"{', '.join(seen)}."
+    volume = storage.mount.volume
+    of_volume = f" The containers that have it:\n  docker ps --filter volume={shlex.quote(volume)}" if volume else ""
+    return f"sqlite3 with an open transaction, a backup tool, a second app.{of_volume}"
 
 
 def fault_of_disk(storage: Storage, message: str) -> Damaged | StorageFull:

@@ -244,3 +244,8 @@ def test_of_one_that_is_cut_short_it_says_what_to_do_next(backup: Path):
     os.truncate(backup, backup.stat().st_size - 4096)
     with pytest.raises(Broken, match=r"is cut short.*\nUse another backup"):
         verify(backup)
+
+
+def test_of_a_file_that_is_not_there_it_says_where_it_may_be(tmp_path: Path):
+    with pytest.raises(Refused, match=r"(?s)No such file.*ls -l .*manage_db_volume\.py restore \S+/nightly\.db$"):
+        verify(tmp_path / "nightly.db")

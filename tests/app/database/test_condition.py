@@ -11,8 +11,10 @@ from app.database import open_file
 from app.database.condition import Condition, damaged
 from app.database.engine import Database
 from app.database.open_file import kept, replaced
+from app.database.sqlite_errors import problem_for_app
 from app.errors import Damaged, ReadOnly, Replaced, StorageFull
 from app.storage.cant_open import CantOpen
+from app.storage.mounts import Mount, Storage
 from tests.app.backup.databases import add_items, closed_database
 
 
@@ -106,5 +108,11 @@ def test_the_backup_is_named_where_the_database_is(folder: str):
 
 def test_the_copy_of_what_was_lost_is_restored_by_what_is_typed():
     hint = kept(replaced(Path("/my data/a.db"), by_another=False), Path("/my data/a-rescued.db")).hint
-    (line,) = (line for line in hint.splitlines() if "type where the app runs:" in line)
-    assert shlex.split(line.partition("runs:")[2]) == ["task-assist", "restore", "/my data/a-rescued.db"]
+    (line,) = (line for line in hint.splitlines() if line.startswith("  "))
+    assert shlex.split(line) == ["task-assist", "restore", "/my data/a-rescued.db"]
+
+
+def test_where_nobody_is_seen_who_has_the_file_locked_the_containers_of_its_volume_are_to_be_looked_at():
+    mount = Mount("/app/data", "/var/lib/docker/volumes/task-manager-db/_data", "ext4", "", read_only=False)
+    problem = problem_for_app(Storage(Path("/app/data/a.db"), mount, "shared"), "database is locked")
+    assert problem and problem.hint.endswith("\n  docker ps --filter volume=task-manager-db")

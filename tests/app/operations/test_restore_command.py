@@ -170,7 +170,7 @@ def test_it_mends_a_file_that_was_replaced_or_removed_while_the_app_runs_by_the_
     else:
         (tmp_path / "a.db").unlink()
     eventually(lambda: ask(port, "POST", "/api/v1/work-items", {"title": "Refused"}).status == 503)
-    eventually(lambda: "type where the app runs:  task-assist restore" in process.said)
+    eventually(lambda: "To go on with that, where the app runs" in process.said)
     named = re.search(r"task-assist (restore \S+\.db)", process.said)
     assert named
     done = typed(tmp_path, *named[1].split())
