@@ -113,6 +113,8 @@ def a_second_name(world: World) -> None:
     port = free_port()
     second = Serving(world.folder, port, DATABASE_PATH=str(other), DATABASE_STORAGE=world.profile)
     try:
+        if not eventually(lambda: second.poll() is not None or ask(port, "GET", "/healthz").ok, START_SECONDS):
+            raise Broken(f"A second app by another name does not answer within {START_SECONDS} s")
         if eventually(lambda: second.poll() is not None or ask(port, "GET", "/readyz").ok, NOTICED_SECONDS):
             if second.poll() is None:
                 raise Broken("A second app writes into the same file by another name")
