@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import stat
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -72,7 +73,8 @@ def readable_files(path: Path) -> dict[str, Path]:
             file.open("rb").close()
     except FileNotFoundError as error:
         alone = " Only its -wal is there, which is nothing without it." if f"{name}-wal" in files else ""
-        raise Stop(f"There is no file {error.filename}.{alone}", "Nothing was changed.", NOT_THERE) from None
+        there = f"Nothing was changed. What is there:  ls -l {shlex.quote(str(path.parent))}"
+        raise Stop(f"There is no file {error.filename}.{alone}", there, NOT_THERE) from None
     except (OSError, ValueError) as error:
         where = error.filename if isinstance(error, OSError) else path
         why = error.strerror if isinstance(error, OSError) else error

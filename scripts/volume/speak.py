@@ -72,22 +72,22 @@ class Speaker:
 
     def confirm(self, question: str, otherwise: str) -> None:
         """Goes on after a yes; raises Stop with `otherwise`, which says what is true now, after anything else."""
-        self._ask(f"{question} [y/N] ", ("y", "yes"), otherwise)
+        self._ask(question, "[y/N]", ("y", "yes"), otherwise)
 
     def confirm_by_name(self, question: str, name: str, otherwise: str) -> None:
         """Goes on when `name` is typed."""
-        self._ask(f"{question} Type its name, {name}: ", (name,), otherwise)
+        self._ask(question, f"Type its name, {name}:", (name,), otherwise)
 
-    def _ask(self, prompt: str, accepted: tuple[str, ...], otherwise: str) -> None:
+    def _ask(self, question: str, how: str, accepted: tuple[str, ...], otherwise: str) -> None:
         if self._yes:
             return
         if not sys.stdin.isatty():
             raise Stop(
-                "This needs a yes, and there is no terminal to ask on.",
+                f"{question} This needs a yes, and there is no terminal to ask on.",
                 f"{otherwise} To say yes:  --yes",
                 NOT_CONFIRMED,
             )
-        print(printable(prompt), end="", file=sys.stderr, flush=True)
+        print(printable(f"{question} {how} "), end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline().strip()
         if answer not in accepted and answer.lower() not in accepted:
             raise Stop("Not confirmed.", otherwise, NOT_CONFIRMED)

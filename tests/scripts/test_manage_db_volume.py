@@ -128,7 +128,7 @@ def test_a_far_fuller_backup_is_not_replaced_without_a_yes(tmp_path: Path):
     file = database_of(tmp_path / "b.db", 5)
     manifest_of(file).write_text(json.dumps({"sha256": "0", "rows": {"work_items": 0, "tasks": 0}}))
     replacing.refuse_or_confirm(file, proof(2, 3), Speaker())  # half of it is not far
-    with pytest.raises(Stop, match="no terminal") as stopped:
+    with pytest.raises(Stop, match=r"holds 10 items and tasks, and the database only 4\. .* no terminal") as stopped:
         replacing.refuse_or_confirm(file, proof(2, 2), Speaker())
     assert stopped.value.hint == (
         f"{file} was not replaced. Choose another name, or look first why the database holds so few. To say yes:  --yes"
