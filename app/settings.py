@@ -61,8 +61,8 @@ class Settings(BaseModel):
     )
     auth_disabled: bool = Field(
         False,
-        description="true switches sign-in off and answers only requests made to localhost. Docker Compose sets it"
-        " to true unless it is set here.",
+        description="true switches sign-in off and answers only requests made on this machine to localhost. Docker"
+        " Compose sets it to true unless it is set here.",
         examples=["false"],
     )
     admin_email: Annotated[str, AfterValidator(email)] | None = Field(

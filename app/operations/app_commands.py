@@ -109,13 +109,15 @@ def doctor(full: bool, as_json: bool) -> None:
 
     from app import settings
     from app.operations.doctor import examine
+    from app.operations.sign_in_finding import sign_in_finding
     from app.storage.mounts import storage_under
 
     loaded = settings.load()
     storage = storage_under(loaded.database_path, loaded.database_storage)
-    findings = examine(
-        storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full
-    )
+    findings = [
+        sign_in_finding(loaded),
+        *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
+    ]
     faults = [each for each in findings if each.level == "fault"]
     if as_json:
         click.echo(json.dumps({"ok": not faults, "findings": [each.as_dict() for each in findings]}, indent=2))

@@ -10,6 +10,7 @@ from app.database.base import utc_now
 from app.domain import accounts, tokens
 from app.domain.models import User
 from app.errors import Forbidden, Problem, SignInNeeded
+from app.web.client_address import peer
 from app.web.context import WebApp, database, setup_code, web_app
 from app.web.devices import remember_device
 from app.web.older_sessions import forget_older_session
@@ -140,15 +141,19 @@ def _require_sign_in() -> Response | None:
 
 
 def _refuse_remote() -> None:
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    environ = request.environ
-    forwarded = [name for key, name in IN_ENVIRON.items() if key in environ]
-    if host.lower() in LOCAL_HOSTS and not forwarded:
+    """The name alone is the client's word, and the peer alone may be a browser that a page of another site leads here
+    by a name of its own (DNS rebinding)."""
+    name, _, port = request.host.rpartition(":") if not request.host.endswith("]") else (request.host, "", "")
+    host, who = name or port, peer(request.environ)
+    forwarded = [header for key, header in IN_ENVIRON.items() if key in request.environ]
+    here = web_app().this_machine.made(who)
+    if here and host.lower() in LOCAL_HOSTS and not forwarded:
         return
-    what = f"with the header {forwarded[0]}" if forwarded else f"for {request.host}"
+    what = f"with the header {forwarded[0]}" if forwarded else f"for {request.host}" if here else f"from {who}"
+    url = f"http://localhost:{port}" if name and port else "http://localhost"
     raise Forbidden(
-        f"Sign-in is off, so only requests made to localhost are answered, and this one came {what}.",
-        "Open http://localhost:8000 on the machine itself, or set AUTH_DISABLED=false in .env and start again.",
+        f"Sign-in is off, so only requests made on this machine to localhost are answered, and this one came {what}.",
+        f"Open {url} on the machine itself, or set AUTH_DISABLED=false in .env and start again.",
     )
 
 

@@ -9,6 +9,8 @@ from werkzeug.http import parse_list_header
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+PEER = "task_assist.peer"
+"""In a request's environ: who is at the other end of the connection, whatever a proxy wrote."""
 # 203.0.113.7:50124, as App Service writes it; [2001:db8::1]:443 and [2001:db8::1], as RFC 7239 does.
 WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]+|\[(?P<v6>[0-9A-Fa-f:.]+)\](:[0-9]+)?", re.ASCII)
 
@@ -27,6 +29,7 @@ class ClientAddress:
         self._only = header is not None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse"):
+        environ[PEER] = environ.get("REMOTE_ADDR", "")
         if address := self._written(environ.get(self._key, "")):
             environ["REMOTE_ADDR"] = address
         return self._app(environ, start_response)
@@ -43,6 +46,11 @@ def network_of(address: str) -> str:
     except ValueError:  # a Unix socket has none
         return address
     return address if parsed.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def peer(environ: "WSGIEnvironment") -> str:
+    """Who is at the other end of the connection: the client, or the last proxy in front of this app."""
+    return environ.get(PEER) or environ.get("REMOTE_ADDR") or ""
 
 
 def address_in(text: str) -> str | None:

@@ -13,6 +13,7 @@ from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
 from app.web.guesses import Guesses
+from app.web.this_machine import this_machine
 from app.writer.instance import Instance
 
 WAIT_UNTIL = "task_assist.wait_until"
@@ -39,6 +40,8 @@ class WebApp(Flask):
         self.setup_code: str | None = None
         """See setup_code()."""
         self.guesses = Guesses()
+        self.this_machine = this_machine()
+        """Who is answered while sign-in is off."""
         self.noted_uses: dict[int, date] = {}
         """By the id of an API token: the day on which its use was last noted."""
         self.json.sort_keys = False  # type: ignore[attr-defined]

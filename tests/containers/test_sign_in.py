@@ -83,3 +83,21 @@ def test_compose_asks_for_no_sign_in_unless_dot_env_says_so(project: Project):
     container = project.up()
     assert not signed_in(project.site)
     assert container.setup_code()
+
+
+def test_without_sign_in_another_container_is_not_this_machine_whatever_it_sends(project: Project):
+    container = project.up()
+    address = docker(
+        "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container.name
+    ).stdout.strip()
+    asked = (
+        "import http.client as h; c = h.HTTPConnection('%s', 8000, timeout=20); "
+        "c.request('GET', '/', headers={'Host': 'localhost:8000'}); a = c.getresponse(); print(a.status, a.read())"
+    )
+    compose = ("run", "--rm", "--no-deps", "-T", "app", "python", "-c", asked % address)
+    answer = project.compose(*compose).stdout
+    assert answer.startswith("403 ")
+    assert "only requests made on this machine" in answer
+    assert signed_in(project.site), "which comes through the published port"
+    doctor = docker("exec", container.name, "task-assist", "doctor", check=False).stdout
+    assert "from where the engine passes on what comes to a published port" in doctor

@@ -13,6 +13,7 @@ READY_SECONDS = 120
 """How long a start may take before a test gives up on it: a file server needs seconds to notice a killed client."""
 AS_IN_A_CONTAINER = "setpriv --reuid 1000 --regid 1000 --clear-groups"
 """Not as root, for whom SQLite sets the owner of its -wal, which gives a delegation back."""
+EMAIL, PASSWORD = "ann@example.com", "a-long-enough-password"
 PORTS = {mount: 8000 + number for number, mount in enumerate((*MOUNTS, "ext4"))}
 
 
@@ -22,15 +23,17 @@ class Instance:
     After a `with` block it doesn't run any more and has left its port; an error in the block then tells its log.
     """
 
-    def __init__(self, guest: Guest, mount: str, folder: str) -> None:
+    def __init__(self, guest: Guest, mount: str, folder: str, *, sign_in: bool = False) -> None:
+        """`sign_in`: for requests that come from another machine, as proxy.py makes them."""
         self.guest, self.port = guest, PORTS[mount]
+        self._sign_in = f"ADMIN_EMAIL={EMAIL} ADMIN_PASSWORD={PASSWORD}" if sign_in else "AUTH_DISABLED=true"
         # NFS 4.1 and NFS 3 are one folder of the server, and so are the two kinds of SMB.
         self.database = f"/mnt/{mount}/{folder}-{mount}/task_manager.db"
         self.job = self.start()
 
     def start(self) -> Job:
         """Starts it (again); `wait_until_ready` says when it answers."""
-        settings = f"APP_ENV=production AUTH_DISABLED=true DATABASE_PATH={self.database}"
+        settings = f"APP_ENV=production {self._sign_in} DATABASE_PATH={self.database}"
         serve = f"{AS_IN_A_CONTAINER} env {settings} python3 -m app serve --port {self.port}"
         folder = f"$(dirname {self.database})"
         self.job = self.guest.begin(f"mkdir -p {folder} && chown 1000:1000 {folder} && exec {serve}")

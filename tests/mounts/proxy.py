@@ -4,7 +4,9 @@ Routes each request to the newest instance whose /healthz answers 200. FILE name
 first: HOST PORT. It may be renamed over while this runs. A request that can't be passed on is answered 502: nothing is
 tried again.
 
-usage: python3 proxy.py PORT FILE
+It signs in before the first request, and passes that session on with each.
+
+usage: python3 proxy.py PORT FILE EMAIL PASSWORD
 """
 
 import http.client
@@ -13,6 +15,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
 
 LOOK_SECONDS = 0.2
 PROBE_SECONDS = 2
@@ -27,7 +30,7 @@ def instances(file: Path) -> list[Instance]:
 def healthy(instance: Instance) -> bool:
     connection = http.client.HTTPConnection(*instance, timeout=PROBE_SECONDS)
     try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
@@ -38,16 +41,34 @@ def healthy(instance: Instance) -> bool:
 class Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, port: int, file: Path) -> None:
+    def __init__(self, port: int, file: Path, email: str, password: str) -> None:
         super().__init__(("127.0.0.1", port), Request)
         self.target: Instance | None = None
+        self.cookie = ""
+        """Of the session that the first instance began; all instances of one database know it."""
+        self._account = urlencode({"email": email, "password": password})
         threading.Thread(target=self._look, args=(file,), daemon=True).start()
 
     def _look(self, file: Path) -> None:
         while True:
-            newest = (each for each in reversed(instances(file)) if healthy(each))
-            self.target = next(newest, self.target)
+            newest = next((each for each in reversed(instances(file)) if healthy(each)), self.target)
+            if newest and not self.cookie:  # before the first request, which must not wait for it
+                self.cookie = sign_in(newest, self._account)
+            self.target = newest if self.cookie else None
             time.sleep(LOOK_SECONDS)
+
+
+def sign_in(target: Instance, form: str) -> str:
+    """The cookies of a session, empty where the instance does not answer yet."""
+    connection = http.client.HTTPConnection(*target, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("POST", "/sign-in", form, {"Content-Type": "application/x-www-form-urlencoded"})
+        cookies = connection.getresponse().headers.get_all("Set-Cookie", [])
+        return "; ".join(cookie.partition(";")[0] for cookie in cookies)
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        connection.close()
 
 
 class Request(BaseHTTPRequestHandler):
@@ -71,8 +92,8 @@ class Request(BaseHTTPRequestHandler):
             raise ConnectionRefusedError("no instance yet")
         connection = http.client.HTTPConnection(*target, timeout=ANSWER_SECONDS)
         try:
-            # The app without sign-in answers only who asks for localhost.
-            headers = {"Host": "localhost", "Content-Type": self.headers.get("Content-Type", "")}
+            assert isinstance(self.server, Proxy)
+            headers = {"Content-Type": self.headers.get("Content-Type", ""), "Cookie": self.server.cookie}
             connection.request(self.command, self.path, body, headers)
             response = connection.getresponse()
             return response.status, response.headers["Content-Type"], response.read()
@@ -86,4 +107,4 @@ class Request(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Proxy(int(sys.argv[1]), Path(sys.argv[2])).serve_forever()
+    Proxy(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]).serve_forever()

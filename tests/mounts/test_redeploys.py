@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.mounts.guests import MOUNTS, Job, Lab
-from tests.mounts.instances import Instance, Load, held
+from tests.mounts.instances import EMAIL, PASSWORD, Instance, Load, held
 
 REDEPLOYS, REDEPLOYS_IN_A_SOAK = 4, 20
 THREADS, PAUSE = 2, 0.2
@@ -28,7 +28,7 @@ class Front:
         self._file = self._guest.folder / f"{self.port}.instances"
         self._route_to(first)
         proxy = "exec python3 /src/tests/mounts/proxy.py"
-        self._job: Job = self._guest.begin(f"{proxy} {self.port} /host/{self._file.name}")
+        self._job: Job = self._guest.begin(f"{proxy} {self.port} /host/{self._file.name} {EMAIL} {PASSWORD}")
         self._guest.run(f"python3 /src/tests/mounts/ask.py {self.port} /readyz", 120)
 
     def add(self, new: Instance, old: Instance) -> None:
@@ -60,7 +60,7 @@ class Run:
 
 def run_on(lab: Lab, mount: str, redeploys: int) -> Run:
     with ExitStack() as running:
-        instance = running.enter_context(Instance(lab.c1, mount, "redeployed"))
+        instance = running.enter_context(Instance(lab.c1, mount, "redeployed", sign_in=True))
         instance.wait_until_ready()
         front = Front(lab, instance)
         running.callback(front.end)
@@ -69,7 +69,7 @@ def run_on(lab: Lab, mount: str, redeploys: int) -> Run:
         exit_codes, releases = set(), []
         for _ in range(redeploys):
             other = lab.c2 if instance.guest is lab.c1 else lab.c1
-            old, instance = instance, running.enter_context(Instance(other, mount, "redeployed"))
+            old, instance = instance, running.enter_context(Instance(other, mount, "redeployed", sign_in=True))
             front.add(instance, old)
             instance.wait_until_ready()
             front.leave_only(instance)
