@@ -273,7 +273,7 @@ def test_those_that_wait_take_no_thread_from_others_and_end_with_the_server(lock
         while len(refused) < 28:
             refused, _ = await asyncio.wait(waiting, timeout=0.05)
         other = await asyncio.wait_for(post(bridge, WRONG, "bob@example.com"), 4)
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
         bridge.end()
         ended = await asyncio.gather(*(task for task in waiting if task not in refused))
         return {task.result() for task in refused}, len(refused), other, sum(status == 503 for status in ended)
