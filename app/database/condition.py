@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from app.errors import Damaged, ReadOnly, Refused, Replaced, StorageFull, Unwell
+from app.storage.aside import WHERE_IT_RUNS
 from app.storage.cant_open import CantOpen
 from app.storage.led_elsewhere import LedElsewhere
 
@@ -92,7 +93,7 @@ def how_to_go_back(database: Path) -> str:
     width = max(len(inside), len(outside))
     return (
         "Put the newest backup in its place; the app goes on with it:\n"
-        f"  {inside:{width}}     where the app runs (docker compose exec app ...)\n"
+        f"  {inside:{width}}     {WHERE_IT_RUNS}\n"
         f"  {outside:{width}}     for a Docker volume, from outside\n"
         "task-assist doctor --full says more of what is damaged."
     )

@@ -11,6 +11,7 @@ from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, unchanging
 from app.database.strange_logs import lacks_its_log, starts_a_database
 from app.errors import Emptied, Refused
+from app.storage.aside import WHERE_IT_RUNS
 from app.storage.files import is_there, sidecars, size_of
 from app.storage.mounts import Storage, files_beside
 
@@ -19,7 +20,7 @@ If it was emptied on purpose, begin with an empty one:
   task-assist start-empty      where the app runs"""
 PUT_BACK = f"""\
 Nothing was changed. Put the file back, or a backup of it; the app then goes on by itself:
-  task-assist restore FILE     where the app runs (docker compose exec app ...)
+  task-assist restore FILE     {WHERE_IT_RUNS}
 {START_EMPTY}"""
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from app.database.condition import Condition
 from app.errors import CannotStart
+from app.storage.aside import WHERE_IT_RUNS
 from app.storage.files import to_disk
 from app.storage.mounts import Storage, beside
 from app.storage.owner import hand_over, place_of
@@ -71,5 +72,5 @@ def forget(database: Path) -> None:
 def how_to_end(storage: Storage) -> str:
     return (
         "Look whether the newest changes are there. If not, a backup may have them: task-assist restore FILE. If so:\n"
-        f"  {shlex.join(('rm', str(file_of(storage.path))))}     where the app runs (docker compose exec app ...)"
+        f"  {shlex.join(('rm', str(file_of(storage.path))))}     {WHERE_IT_RUNS}"
     )

@@ -17,7 +17,7 @@ from app.writer.lease_files import Clock, cant_be_used
 from app.writer.safe_acquire import acquire_without_loss
 from app.writer.terms import Acquired, Doubt, Observation
 
-WHERE_IT_RUNS = "Type this where it runs (docker exec ...)"
+TYPE_IT_THERE = "Type this where it runs (docker exec ...)"
 IF_THAT_IS_HERE = "If that is here, it is just starting or ending: try again in a moment."
 LOOK_FIRST = "Look which rows are there before you go on: the page, or  task-assist doctor"
 HANDS_OVER_WITHIN = 20.0
@@ -100,7 +100,7 @@ def _acquire(
         if not by_force and observation.state != "released" and not lease.local:
             raise Standby(
                 "A running app has the database, or was killed with it.",
-                f"{WHERE_IT_RUNS}. {IF_THAT_IS_HERE} If it was killed, the next start of the app takes over.",
+                f"{TYPE_IT_THERE}. {IF_THAT_IS_HERE} If it was killed, the next start of the app takes over.",
             )
         if acquired := acquire(observation):
             return acquired
@@ -139,7 +139,7 @@ def _renew(lease: Lease) -> None:
 
 
 def _elsewhere() -> Standby:
-    return Standby("A running app has the database.", f"{WHERE_IT_RUNS}, or stop it first. {IF_THAT_IS_HERE}")
+    return Standby("A running app has the database.", f"{TYPE_IT_THERE}, or stop it first. {IF_THAT_IS_HERE}")
 
 
 def _nothing_to_replace(storage: Storage) -> Standby:
