@@ -24,6 +24,11 @@ OURS = "from app.cli import main; main()"
 """What the command task-assist does."""
 
 
+AS_IN_IMAGE = "import sys; sys.modules.update(dict.fromkeys(('rich', 'pygments', 'watchfiles')))\n"
+"""What comes with the tools for development alone is not found: libraries import it where they find it, and then both
+processes are larger, and start later, than in the image."""
+
+
 def free_port() -> int:
     """Servers share a port without a word, so no two may meet on one."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -46,7 +51,7 @@ class Served:
             "PYTHONPATH": str(ROOT),
             **environment,
         }
-        command = [str(PYTHON), "-c", code, "serve", "--port", str(self.port)]
+        command = [str(PYTHON), "-c", AS_IN_IMAGE + code, "serve", "--port", str(self.port)]
         self._began = time.monotonic()
         self._process = subprocess.Popen(command, env={**os.environ, **given}, cwd=ROOT, start_new_session=True)
 
