@@ -30,7 +30,7 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
 
 
 class WorkItemOut(Shape):

@@ -31,6 +31,29 @@ def test_as_many_run_at_once_as_there_are_threads():
     run_in_a_loop(main())
 
 
+def test_one_runs_alone_while_nothing_holds_it_up():
+    ran_in: set[str] = set()
+
+    async def main() -> None:
+        three = Threads("alone", 3)
+        await asyncio.gather(*(three.run(lambda: ran_in.add(threading.current_thread().name)) for _ in range(100)))
+
+    run_in_a_loop(main())
+    assert ran_in == {"alone-0"}
+
+
+def test_what_comes_later_overtakes_a_job_that_takes_long():
+    async def main() -> None:
+        two, free = Threads("test", 2), threading.Event()
+        held_up = two.run(lambda: free.wait(5))
+        for number in range(3):
+            assert await asyncio.wait_for(two.run(lambda number=number: number), 2) == number
+        free.set()
+        assert await held_up
+
+    run_in_a_loop(main())
+
+
 def test_what_has_waited_too_long_is_refused_when_its_turn_comes_and_not_before():
     begun = []
 
