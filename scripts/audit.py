@@ -46,6 +46,9 @@ def main() -> int:
     try:
         known_faults([FIRST])  # the quickest: all are many requests, which may each take until their timeout
         faults = known_faults(sorted(FIRST.parent.glob("*.txt")))
+    except FileNotFoundError:
+        print(f"{PIP_AUDIT[0]} is missing.  To install it:  scripts/install dev", file=sys.stderr)
+        return 1
     except (NotLookedUp, subprocess.TimeoutExpired) as why:
         print(f"Known vulnerabilities were not looked up: {why}.", file=sys.stderr)
         return 0

@@ -160,8 +160,10 @@ def _refuse_remote() -> None:
 def _ask_for_sign_in() -> Response:
     if request.path.startswith("/api/"):
         if "Authorization" in request.headers:
-            why = "It was deleted, the password of its account was reset, or it is mistyped."
-            raise SignInNeeded("This token is not known.", why)
+            raise SignInNeeded(
+                "This token is not known: it is mistyped, or it was deleted, or the password of its account was reset.",
+                "Make another one on the account page.",
+            )
         raise SignInNeeded(
             "This needs a token.", "Send the header Authorization: Bearer TOKEN. Tokens are made on the account page."
         )

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 from app.domain.models import User
 from app.web.context import web_app
 
-PATH = "/sign-in"
+PATHS = ("/sign-in", "/account/password")
+"""Where it is sent: also where the password changes, and with it one of its marks; the others stay."""
 SECONDS = 180 * 24 * 60 * 60
 MOST_ACCOUNTS = 5
 """Of one device. The one that has signed in last stays longest."""
@@ -35,7 +36,8 @@ def remember_device(account: User) -> None:
     @after_this_request
     def _send(response: Response) -> Response:
         secure = _is_https()
-        response.set_cookie(_name(), cookie, SECONDS, path=PATH, secure=secure, httponly=True, samesite="Lax")
+        for path in PATHS:
+            response.set_cookie(_name(), cookie, SECONDS, path=path, secure=secure, httponly=True, samesite="Lax")
         return response
 
 

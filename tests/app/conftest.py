@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.database.engine import Database
 from app.domain.schemas import NewAccount, NewToken
 from app.settings import Settings, load
 from app.web.context import WebApp
+from app.web.guesses import Guesses
 
 EMAIL, PASSWORD = "ann@example.com", "a long enough password"
 
@@ -25,6 +27,12 @@ def umask_as_it_was() -> Iterator[None]:
     os.umask(umask)
     yield
     os.umask(umask)
+
+
+@pytest.fixture(autouse=True)
+def guesses_wait_however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where to hash takes a second, the second that a try has to wait for is over before the test can see it."""
+    monkeypatch.setattr("app.web.context.Guesses", partial(Guesses, lambda: 1000.0))
 
 
 @pytest.fixture

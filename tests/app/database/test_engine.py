@@ -12,6 +12,10 @@ from app.database.engine import Database
 from app.errors import Busy, CannotStart, Damaged, Standby, StorageFull
 from app.storage.mounts import storage_under
 
+ADD_USER = text(
+    "INSERT INTO users (email, password_hash, role, created_at) VALUES ('a', 'b', 'admin', '2026-01-01 00:00:00')"
+)
+
 
 @pytest.fixture(params=["shared", "exclusive"])
 def opened(request, tmp_path: Path):
@@ -53,7 +57,7 @@ def test_no_character_in_the_path_opens_another_file(tmp_path: Path, name: str):
 
 def test_a_failed_write_leaves_nothing_behind(opened: Database):
     with pytest.raises(ZeroDivisionError), opened.write() as session:
-        session.execute(text("INSERT INTO users VALUES (1, 'a', 'b', 'admin', 0, '2026-01-01')"))
+        session.execute(ADD_USER)
         raise ZeroDivisionError
     with opened.read() as session:
         assert session.execute(text("SELECT count(*) FROM users")).scalar() == 0
@@ -64,7 +68,7 @@ def test_a_reader_sees_one_moment_while_others_write(opened: Database):
     with opened.read() as session:
         assert session.execute(count).scalar() == 0
         with opened.write() as writing:
-            writing.execute(text("INSERT INTO users VALUES (1, 'a', 'b', 'admin', 0, '2026-01-01')"))
+            writing.execute(ADD_USER)
         assert session.execute(count).scalar() == 0
     with opened.read() as session:
         assert session.execute(count).scalar() == 1
@@ -134,7 +138,7 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path, conte
 
 def test_closing_folds_the_log_into_the_file(opened: Database):
     with opened.write() as session:
-        session.execute(text("INSERT INTO users VALUES (1, 'a', 'b', 'admin', 0, '2026-01-01')"))
+        session.execute(ADD_USER)
     opened.close()
     assert [file.name for file in opened.storage.path.parent.iterdir()] == ["a.db"]
 
@@ -156,7 +160,7 @@ def test_a_write_after_which_the_fence_has_closed_is_not_acknowledged(tmp_path: 
 
     event.listen(database._engine, "commit", time_is_up)
     with pytest.raises(Standby, match=r"The time is up\."), database.write() as session:
-        session.execute(text("INSERT INTO users VALUES (1, 'a', 'b', 'admin', 0, '2026-01-01')"))
+        session.execute(ADD_USER)
     may_write = True
     with database.read() as session:
         assert session.execute(text("SELECT count(*) FROM users")).scalar() == 1

@@ -15,6 +15,10 @@ from app.domain import accounts, shown, work_items
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import NewWorkItem
 
+INSERT = (
+    "INSERT INTO users (email, password_hash, role, created_at) VALUES (:email, '', 'admin', '2026-11-27 00:00:00')"
+)
+
 
 def users(connection: Connection) -> int:
     return connection.execute(text("SELECT count(*) FROM users")).scalar_one()
@@ -22,8 +26,7 @@ def users(connection: Connection) -> int:
 
 def add_user(database: Database, email: str) -> None:
     with database.write() as session:
-        row = {"email": email}
-        session.execute(text("INSERT INTO users VALUES (NULL, :email, '', 'admin', 0, '2026-11-27 00:00:00')"), row)
+        session.execute(text(INSERT), {"email": email})
 
 
 def test_a_question_is_asked_once_until_something_is_written(database: Database):
@@ -69,7 +72,7 @@ def test_what_somebody_wrote_beside_the_app_is_seen_after_some_seconds(database:
     database._remembered.forget()
     assert count() == 0
     with closing(sqlite3.connect(database.storage.path)) as by_hand, by_hand:
-        by_hand.execute("INSERT INTO users VALUES (NULL, 'ann@example.com', '', 'admin', 0, '2026-11-27 00:00:00')")
+        by_hand.execute(INSERT, {"email": "ann@example.com"})
     assert count() == 0
     now += memory.SECONDS + 1
     assert count() == 1

@@ -8,8 +8,9 @@ from argon2 import PasswordHasher
 
 from app import create_app
 from app.domain import passwords
+from app.domain.schemas import NewAccount
 from app.operations.control_commands import new_password
-from app.settings import load
+from app.settings import LONGEST_PASSWORD, load
 from app.web.auth import HASHING
 from app.web.context import WebApp
 from tests.app.conftest import EMAIL, PASSWORD
@@ -65,6 +66,14 @@ def test_a_form_hashes_before_it_takes_its_turn_among_the_writers(watched: Watch
     assert client.post(path, data=FORMS[path]).status_code == 303
     assert watched.could_write and all(watched.could_write)
     assert path.startswith(HASHING)
+
+
+def test_each_of_a_thousand_characters_counts_as_it_was_typed():
+    longest = " \tä" + "é" * (LONGEST_PASSWORD - 4) + "\u00a0"
+    kept = passwords.hashed(NewAccount.model_validate({"email": EMAIL, "password": longest}).password)
+    assert passwords.password_fits(kept, longest)
+    for other in (longest[:-1], longest[:-1] + " ", longest.lstrip(), longest.replace("ä", "a\u0308")):
+        assert not passwords.password_fits(kept, other)
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/api/v1/accounts"), ("PATCH", "/api/v1/accounts/1")])

@@ -80,6 +80,23 @@ def test_a_device_is_known_for_its_own_account_only_and_until_the_password_chang
     assert sign_in(owner, password, address=ELSEWHERE) == 303
 
 
+def test_who_changes_the_own_password_leaves_the_device_known_for_each_account(locked_app: WebApp):
+    bob, new = "bob@example.com", "another long password"
+    device = locked_app.test_client()
+    assert sign_in(device, PASSWORD) == 303
+    device.post("/accounts", data={"email": bob, "password": PASSWORD})
+    device.post("/sign-out")
+    assert sign_in(device, PASSWORD, bob) == 303
+    assert device.post("/account/password", data={"current": PASSWORD, "password": new}).status_code == 303
+    device.post("/sign-out")
+    for email in (EMAIL, bob):
+        for _ in range(12):
+            locked_app.guesses.wrong(Try(f"email {email}", "127.0.0.1"))
+    assert sign_in(device, new, bob) == 303
+    device.post("/sign-out")
+    assert sign_in(device, PASSWORD, EMAIL) == 303
+
+
 def test_who_has_stolen_a_device_is_slowed_and_slows_nobody_else(locked_app: WebApp, wrong_passwords, monkeypatch):
     with monkeypatch.context() as right:
         right.setattr("app.web.sign_in.password_fits", lambda kept, typed: True)

@@ -7,11 +7,14 @@ from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2.meta import find_undeclared_variables
 from sqlalchemy import event
 
 from app.database.engine import Database
 from app.domain import tasks, work_items
 from app.domain.schemas import NewTask, NewWorkItem, TaskChange, WorkItemChange
+from app.web.context import WebApp
+from app.web.every_page import on_every_page
 from app.web.pages import list_page, list_rows
 
 TODAY = date(2026, 11, 23)
@@ -103,3 +106,19 @@ def test_who_ticks_many_tasks_one_after_the_other_sees_what_is_to_do_next(client
     shown = [int(task) for task in re.findall(r'<li class="row task [^"]*" id="task-(\d+)"', page)]
     assert shown == made[8:24], "the last twelve that were ticked, and the first four that are to do"
     assert "+6 more" in page
+
+
+@pytest.mark.parametrize("name", ["list.html", "item.html"])
+def test_what_is_around_the_rows_is_made_of_nothing_but_what_it_is_kept_by(app: WebApp, name: str):
+    """What the request or its session says, and what else Flask gives templates, is not in the page that is kept."""
+    environment, names = app.jinja_env.overlay(), set()
+    environment.globals = {}  # what is in them counts for declared
+    for each in (name, "base.html", "_parts.html"):
+        source, _, _ = environment.loader.get_source(environment, each)  # pyright: ignore[reportOptionalMemberAccess]
+        names |= find_undeclared_variables(environment.parse(source))
+    with app.test_request_context():
+        given: dict[str, object] = {}
+        app.update_template_context(given)
+        kept_by = on_every_page()
+    assert "today" in names
+    assert not names & (given.keys() - kept_by.keys() | {"config", "session"})

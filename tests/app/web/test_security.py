@@ -101,11 +101,13 @@ def test_the_cookies_are_secure_behind_https(tmp_path: Path, more, headers, secu
     app = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db"), "ADMIN_EMAIL": EMAIL,
                            "ADMIN_PASSWORD": PASSWORD, **more}))  # fmt: skip
     answer = app.test_client().post("/sign-in", data={"email": EMAIL, "password": PASSWORD}, headers=headers)
-    device, session = answer.headers.getlist("Set-Cookie")
-    for cookie in (device, session):
+    *devices, session = cookies = answer.headers.getlist("Set-Cookie")
+    assert len(devices) == 2, "one for each path"
+    for cookie in cookies:
         assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
         assert ("; Secure" in cookie) is secure
-    assert session.startswith("__Host-") is device.startswith("__Secure-") is secure
+    assert all(device.startswith("__Secure-") is secure for device in devices)
+    assert session.startswith("__Host-") is secure
     assert ("Strict-Transport-Security" in answer.headers) is secure
     app.instance.stop()
 

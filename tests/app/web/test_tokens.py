@@ -238,7 +238,8 @@ def test_a_wrong_one_writes_nothing(locked_app: WebApp, signed_in: FlaskClient, 
     writes.clear()
     answer = locked_app.test_client().get("/api/v1/me", headers={"Authorization": "Bearer ta_guessed"})
     assert answer.status_code == 401 and answer.json
-    assert answer.json["error"]["message"] == "This token is not known."
+    assert answer.json["error"]["message"].startswith("This token is not known: it is mistyped, ")
+    assert answer.json["error"]["hint"] == "Make another one on the account page."
     assert writes == []
 
 
