@@ -41,12 +41,10 @@ def engine_on(
     `opened` is called with the name of each file that a connection has just opened, and raises where it is not the one
     that the connections before it have open.
     """
-    uri = sqlite_uri(storage)
-
     engine = create_engine(
         "sqlite+pysqlite://",
         module=driver,
-        creator=partial(connect, uri, wait=WAIT_SECONDS),
+        creator=partial(connect, sqlite_uri(storage), wait=WAIT_SECONDS),
         poolclass=QueuePool,
         # What people wrote, and password hashes, must not come into the log with an error.
         hide_parameters=True,
@@ -60,19 +58,23 @@ def engine_on(
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         opened(storage.path)
-        if not size_of(storage.path) and storage.path.exists():
-            hand_over(storage.path, storage.path.parent)  # SQLite has just made it, and gives what lies beside it alike
-        _refuse_foreign(connection, storage)
-        if schema:
-            _refuse_emptied(connection, storage, schema)
-        for pragma, (value, expected) in PRAGMAS.items():
-            set_pragma(connection, pragma, value, expected, storage)
+        _look_and_set_up(connection, storage, schema)
         seen_time.begin(connection)
         give_back_delegations(storage)
         remove_old_index(storage)
         opened(beside(storage.path, "-wal"))
 
     return engine
+
+
+def _look_and_set_up(connection: Any, storage: Storage, schema: str | None) -> None:
+    if not size_of(storage.path) and storage.path.exists():
+        hand_over(storage.path, storage.path.parent)  # SQLite has just made it, and gives what lies beside it alike
+    _refuse_foreign(connection, storage)
+    if schema:
+        _refuse_emptied(connection, storage, schema)
+    for pragma, (value, expected) in PRAGMAS.items():
+        set_pragma(connection, pragma, value, expected, storage)
 
 
 def begin(connection: Connection, *, writing: bool = False) -> None:

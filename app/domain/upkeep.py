@@ -10,7 +10,8 @@ from app.domain.trash import empty_trash
 EVENTS_KEPT = 200
 """Of each work item, the latest. Its page shows 20."""
 LATEST = 5_000
-"""Events whose work items are looked at: a history grows by nothing else, and all of them would be a whole table."""
+"""Events whose work items are looked at: all of them would be a whole table. What more came in an hour is
+looked at when its work item has the next one."""
 ITEMS_AT_ONCE = 500
 """Whose events are deleted in one go: other writers wait meanwhile."""
 

@@ -29,7 +29,7 @@ class ClientAddress:
         self._only = header is not None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse"):
-        environ[PEER] = environ.get("REMOTE_ADDR", "")
+        environ.setdefault(PEER, environ.get("REMOTE_ADDR", ""))  # a request that waited for its turn comes twice
         if address := self._written(environ.get(self._key, "")):
             environ["REMOTE_ADDR"] = address
         return self._app(environ, start_response)
