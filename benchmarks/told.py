@@ -8,10 +8,15 @@ from pathlib import Path
 PAGE = Path(__file__).resolve().parents[1] / "docs/benchmarks.md"
 
 
+LOAD = os.getloadavg()[0]
+"""What else the machine did in the minute before."""
+
+
 def machine() -> str:
     names = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()]
     model = next((name for name in names if "GHz" in name or "CPU" in name or "EPYC" in name), platform.machine())
-    return f"{os.cpu_count()} processors ({model}), Linux {platform.release()}, Python {platform.python_version()}"
+    software = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} processors ({model}), {software}; load {LOAD:.1f} in the minute before"
 
 
 def today() -> str:
