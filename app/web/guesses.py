@@ -36,7 +36,7 @@ class Try:
         """By account and address together, since neither alone is the guesser's: behind a published port all share one
         address. Many addresses, or many accounts, are slowed only by far more wrong tries."""
         if self.device:
-            return [("device", self.device)]
+            return [("device", self.device, self.account)]
         network = network_of(self.address)
         return [("account and address", self.account, network), ("account", self.account), ("address", network)]
 

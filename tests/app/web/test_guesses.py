@@ -97,6 +97,14 @@ def test_who_changes_the_own_password_leaves_the_device_known_for_each_account(l
     assert sign_in(device, PASSWORD, EMAIL) == 303
 
 
+def test_signing_in_to_ones_own_account_forgives_no_guess_at_anothers_on_the_same_device():
+    guesses, bob, owner = Guesses(), Try("bob", "", "shared"), Try("owner", "", "shared")
+    for _ in range(10):
+        guesses.wrong(owner)
+    guesses.right(bob)
+    assert guesses.seconds_until_turn(owner) > 0
+
+
 def test_who_has_stolen_a_device_is_slowed_and_slows_nobody_else(locked_app: WebApp, wrong_passwords, monkeypatch):
     with monkeypatch.context() as right:
         right.setattr("app.web.sign_in.password_fits", lambda kept, typed: True)
