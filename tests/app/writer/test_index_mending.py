@@ -17,6 +17,7 @@ from app.database.sqlite import sqlite_driver
 from app.domain import shown, work_items
 from app.domain.schemas import Filters, NewWorkItem
 from app.errors import Damaged
+from app.operations.control_commands import examined
 from app.storage.mounts import Storage
 from app.writer import checkup
 from app.writer.instance import Instance
@@ -58,7 +59,7 @@ def is_mended(instance: Instance) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_after_an_end_that_nobody_closed_it_at_a_fault_is_found_and_mended(local: Storage, fault: str):
+def test_after_an_end_that_nobody_closed_it_at_a_fault_is_found_and_mended(local: Storage, tmp_path: Path, fault: str):
     FAULTS[fault](local.path)
     end_without_closing(local)
     instance = Instance(local, migrations.upgrade)
@@ -67,7 +68,10 @@ def test_after_an_end_that_nobody_closed_it_at_a_fault_is_found_and_mended(local
         eventually(lambda: any("was made anew" in line["event"] for line in lines))
     assert found(instance, "Item") == 40 and instance.problem is None
     assert record_of(local).doubt is None
+    assert examined(instance.database, full=True)["integrity"] == "ok", "what the doctor says"
     instance.stop()
+    snapshot(local, tmp_path / "backup.db")
+    assert verify(tmp_path / "backup.db").proven
     with closing(sqlite_driver().connect(str(local.path))) as raw:
         assert fault_in_file(raw, "quick_check") is None
         assert raw.execute("PRAGMA integrity_check('search')").fetchall() == [("ok",)]
