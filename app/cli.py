@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from app.operations import app_commands, backup_commands, restore_commands
+from app.operations import app_commands, backup_commands, restore_commands, store_commands
 from app.version import __version__
 
 
@@ -31,5 +31,10 @@ def main() -> None:
     """Task Assist: work items and their tasks, in a database that survives."""
 
 
-for command in (*app_commands.COMMANDS, *backup_commands.COMMANDS, *restore_commands.COMMANDS):
+for command in (
+    *app_commands.COMMANDS,
+    *backup_commands.COMMANDS,
+    *restore_commands.COMMANDS,
+    *store_commands.COMMANDS,
+):
     main.add_command(command)

@@ -25,6 +25,8 @@ from app.setting_values import (
     is_reference,
     origin,
     own_secret,
+    place_for_backups,
+    public_keys,
     time_zone,
     zone_named,
 )
@@ -115,6 +117,18 @@ class Settings(BaseModel):
         description="The time zone that decides what today is. Without it: the machine's, in the image UTC.",
         examples=["Europe/Berlin"],
     )
+    backup_url: Annotated[str, AfterValidator(place_for_backups)] | None = Field(
+        None,
+        description="Where task-assist backup puts the backups: file:///FOLDER, s3://BUCKET/FOLDER,"
+        " az://CONTAINER/FOLDER or gs://BUCKET/FOLDER. Keys never belong into it (docs/backups.md).",
+        examples=["file:///backups"],
+    )
+    backup_recipient: Annotated[str, AfterValidator(public_keys)] | None = Field(
+        None,
+        description="Public keys of age. The backups are encrypted for them, and this server can't read them any more:"
+        " keep the private keys elsewhere. To make one: age-keygen -o key.txt",
+        examples=["<age1... as age-keygen prints it>"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the log says.", examples=["info"]
     )
@@ -188,7 +202,9 @@ def _read_password_file(given: dict[str, str]) -> list[str]:
 
 def _fault(name: str, value: str, why: str) -> str:
     field = Settings.model_fields[name]
-    shown = "" if not value else "=(hidden)" if "SecretStr" in str(field.annotation) else f"={value}"
+    # A key that somebody has put into an address goes to no log.
+    hidden = "SecretStr" in str(field.annotation) or (name.endswith("_url") and ("@" in value or "?" in value))
+    shown = "" if not value else "=(hidden)" if hidden else f"={value}"
     return f"  {name.upper()}{shown} - {why}\n    {name.upper()}={(field.examples or [''])[0]}"
 
 
