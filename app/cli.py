@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from app.operations import app_commands, backup_commands, restore_commands, store_commands
+from app.operations import app_commands, backup_commands, proof_commands, restore_commands, store_commands
 from app.version import __version__
 
 
@@ -38,3 +38,5 @@ for command in (
     *store_commands.COMMANDS,
 ):
     main.add_command(command)
+for command in proof_commands.COMMANDS:
+    store_commands.backup.add_command(command)

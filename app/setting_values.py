@@ -6,6 +6,7 @@ Each raises ValueError with a sentence for a person.
 import re
 import zoneinfo
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 from unicodedata import category
@@ -154,3 +155,45 @@ def public_keys(text: str) -> str:
     if not keys or any(not RECIPIENT.fullmatch(key) for key in keys):
         raise ValueError("Public keys of age, as age-keygen prints them, with blanks between them.")
     return " ".join(keys)
+
+
+def schedule(text: str) -> str:
+    """Five fields of cron, or off."""
+    from cronsim import CronSim, CronSimError
+
+    if text == "off":
+        return text
+    if len(text.split()) != 5:
+        raise ValueError("Five fields of cron: minute, hour, day, month, day of the week. Or off.")
+    try:
+        next(CronSim(text, datetime.now(UTC)))
+    except CronSimError as error:
+        raise ValueError(f"Five fields of cron, or off. cronsim says: {error}.") from None
+    except StopIteration:
+        raise ValueError("There is no such day.") from None
+    return text
+
+
+def keep_rules(text: str) -> dict[str, int]:
+    """For example {"last": 3, "daily": 7}. Raises ValueError."""
+    rules: dict[str, int] = {}
+    for part in text.split():
+        rule, equals, number = part.partition("=")
+        if rule not in ("last", "daily", "weekly", "monthly") or not equals or not re.fullmatch(r"[0-9]{1,4}", number):
+            raise ValueError("Some of last=N daily=N weekly=N monthly=N, with blanks between them.")
+        if rule in rules:
+            raise ValueError(f"{rule} stands in it twice.")
+        rules[rule] = int(number)
+    return rules
+
+
+def retention(text: str) -> str:
+    keep_rules(text)
+    return text
+
+
+def webhook(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("It is http:// or https:// and what follows.")
+    return secret

@@ -27,7 +27,10 @@ from app.setting_values import (
     own_secret,
     place_for_backups,
     public_keys,
+    retention,
+    schedule,
     time_zone,
+    webhook,
     zone_named,
 )
 
@@ -128,6 +131,22 @@ class Settings(BaseModel):
         description="Public keys of age. The backups are encrypted for them, and this server can't read them any more:"
         " keep the private keys elsewhere. To make one: age-keygen -o key.txt",
         examples=["<age1... as age-keygen prints it>"],
+    )
+    backup_schedule: Annotated[str, AfterValidator(schedule)] = Field(
+        "15 3 * * *",
+        description="When the app backs itself up, where BACKUP_URL is set: five fields of cron in TZ's zone, or off.",
+        examples=["15 3 * * *"],
+    )
+    backup_keep: Annotated[str, AfterValidator(retention)] = Field(
+        "last=3 daily=7 weekly=4 monthly=12",
+        description="Which backups stay when a new one has been made. The newest three, and the newest that a drill has"
+        " proven, always do.",
+        examples=["last=3 daily=7 weekly=4 monthly=12"],
+    )
+    notify_url: Annotated[SecretStr, AfterValidator(webhook)] | None = Field(
+        None,
+        description="A webhook that is told, as JSON, when a backup failed, is missing or works again.",
+        examples=["https://hooks.example.com/task-assist"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the log says.", examples=["info"]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.backup.fetch import fetch
+from app.backup.fetch import fetch, told_as
 from app.backup.placing import copies_beside
 from app.backup.store import Store, store_at
 from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, newest_in, stored_in
@@ -34,7 +34,8 @@ def brought(
     with copies_beside(storage.path, ".fetched") as folder:
         file = folder / f"{stored.name}.db"
         fetch(store, stored, file, _identities(identity), progress)
-        yield file
+        with told_as(store, stored, file):
+            yield file
 
 
 def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:

@@ -1,6 +1,7 @@
 """From a store back to a plain copy with its manifest beside it, which verify.py and restore.py take as any other."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from app.backup.hashing import Hashed, HashedWriter, pour
 from app.backup.room import refuse_without_room_for_copy
 from app.backup.store import Store
 from app.backup.stored import Stored
-from app.errors import Broken, Forbidden, Mismatch
+from app.errors import Broken, Forbidden, Mismatch, Refused
 from app.storage.files import Progress, SyncedFile
 
 
@@ -32,6 +33,15 @@ def fetch(store: Store, stored: Stored, file: Path, identities: list[Any], progr
         file.unlink(missing_ok=True)
         raise
     manifest.path_for(file).write_bytes(stored.database.model_dump_json(indent=2).encode() + b"\n")
+
+
+@contextmanager
+def told_as(store: Store, stored: Stored, file: Path) -> Iterator[None]:
+    """What is wrong with the fetched `file` is told of the backup: the file is gone when somebody reads it."""
+    try:
+        yield
+    except Refused as refused:
+        raise type(refused)(refused.message.replace(str(file), f"{store.url}/{stored.name}"), refused.hint) from None
 
 
 def check_object(store: Store, stored: Stored, progress: Progress | None = None) -> None:

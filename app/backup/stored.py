@@ -5,6 +5,8 @@ Only what has a manifest is a backup. Format 2; format 1 is that of a plain copy
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal, Self
 
@@ -82,6 +84,13 @@ def newest_in(store: Store) -> str:
     if names := names_in(store):
         return names[-1]
     raise NotFound(f"There is no backup in {store.url}.", "To make one:  task-assist backup")
+
+
+def newest_first(store: Store) -> Iterator[Stored]:
+    """Those whose manifest can be read; each is fetched when it is asked for."""
+    for name in reversed(names_in(store)):
+        with suppress(Mismatch, NotFound):
+            yield stored_in(store, name)
 
 
 def stored_in(store: Store, name: str) -> Stored:
