@@ -1,14 +1,12 @@
 """The copy of what is in the database's place, made beside it before something else takes that place."""
 
-import glob
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.backup import manifest
 from app.backup.placing import copy_beside
 from app.backup.room import no_room, refuse_without_room
 from app.backup.snapshot import snapshot
-from app.errors import CannotStart, Foreign, Held, NotFound, Refused, StorageFull, is_no_room
+from app.errors import CannotStart, Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
 from app.storage.mounts import Storage, beside
 from app.storage.owner import hand_over
@@ -71,19 +69,3 @@ def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:
         for ending in endings:
             beside(kept, ending).unlink(missing_ok=True)
         raise
-
-
-def kept_before_restore(database: Path) -> Kept:
-    """What the last restore has kept. Raises NotFound where there is nothing."""
-    found = [
-        file
-        for file in database.parent.glob(f"{glob.escape(database.stem)}-{BEFORE_RESTORE}-*.db")
-        if file.is_file() and not file.is_symlink()
-    ]
-    if not found:
-        raise NotFound(
-            f"There is no copy of an earlier database beside {database}: no restore has kept one.",
-            "Nothing was changed. To see the backups:  task-assist backup list",
-        )
-    last = max(found, key=lambda file: (file.stat().st_mtime_ns, file.name))
-    return Kept(last, [last], sound=manifest.path_for(last).exists())

@@ -3,6 +3,7 @@
 import fcntl
 import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,12 +19,15 @@ from app.storage.files import to_disk
 from app.storage.mounts import beside
 from app.storage.owner import hand_over, place_of
 
+TIME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+"""In the name of a copy that is made again and again: what an earlier one left has another."""
+
 
 @contextmanager
 def workshop(file: Path, like: Path | None = None) -> Iterator[Path]:
     """An empty folder beside `file` for this one copy, gone afterwards. Those that killed copies left go before."""
     with one_at_a_time(file.parent):
-        for left in file.parent.glob(f".{glob.escape(file.name)}.*.partial"):
+        for left in file.parent.glob(f".{TIME.sub('*', glob.escape(file.name))}.*.partial"):
             _remove_if_left(left)
         made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", suffix=".partial", dir=file.parent))
         hand_over(made, like)

@@ -8,7 +8,7 @@ when summer time ends it may give a time that has passed. So all is compared in 
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import dropwhile, islice
+from itertools import dropwhile
 
 from app.backup.stored import Stored
 
@@ -47,11 +47,3 @@ def jitter(scheduled: datetime, place: str) -> timedelta:
     """So that not all deployments come at once. The same for the same time and place, whoever asks."""
     digest = hashlib.sha256(f"{scheduled.astimezone(UTC).isoformat()} {place}".encode()).digest()
     return MOST_JITTER * (digest[0] / 256)
-
-
-def shortest_pause(expression: str, zone: tzinfo, now: datetime) -> timedelta:
-    """Between the next few times; a backup must be younger than two of them."""
-    times = [now]
-    for _ in range(8):
-        times.append(next_after(expression, zone, times[-1]))
-    return min(b - a for a, b in zip(islice(times, 1, None), islice(times, 2, None), strict=False))

@@ -78,6 +78,7 @@ def _dry_run(what: str, file: Path, storage: Any) -> Answer:
 def _replace(what: str, file: Path, storage: Any, progress: Any, *, no_keep: bool, as_it_is: bool) -> Answer:
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
+    from app.backup.undoing import note_undo
     from app.backup.verify import verify
     from app.writer.exclusive import exclusive_access
 
@@ -86,7 +87,12 @@ def _replace(what: str, file: Path, storage: Any, progress: Any, *, no_keep: boo
     before = kept_copies(storage)
     with exclusive_access(storage, replaces=True, asks=True) as alone:
         kept = None if no_keep else _keep(storage, what, file, as_it_is=as_it_is)
-        found = restore(file, storage, progress, sure=alone.sure, as_it_is=as_it_is)
+
+        def sure() -> None:
+            alone.sure()
+            note_undo(storage, kept)
+
+        found = restore(file, storage, progress, sure=sure, as_it_is=as_it_is)
         alone.leaves, alone.doubt = found.contents.revision or None, "damage" if as_it_is else None
     rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
     names = [str(name) for name in kept.files] if kept else []
@@ -111,10 +117,10 @@ def undo(progress: Any) -> Answer:
     \b
     Exit codes: those of `task-assist restore`; 1 also where no restore has kept anything
     """
-    from app.backup.keep import kept_before_restore
+    from app.backup.undoing import what_undoes
 
     storage = storage_here()
-    kept = kept_before_restore(storage.path)
+    kept = what_undoes(storage.path)
     return _replace(str(kept.file), kept.file, storage, progress, no_keep=False, as_it_is=not kept.sound)
 
 

@@ -156,14 +156,14 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
     from app.backup.store import store_at
     from app.backup.stored import names_in, stored_in
-    from app.errors import Problem
+    from app.errors import Mismatch, NotFound
 
     place = store_at(store or settings.load().backup_url)
     found, lines, unread = [], [], {}
     for name in names_in(place):
         try:
             stored = stored_in(place, name)
-        except Problem as problem:
+        except (Mismatch, NotFound) as problem:
             unread[name] = problem.message
             lines.append(f"{name}  can't be read: {problem.message}")
             continue

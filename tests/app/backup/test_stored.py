@@ -301,6 +301,27 @@ def test_a_restore_is_undone_and_the_undoing_as_well(run: Run, tmp_path: Path):
     assert now
 
 
+def test_after_a_restore_that_kept_nothing_no_older_copy_is_taken_for_it(run: Run, tmp_path: Path):
+    run("backup")
+    assert run("restore", "latest").exit_code == 0
+    change(tmp_path)
+    assert run("restore", "latest", "--no-keep").exit_code == 0
+    done = run("undo")
+    assert done.exit_code == 1 and "the last restore has kept none" in done.stderr
+    assert titles(tmp_path / "task_manager.db")[1] == "Item 1"
+
+
+def test_without_its_note_the_newest_copy_undoes(run: Run, tmp_path: Path):
+    """As after a take-over, which makes a new file."""
+    run("backup")
+    for _ in range(2):
+        change(tmp_path)
+        assert run("restore", "latest").exit_code == 0
+    (tmp_path / "task_manager.db.undo").unlink()
+    assert run("undo").exit_code == 0
+    assert titles(tmp_path / "task_manager.db")[1] == "Another"
+
+
 def test_what_was_damaged_comes_back_by_undo_as_it_was(run: Run, tmp_path: Path):
     run("backup")
     file = tmp_path / "task_manager.db"

@@ -1,36 +1,18 @@
 """Every kind of store keeps the same promises, against a server of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from app.backup import bucket, folder
+from app.backup import folder
 from app.backup.store import Store, StoreFailed, store_at
 from app.errors import CannotStart, Conflict, NotFound, StorageFull
 from app.setting_values import store_url
-from tests.app.backup.servers import Cut, azurite, environment_of, make_container, moto
+from tests.app.backup.servers import Cut, environment_of
 
 MB = bytes(range(256)) * 4096
 Open = Callable[[], Store]
-
-
-@pytest.fixture(scope="session")
-def amazon() -> Iterator[str]:
-    with moto() as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with azurite(tmp_path_factory.mktemp("azurite")) as address:
-        make_container(address)
-        yield address
-
-
-@pytest.fixture
-def address_of(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    return lambda kind: request.getfixturevalue("azure" if kind == "az" else "amazon")
 
 
 @pytest.fixture(params=["file", "s3", "gs", "az"])
@@ -40,17 +22,6 @@ def store(request: pytest.FixtureRequest, address_of, monkeypatch, tmp_path: Pat
     for name, value in environment_of(request.param, address_of(request.param)).items():
         monkeypatch.setenv(name, value)
     return store_at(f"{request.param}://tasks/{tmp_path.name}")
-
-
-@pytest.fixture(params=["s3", "gs", "az"])
-def cut(request: pytest.FixtureRequest, address_of, monkeypatch, tmp_path: Path) -> Iterator[tuple[Store, Cut]]:
-    """A store, and the way to it, which can be broken."""
-    way = Cut(address_of(request.param))
-    for name, value in environment_of(request.param, way.address).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(bucket, "RETRIES", {"max_retries": 0})
-    yield store_at(f"{request.param}://tasks/{tmp_path.name}"), way
-    way.close()
 
 
 def names(store: Store) -> list[str]:
