@@ -5,7 +5,14 @@ import sys
 
 import click
 
-from app.operations import app_commands, backup_commands, proof_commands, restore_commands, store_commands
+from app.operations import (
+    app_commands,
+    backup_commands,
+    import_command,
+    proof_commands,
+    restore_commands,
+    store_commands,
+)
 from app.version import __version__
 
 
@@ -35,6 +42,7 @@ for command in (
     *app_commands.COMMANDS,
     *backup_commands.COMMANDS,
     *restore_commands.COMMANDS,
+    *import_command.COMMANDS,
     *store_commands.COMMANDS,
 ):
     main.add_command(command)

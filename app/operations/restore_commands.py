@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, storage_here, storage_of
+from app.operations.backup_commands import (
+    JSON,
+    Answer,
+    answers,
+    in_short,
+    proof_of_snapshot,
+    storage_here,
+    storage_of,
+)
 
 WHAT = click.argument("what", metavar="NAME|latest|FILE|URL")
 IDENTITY = click.option(
@@ -50,7 +58,7 @@ def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_i
     with brought(what, storage, loaded.backup_url, identity, progress) as file:
         if dry_run:
             return _dry_run(what, file, storage)
-        return _replace(what, file, storage, progress, no_keep=no_keep, as_it_is=as_it_is)
+        return replace_database(what, file, storage, progress, no_keep=no_keep, as_it_is=as_it_is)
 
 
 def _dry_run(what: str, file: Path, storage: Any) -> Answer:
@@ -75,7 +83,7 @@ def _dry_run(what: str, file: Path, storage: Any) -> Answer:
     return Answer({"rows": rows, "difference": facts, "proven": found.proven}, sentence)
 
 
-def _replace(what: str, file: Path, storage: Any, progress: Any, *, no_keep: bool, as_it_is: bool) -> Answer:
+def replace_database(what: str, file: Path, storage: Any, progress: Any, *, no_keep: bool, as_it_is: bool) -> Answer:
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
     from app.backup.undoing import note_undo
@@ -121,7 +129,7 @@ def undo(progress: Any) -> Answer:
 
     storage = storage_here()
     kept = what_undoes(storage.path)
-    return _replace(str(kept.file), kept.file, storage, progress, no_keep=False, as_it_is=not kept.sound)
+    return replace_database(str(kept.file), kept.file, storage, progress, no_keep=False, as_it_is=not kept.sound)
 
 
 def _keep(storage: Any, what: str, file: Path, *, as_it_is: bool) -> Any:

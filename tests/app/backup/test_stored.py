@@ -85,8 +85,12 @@ def test_any_of_several_keys_opens_it_and_no_other(make, store, tmp_path):
 def test_a_public_key_with_a_typing_mistake_is_refused_before_anything_is_done(make, store):
     key = str(new_key().to_public())
     mistyped = key[:-1] + ("q" if key[-1] != "q" else "p")
+
+    def never(*_given: Any) -> Any:
+        raise AssertionError("the database was copied")
+
     with pytest.raises(CannotStart, match="BACKUP_RECIPIENT"):
-        backed_up(make(), store, (mistyped,))
+        back_up(make(), store, Order((mistyped,)), never, say=lambda _: None, progress=None)
     assert store.entries() == []
 
 
@@ -96,6 +100,7 @@ def test_only_what_has_its_manifest_is_a_backup(make, store, tmp_path):
     store.remove(manifest_of(second.name))
     assert names_in(store) == [first.name]
     (tmp_path / "store" / "notes.manifest.json").write_text("{}")
+    (tmp_path / "store" / second.name).write_text("{}")
     assert names_in(store) == [first.name]
 
 
@@ -120,7 +125,7 @@ def test_it_is_said_first_where_the_copy_lies_and_how_much_room_it_takes(make, s
 def test_without_room_for_the_copy_nothing_is_begun(make, store, monkeypatch):
     storage = make()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))  # pyright: ignore
-    with pytest.raises(StorageFull, match="1 are free"):
+    with pytest.raises(StorageFull, match=r"no room in .* for a copy of the database: .* 1 are free"):
         backed_up(storage, store)
     assert store.entries() == []
 
