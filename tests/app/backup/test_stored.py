@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.backup import manifest
 from app.backup.fetch import check_object, fetch
 from app.backup.pipeline import Order, back_up
 from app.backup.snapshot import snapshot
-from app.backup.store import Store, store_at
+from app.backup.store import Store, StoreFailed, store_at
 from app.backup.stored import Stored, manifest_of, names_in, newest_in, stored_in
 from app.backup.verify import verify
 from app.cli import main
@@ -200,6 +200,21 @@ def test_a_few_kilobytes_that_become_gigabytes_fill_no_disk(make, store, tmp_pat
     (tmp_path / "store" / stored.object).write_bytes(bomb)
     with pytest.raises(Mismatch, match="more in it than its manifest says"):
         fetched(store, stored, tmp_path)
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_network_that_breaks_while_it_is_read_is_no_damage(make, store, tmp_path, monkeypatch, encrypted: bool):
+    key = new_key()
+    stored = backed_up(make(), store, (str(key.to_public()),) if encrypted else ())
+
+    def breaks(name: str) -> Iterator[bytes]:
+        yield (tmp_path / "store" / name).read_bytes()[:50]
+        raise StoreFailed("The network is gone.")
+
+    monkeypatch.setattr(store, "stream", breaks)
+    with pytest.raises(StoreFailed, match="The network is gone"):
+        fetched(store, stored, tmp_path, key)
+    assert not (tmp_path / "fetched.db").exists()
 
 
 def test_an_object_that_is_gone_is_said(make, store, tmp_path):
