@@ -70,6 +70,12 @@ def test_in_the_hour_that_is_repeated_no_time_is_left_out_or_given_twice(zone: Z
         at = following
 
 
+def test_what_cronsim_gives_that_has_passed_is_skipped():
+    """In the second 2 o'clock of that night, for a minute of the first one."""
+    second = datetime(2026, 10, 25, 1, 0, 30, tzinfo=UTC)
+    assert next_after("59 1,2 * * *", ZONES[1], second) == datetime(2026, 10, 26, 0, 59, tzinfo=UTC)
+
+
 def run(at: datetime, made: datetime | None = None) -> Any:
     return SimpleNamespace(scheduled_for=at, created_at=made or at)
 
