@@ -12,6 +12,7 @@ from app.backup.hashing import Reader
 from app.backup.store import Writer
 from app.errors import AS_ANOTHER, Broken, CannotStart, Forbidden, Unreadable
 
+KEY_FILE = "Name the file that age-keygen wrote when the public key in BACKUP_RECIPIENT was made."
 SECRET = "AGE-SECRET-KEY-"  # noqa: S105
 
 
@@ -55,11 +56,10 @@ def identities_in(file: Path) -> list[Any]:
         found = [pyrage.x25519.Identity.from_str(line) for line in lines if line.startswith(SECRET)]
     except (OSError, UnicodeDecodeError, pyrage.IdentityError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text, or a key in it has a mistake"
-        raise Unreadable(
-            f"Can't read the keys in {file}: {why}.", AS_ANOTHER if isinstance(error, PermissionError) else ""
-        ) from None
+        hint = AS_ANOTHER if isinstance(error, PermissionError) else KEY_FILE
+        raise Unreadable(f"Can't read the keys in {file}: {why}.", hint) from None
     if not found:
-        raise Unreadable(f"{file} holds no private key of age: a line that begins with {SECRET}.")
+        raise Unreadable(f"{file} holds no private key of age: a line that begins with {SECRET}.", KEY_FILE)
     return found
 
 

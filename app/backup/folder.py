@@ -4,6 +4,7 @@ Not by obstore, which never waits until a file is on disk. No hard links: SMB an
 """
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ class Folder:
             if not self._folder.is_dir():
                 raise StoreFailed(
                     f"There is no folder {self._folder} for the backups.",
-                    f"Mount it, or make it:  mkdir -p {self._folder}",
+                    f"Mount it, or make it:  {shlex.join(('mkdir', '-p', str(self._folder)))}",
                 )
 
     @contextmanager
