@@ -5,7 +5,14 @@ import sys
 
 import click
 
-from app.operations import app_commands, backup_commands, restore_commands
+from app.operations import (
+    app_commands,
+    backup_commands,
+    import_command,
+    proof_commands,
+    restore_commands,
+    store_commands,
+)
 from app.version import __version__
 
 
@@ -31,5 +38,13 @@ def main() -> None:
     """Task Assist: work items and their tasks, in a database that survives."""
 
 
-for command in (*app_commands.COMMANDS, *backup_commands.COMMANDS, *restore_commands.COMMANDS):
+for command in (
+    *app_commands.COMMANDS,
+    *backup_commands.COMMANDS,
+    *restore_commands.COMMANDS,
+    *import_command.COMMANDS,
+    *store_commands.COMMANDS,
+):
     main.add_command(command)
+for command in proof_commands.COMMANDS:
+    store_commands.backup.add_command(command)

@@ -5,9 +5,12 @@ Each raises ValueError with a sentence for a person.
 
 import re
 import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from unicodedata import category
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -19,6 +22,15 @@ HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 REFERENCES = ("@microsoft.keyvault(", "@microsoft.appconfiguration(", "@appsettingref(")
 """How a value begins that App Service could not look up, in lower case: it hands the reference over as it stands.
 https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
+
+STORES = "file:///backups, s3://BUCKET/FOLDER, az://CONTAINER/FOLDER or gs://BUCKET/FOLDER"
+SCHEMES = ("file", "s3", "az", "gs")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
+"""The loosest of the three clouds' rules: Google's with dots. The cloud itself refuses what is not its own."""
+PART = re.compile(r"[A-Za-z0-9_.=+-]+")
+"""Of a folder in a bucket: what means the same in every cloud, and to a shell."""
+RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+"""A public key of age (X25519). A typing mistake in it is found by pyrage (app/backup/encryption.py)."""
 
 
 def time_zone(name: str) -> str:
@@ -77,3 +89,111 @@ def email(address: str) -> str:
     if not is_email(address):
         raise ValueError("An email address, please.")
     return address
+
+
+@dataclass(frozen=True)
+class StoreUrl:
+    """`bucket` is empty for file:, and `path` then the folder; else it is what stands before each name, or empty."""
+
+    scheme: Literal["file", "s3", "az", "gs"]
+    bucket: str
+    path: str
+
+    def __str__(self) -> str:
+        if self.scheme == "file":
+            return Path(self.path).as_uri()
+        return f"{self.scheme}://{'/'.join(filter(None, (self.bucket, self.path)))}"
+
+
+def store_url(text: str) -> StoreUrl:
+    """Raises ValueError with a sentence for a person. No secret that may stand in `text` is in it."""
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("It has blanks around it, or characters in it that can't be seen.")
+    parts = urlsplit(text)
+    if parts.scheme not in SCHEMES or "://" not in text:
+        raise ValueError(f"It is one of {STORES}.")
+    if "@" in parts.netloc:
+        raise ValueError("No user or password belongs into it: keys are in their own settings (docs/backups.md).")
+    if "?" in text or "#" in text:
+        raise ValueError("Nothing may follow the folder: no ? and no #.")
+    if parts.scheme == "file":
+        return StoreUrl("file", "", _folder(parts.netloc, parts.path))
+    return StoreUrl(parts.scheme, _bucket(parts.netloc), _prefix(parts.path))  # pyright: ignore[reportArgumentType]
+
+
+def _folder(host: str, path: str) -> str:
+    if host not in ("", "localhost") or not path.strip("/"):
+        raise ValueError("After file: come three slashes and the folder, as in file:///backups.")
+    folder = unquote(path, errors="surrogateescape")
+    if "\0" in folder or ".." in folder.split("/"):
+        raise ValueError("The folder is a whole path, without .. in it.")
+    return str(Path(folder))
+
+
+def _bucket(name: str) -> str:
+    if not BUCKET.fullmatch(name):
+        raise ValueError(f'"{name}" is no name of a bucket or container: small letters, digits and hyphens.')
+    return name
+
+
+def _prefix(path: str) -> str:
+    parts = [part for part in path.split("/") if part]
+    if any(not PART.fullmatch(part) or part in (".", "..") for part in parts):
+        raise ValueError("A folder in a bucket has letters, digits and _ . = + - only.")
+    return "/".join(parts)
+
+
+def place_for_backups(text: str) -> str:
+    """As it was typed; what it means is told by `store_url`, which no library does for us: they ignore what they can't
+    use, a password among it."""
+    store_url(text)
+    return text
+
+
+def public_keys(text: str) -> str:
+    keys = text.replace(",", " ").split()
+    if not keys or any(not RECIPIENT.fullmatch(key) for key in keys):
+        raise ValueError("Public keys of age, as age-keygen prints them, with blanks between them.")
+    return " ".join(keys)
+
+
+def schedule(text: str) -> str:
+    """Five fields of cron, or off."""
+    from cronsim import CronSim, CronSimError
+
+    if text == "off":
+        return text
+    if len(text.split()) != 5:
+        raise ValueError("Five fields of cron: minute, hour, day, month, day of the week. Or off.")
+    try:
+        next(CronSim(text, datetime.now(UTC)))
+    except CronSimError as error:
+        raise ValueError(f"Five fields of cron, or off. cronsim says: {error}.") from None
+    except StopIteration:
+        raise ValueError("There is no such day.") from None
+    return text
+
+
+def keep_rules(text: str) -> dict[str, int]:
+    """For example {"last": 3, "daily": 7}. Raises ValueError."""
+    rules: dict[str, int] = {}
+    for part in text.split():
+        rule, equals, number = part.partition("=")
+        if rule not in ("last", "daily", "weekly", "monthly") or not equals or not re.fullmatch(r"[0-9]{1,4}", number):
+            raise ValueError("Some of last=N daily=N weekly=N monthly=N, with blanks between them.")
+        if rule in rules:
+            raise ValueError(f"{rule} stands in it twice.")
+        rules[rule] = int(number)
+    return rules
+
+
+def retention(text: str) -> str:
+    keep_rules(text)
+    return text
+
+
+def webhook(secret: SecretStr) -> SecretStr:
+    parts = urlsplit(secret.get_secret_value())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("It is http:// or https:// and what follows.")
+    return secret

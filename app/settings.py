@@ -25,7 +25,12 @@ from app.setting_values import (
     is_reference,
     origin,
     own_secret,
+    place_for_backups,
+    public_keys,
+    retention,
+    schedule,
     time_zone,
+    webhook,
     zone_named,
 )
 
@@ -115,6 +120,34 @@ class Settings(BaseModel):
         description="The time zone that decides what today is. Without it: the machine's, in the image UTC.",
         examples=["Europe/Berlin"],
     )
+    backup_url: Annotated[str, AfterValidator(place_for_backups)] | None = Field(
+        None,
+        description="Where task-assist backup puts the backups: file:///FOLDER, s3://BUCKET/FOLDER,"
+        " az://CONTAINER/FOLDER or gs://BUCKET/FOLDER. Keys never belong into it (docs/backups.md).",
+        examples=["file:///backups"],
+    )
+    backup_recipient: Annotated[str, AfterValidator(public_keys)] | None = Field(
+        None,
+        description="Public keys of age. The backups are encrypted for them, and this server can't read them any more:"
+        " keep the private keys elsewhere. To make one: age-keygen -o key.txt",
+        examples=["<age1... as age-keygen prints it>"],
+    )
+    backup_schedule: Annotated[str, AfterValidator(schedule)] = Field(
+        "15 3 * * *",
+        description="When the app backs itself up, where BACKUP_URL is set: five fields of cron in TZ's zone, or off.",
+        examples=["15 3 * * *"],
+    )
+    backup_keep: Annotated[str, AfterValidator(retention)] = Field(
+        "last=3 daily=7 weekly=4 monthly=12",
+        description="Which backups stay when a new one has been made. The newest three, and the newest that a drill has"
+        " proven, always do.",
+        examples=["last=3 daily=7 weekly=4 monthly=12"],
+    )
+    notify_url: Annotated[SecretStr, AfterValidator(webhook)] | None = Field(
+        None,
+        description="A webhook that is told, as JSON, when a backup failed, is missing or works again.",
+        examples=["https://hooks.example.com/task-assist"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the log says.", examples=["info"]
     )
@@ -188,7 +221,9 @@ def _read_password_file(given: dict[str, str]) -> list[str]:
 
 def _fault(name: str, value: str, why: str) -> str:
     field = Settings.model_fields[name]
-    shown = "" if not value else "=(hidden)" if "SecretStr" in str(field.annotation) else f"={value}"
+    # A key that somebody has put into an address goes to no log.
+    hidden = "SecretStr" in str(field.annotation) or (name.endswith("_url") and ("@" in value or "?" in value))
+    shown = "" if not value else "=(hidden)" if hidden else f"={value}"
     return f"  {name.upper()}{shown} - {why}\n    {name.upper()}={(field.examples or [''])[0]}"
 
 

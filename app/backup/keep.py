@@ -11,6 +11,8 @@ from app.storage.files import SIDECARS, copy, size_of
 from app.storage.mounts import Storage, beside
 from app.storage.owner import hand_over
 
+BEFORE_RESTORE = "before-restore"
+
 
 @dataclass(frozen=True)
 class Kept:

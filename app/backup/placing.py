@@ -3,6 +3,7 @@
 import fcntl
 import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,14 +16,18 @@ from app.backup.manifest import Manifest
 from app.backup.replacing import refuse_taken
 from app.storage.aside import free_name
 from app.storage.files import to_disk
-from app.storage.owner import hand_over
+from app.storage.mounts import beside
+from app.storage.owner import hand_over, place_of
+
+TIME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
+"""In the name of a copy that is made again and again: what an earlier one left has another."""
 
 
 @contextmanager
 def workshop(file: Path, like: Path | None = None) -> Iterator[Path]:
     """An empty folder beside `file` for this one copy, gone afterwards. Those that killed copies left go before."""
-    with _one_at_a_time(file.parent):
-        for left in file.parent.glob(f".{glob.escape(file.name)}.*.partial"):
+    with one_at_a_time(file.parent):
+        for left in file.parent.glob(f".{TIME.sub('*', glob.escape(file.name))}.*.partial"):
             _remove_if_left(left)
         made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", suffix=".partial", dir=file.parent))
         hand_over(made, like)
@@ -32,6 +37,18 @@ def workshop(file: Path, like: Path | None = None) -> Iterator[Path]:
     finally:
         shutil.rmtree(made)
         os.close(held)
+
+
+@contextmanager
+def copies_beside(database: Path, ending: str) -> Iterator[Path]:
+    """An empty folder beside `database` for copies that are gone afterwards, also when the process is killed: the next
+    one of that `ending` sees to it."""
+    like = place_of(database)
+    with workshop(beside(database, ending), like) as folder:
+        inner = folder / "copy"  # `folder` itself is locked, as a sign that it is in use
+        inner.mkdir()
+        hand_over(inner, like)
+        yield inner
 
 
 def copy_beside(database: Path, occasion: str) -> Path:
@@ -49,7 +66,7 @@ def put_in_place(partial: Path, file: Path, proof: Manifest, like: Path | None, 
     to_disk(partial_proof)
     for made in (partial, partial_proof):
         hand_over(made, like)
-    with _one_at_a_time(file.parent):
+    with one_at_a_time(file.parent):
         refuse_taken(file, force=force, rows=proof.rows)
         proof_file.unlink(missing_ok=True)
         partial.replace(file)
@@ -58,7 +75,7 @@ def put_in_place(partial: Path, file: Path, proof: Manifest, like: Path | None, 
 
 
 @contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
     """Between all processes of this machine; on a network mount too, whose server is not asked for a folder's lock."""
     held = _locked(folder, wait=True)
     try:

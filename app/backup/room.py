@@ -23,3 +23,14 @@ def no_room(database: Path, *, coming: int, kept: int = 0) -> StorageFull:
         f"{needed} {shutil.disk_usage(database.parent).free:,} are free.",
         "Nothing was changed. Make the volume or share larger, or free some space.",
     )
+
+
+def refuse_without_room_for_copy(folder: Path, needed: int) -> int:
+    """The bytes that are free. Raises StorageFull where a copy of `needed` bytes would not fit into `folder`."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StorageFull(
+            f"There is no room in {folder} for a copy of the database: {needed:,} bytes are needed, {free:,} are free.",
+            "Nothing was changed. Make the volume or share larger, or free some space.",
+        )
+    return free

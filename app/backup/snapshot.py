@@ -20,7 +20,7 @@ from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, StorageFull, Unreadable
 from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.delegations import give_back_delegations
-from app.storage.files import Progress, is_there, sha256_of, size_of, to_disk
+from app.storage.files import Progress, SyncOnTheWay, is_there, sha256_of, size_of, to_disk
 from app.storage.guard import refuse_unwritable
 from app.storage.hard_links import refuse_hard_links
 from app.storage.mounts import Storage, beside
@@ -130,6 +130,7 @@ def _size(source: Any) -> int:
 
 def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
+        syncs.reached((total - remaining) * page_size)
         if progress:
             progress((total - remaining) * page_size, total * page_size)
 
@@ -137,8 +138,9 @@ def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
     # Held until the copy is done: without it every write of the app would start the copy anew.
     source.execute("BEGIN")
     source.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    with opened(uri_of(to, "rwc"), to) as target:
-        # The file is put on disk at the end, once.
+    with to.open("xb") as file, opened(uri_of(to, "rwc"), to) as target:
+        syncs = SyncOnTheWay(file.fileno())
+        # The file is put on disk here and not by SQLite, which would do it for each step's journal, too.
         target.execute("PRAGMA synchronous = OFF")
         target.execute(SMALL_CACHE)
         source.backup(target, pages=PAGES, progress=report)

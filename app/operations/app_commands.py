@@ -108,6 +108,7 @@ def doctor(full: bool, as_json: bool) -> None:
     import json
 
     from app import settings
+    from app.operations.backup_finding import backup_finding
     from app.operations.doctor import examine
     from app.operations.sign_in_finding import sign_in_finding
     from app.storage.mounts import storage_under
@@ -117,6 +118,7 @@ def doctor(full: bool, as_json: bool) -> None:
     findings = [
         sign_in_finding(loaded),
         *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
+        backup_finding(storage, loaded.backup_url),
     ]
     faults = [each for each in findings if each.level == "fault"]
     if as_json:

@@ -76,13 +76,13 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
     5 not an SQLite database · 6 another app's database · 8 damaged
     7 written by a newer Task Assist · 9 held by another process
     """
-    proof = _proof_of_snapshot(storage_here(), file, force, progress)
+    proof = proof_of_snapshot(storage_here(), file, force, progress)
     how = "checked" if "asked" not in proof else "checked, by the running app, which has the database for itself"
     sentence = f"Copied the database to {file}: {in_short(proof['rows'])}, {proof['size_bytes']:,} bytes, {how}."
     return Answer(proof, sentence)
 
 
-def _proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
+def proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
     from app.backup.snapshot import snapshot
     from app.operations.control import ask, refuse_replaced
     from app.writer.exclusive import exclusive_access
@@ -148,9 +148,13 @@ COMMANDS = (snapshot, verify, facts)
 
 def storage_here() -> Any:
     from app import settings
+
+    return storage_of(settings.load())
+
+
+def storage_of(loaded: Any) -> Any:
     from app.storage.mounts import storage_under
 
-    loaded = settings.load()
     return storage_under(loaded.database_path, loaded.database_storage)
 
 

@@ -45,6 +45,7 @@ def listen(instance: Instance) -> Control | None:
         "reset-password": partial(_reset_password, instance),
         "condition": partial(_condition, instance),
         "examine": partial(_examine, instance),
+        "backups": lambda progress: instance.backups() or {},  # noqa: ARG005
     }
     try:
         return Control(instance.storage, commands)

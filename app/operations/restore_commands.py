@@ -6,64 +6,144 @@ from typing import Any
 
 import click
 
-from app.operations.backup_commands import FILE, JSON, Answer, answers, in_short, storage_here
+from app.operations.backup_commands import (
+    JSON,
+    Answer,
+    answers,
+    in_short,
+    proof_of_snapshot,
+    storage_here,
+    storage_of,
+)
+
+WHAT = click.argument("what", metavar="NAME|latest|FILE|URL")
+IDENTITY = click.option(
+    "--identity", type=click.Path(path_type=Path), help="The private key of age, for a backup that is encrypted."
+)
 
 
 @click.command()
-@FILE
+@WHAT
+@IDENTITY
+@click.option("--dry-run", is_flag=True, help="Only fetch and check it, and say what would change.")
 @click.option("--no-keep", is_flag=True, help="Keep no copy of the database that is there now.")
 @click.option("--as-it-is", is_flag=True, help="Check nothing: the way back to a database that was damaged already.")
 @JSON
 @answers("Restoring")
-def restore(file: Path, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
-    """Puts the backup FILE in the database's place, checked and whole, and keeps what was there in a file beside it.
+def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_it_is: bool, progress: Any) -> Answer:
+    """Puts a backup in the database's place, checked and whole, and keeps what was there in a file beside it.
 
-    A running app is asked to hand the database over, and goes on with the restored one by itself; requests wait
-    meanwhile. Killed at any point, the database is the old one or the new one.
+    A backup is a NAME in the store of BACKUP_URL, `latest` for the newest one there, a FILE, or the URL of another
+    store with /NAME or /latest behind it. A running app is asked to hand the database over, and goes on with the
+    restored one by itself; requests wait meanwhile. Killed at any point, the database is the old one or the new one.
 
     \b
+    task-assist restore latest --dry-run
     docker compose exec app task-assist restore /app/data/before-import.db
     docker run --rm -v task-manager-data:/app/data task-assist task-assist restore /app/data/before-import.db
+    task-assist undo
 
     \b
-    Exit codes: 0 done · 1 can't read or write a file, no room, a running app didn't
-    hand over · 2 wrong usage · 4 not what its manifest says
+    Exit codes: 0 done · 1 can't read or write a file or the store, no such backup, no
+    key for it, no room, a running app didn't hand over · 2 wrong usage
+    4 not what its manifest says
     5 not an SQLite database · 6 another app's database
     7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
     """
+    from app import settings
+    from app.backup.brought import brought
+
+    loaded = settings.load()
+    storage = storage_of(loaded)
+    with brought(what, storage, loaded.backup_url, identity, progress) as file:
+        if dry_run:
+            return _dry_run(what, file, storage)
+        return replace_database(what, file, storage, progress, no_keep=no_keep, as_it_is=as_it_is)
+
+
+def _dry_run(what: str, file: Path, storage: Any) -> Answer:
+    from dataclasses import asdict
+
+    from app.backup.difference import difference, in_words
+    from app.backup.placing import copies_beside
+    from app.backup.verify import verify
+    from app.storage.files import size_of
+
+    found = verify(file)
+    if not size_of(storage.path):
+        facts, words = {}, f"it will be the first database in {storage.path}"
+    else:
+        with copies_beside(storage.path, ".compared") as folder:
+            now = folder / "now.db"
+            proof_of_snapshot(storage, now, False, None)
+            compared = difference(now, file)
+        facts, words = {table: asdict(rows) for table, rows in compared.items()}, in_words(compared)
+    rows = found.contents.rows
+    sentence = f"{what} is sound: {in_short(rows)}. Restored, {words}.\nNothing was changed: this was a dry run."
+    return Answer({"rows": rows, "difference": facts, "proven": found.proven}, sentence)
+
+
+def replace_database(what: str, file: Path, storage: Any, progress: Any, *, no_keep: bool, as_it_is: bool) -> Answer:
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
+    from app.backup.undoing import note_undo
     from app.backup.verify import verify
     from app.writer.exclusive import exclusive_access
 
-    storage = storage_here()
     if not as_it_is:
         verify(file)  # before anybody is disturbed for it
     before = kept_copies(storage)
     with exclusive_access(storage, replaces=True, asks=True) as alone:
-        kept = None if no_keep else _keep(storage, file, as_it_is=as_it_is)
-        found = restore(file, storage, progress, sure=alone.sure, as_it_is=as_it_is)
+        kept = None if no_keep else _keep(storage, what, file, as_it_is=as_it_is)
+
+        def sure() -> None:
+            alone.sure()
+            note_undo(storage, kept)
+
+        found = restore(file, storage, progress, sure=sure, as_it_is=as_it_is)
         alone.leaves, alone.doubt = found.contents.revision or None, "damage" if as_it_is else None
     rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
     names = [str(name) for name in kept.files] if kept else []
     facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
-    sentence = f"Restored {storage.path} from {file}: {rows}. A running app goes on with it."
+    sentence = f"Restored {storage.path} from {what}: {rows}. A running app goes on with it."
     of_the_app = sorted(kept_copies(storage) - before)
     return Answer(facts, sentence + (_way_back(kept) if kept or no_keep else _nothing_kept(storage, of_the_app)))
 
 
-def _keep(storage: Any, file: Path, *, as_it_is: bool) -> Any:
+@click.command()
+@JSON
+@answers("Undoing")
+def undo(progress: Any) -> Answer:
+    """Takes the last restore back: what was there before it takes the place again, and what is there now is kept.
+
+    So `undo` twice is as if nothing had been undone.
+
+    \b
+    task-assist undo
+    docker compose exec app task-assist undo
+
+    \b
+    Exit codes: those of `task-assist restore`; 1 also where no restore has kept anything
+    """
+    from app.backup.undoing import what_undoes
+
+    storage = storage_here()
+    kept = what_undoes(storage.path)
+    return replace_database(str(kept.file), kept.file, storage, progress, no_keep=False, as_it_is=not kept.sound)
+
+
+def _keep(storage: Any, what: str, file: Path, *, as_it_is: bool) -> Any:
     """What is kept of the present database. Where that can't be read, or has no room, a person may go on without."""
-    from app.backup.keep import keep
+    from app.backup.keep import BEFORE_RESTORE, keep
     from app.errors import StorageFull, problem_of
     from app.storage.files import sidecars, size_of
 
     logs = sidecars(file) if as_it_is else []
     try:
-        return keep(storage, "before-restore", sum(size_of(each) for each in (file, *logs)))
+        return keep(storage, BEFORE_RESTORE, sum(size_of(each) for each in (file, *logs)))
     except (StorageFull, OSError) as error:
         refused = problem_of(error) if isinstance(error, OSError) else error
-        words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), str(file)]
+        words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), what]
         raise type(refused)(
             refused.message, f"{refused.hint}\nTo keep no copy of what is there now:\n  {shlex.join(words)}"
         ) from error
@@ -129,4 +209,4 @@ def settle(progress: Any) -> Answer:
     return Answer({"sha256": settle(storage_here(), progress)})
 
 
-COMMANDS = (restore, start_empty, settle)
+COMMANDS = (restore, undo, start_empty, settle)

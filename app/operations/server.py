@@ -174,6 +174,7 @@ def _app_in_worker(
     give_back_what_is_free()
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
     from app import create_app
+    from app.operations.backup_runner import run_backups
     from app.operations.bridge import Bridge
     from app.operations.control_commands import listen
 
@@ -200,6 +201,8 @@ def _app_in_worker(
     Finalize(app, instance.stop, exitpriority=10)
     if control := listen(instance):
         Finalize(control, control.close, exitpriority=20)
+    if runner := run_backups(settings, instance):
+        Finalize(runner, runner.stop, exitpriority=30)
     loop = asyncio.get_event_loop()
     bridge = Bridge(app, instance, loop)
     loop.call_soon(_install_stop_handlers, loop, bridge)

@@ -58,8 +58,14 @@ def _facts(instance: Instance) -> dict:
             "writer": writes,
             "may_lack_changes": instance.may_lack_changes,
         },
-        "backup": None,
+        "backup": _backup(instance),
     }
+
+
+def _backup(instance: Instance) -> dict | None:
+    """Without the reason of a failure, in which the store's address is."""
+    said = instance.backups()
+    return said and {name: value for name, value in said.items() if name != "error"}
 
 
 def data_line(instance: Instance) -> str:

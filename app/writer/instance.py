@@ -7,6 +7,7 @@ hand over; requests that reach a standby meanwhile wait instead of failing. So a
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -48,6 +49,8 @@ class Instance:
         on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self.storage = storage
+        self.backups: Callable[[], dict[str, Any] | None] = lambda: None
+        """What /healthz says of them; set by the server where it makes any."""
         self.lease = lease_of(storage)
         self.gate = RequestGate(self.lease)
         self.heartbeat = Heartbeat(storage, self.lease, self.gate, on_lease_lost=on_lease_lost)

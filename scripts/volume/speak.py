@@ -1,5 +1,6 @@
 """How the commands speak: lines and tables for a person, one JSON object for a program, progress on stderr."""
 
+import importlib.util
 import json
 import os
 import sys
@@ -94,8 +95,8 @@ class Speaker:
 
     @contextmanager
     def progress(self) -> Iterator[Advance]:
-        """Bars with bytes, rate and time left, on a terminal only."""
-        if self._silent or not sys.stderr.isatty():
+        """Bars with bytes, rate and time left, on a terminal only, and where `rich` is installed."""
+        if self._silent or not sys.stderr.isatty() or not importlib.util.find_spec("rich"):
             yield unseen
             return
         # Imported here: nobody else has to wait for it.

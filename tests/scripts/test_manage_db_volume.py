@@ -1,6 +1,7 @@
 """scripts/manage_db_volume.py where no engine is needed: its help, its words, and what it refuses by itself."""
 
 import ast
+import importlib.util
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import docker.errors
@@ -461,3 +463,13 @@ def test_a_container_that_was_lost_before_it_began_is_started_once_more():
     for reasons in ([lost, lost], ["no such device"]):
         with pytest.raises(docker.errors.APIError):
             run_with(*reasons)
+
+
+def test_without_rich_there_is_no_bar_and_no_crash(monkeypatch):
+    """As where somebody has installed the Docker SDK alone."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rich" else find(name))
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True))
+    with Speaker().progress() as advance:
+        advance("Copying", 1, 2)

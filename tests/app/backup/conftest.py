@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.backup import manifest
+from app.backup import bucket, manifest
 from app.backup.snapshot import snapshot
+from app.backup.store import Store, store_at
 from app.database import sqlite
 from app.storage.mounts import Storage
 from tests.app.backup.databases import closed_database
+from tests.app.backup.servers import Cut, azurite, environment_of, make_container, moto
 
 Make = Callable[..., Storage]
 Hold = Callable[[Storage], None]
@@ -61,3 +63,32 @@ def hold(monkeypatch) -> Iterator[Hold]:
     yield start
     for holder in holders:
         holder.communicate("\n")
+
+
+@pytest.fixture(scope="session")
+def amazon() -> Iterator[str]:
+    with moto() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with azurite(tmp_path_factory.mktemp("azurite")) as address:
+        make_container(address)
+        yield address
+
+
+@pytest.fixture
+def address_of(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    return lambda kind: request.getfixturevalue("azure" if kind == "az" else "amazon")
+
+
+@pytest.fixture(params=["s3", "gs", "az"])
+def cut(request: pytest.FixtureRequest, address_of, monkeypatch, tmp_path: Path) -> Iterator[tuple[Store, Cut]]:
+    """A store, and the way to it, which can be broken."""
+    way = Cut(address_of(request.param))
+    for name, value in environment_of(request.param, way.address).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(bucket, "RETRIES", {"max_retries": 0})
+    yield store_at(f"{request.param}://tasks/{tmp_path.name}"), way
+    way.close()

@@ -26,6 +26,7 @@ from app.cli import main
 from app.database.engine import Database
 from app.database.migrations import known_revisions
 from app.errors import Broken, Conflict, Foreign, Held, NotSqlite, Refused, StorageFull, Unreadable
+from app.storage import files
 from app.storage.mounts import Storage, storage_under
 from app.writer.lease import lease_of
 from tests.app.backup.conftest import Hold, Make
@@ -48,6 +49,21 @@ def test_it_is_one_moment_while_the_app_writes(make: Make, tmp_path: Path, monke
     assert proof.rows["work_items"] == proof.rows["tasks"] == 40
     assert titles(tmp_path / "b.db") == titles(storage.path)[:40]
     assert len(titles(storage.path)) == 40 + len(steps)
+
+
+def test_it_goes_to_the_disk_as_it_is_written_and_not_all_at_its_end(make: Make, tmp_path: Path, monkeypatch):
+    """One sync of all of it would let the app's commits wait."""
+    synced: list[int] = []
+    monkeypatch.setattr(files, "SYNCED_AT_ONCE", 64 << 10)
+    monkeypatch.setattr(files, "_sync_data", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    monkeypatch.setattr(snapshots, "PAGES", 4)
+    snapshot(make(items=40), tmp_path / "b.db")
+    file = files.SyncedFile(tmp_path / "object")
+    at_once = len(synced)
+    with file:
+        for _ in range(5):
+            file.write(bytes(40 << 10))
+    assert at_once >= 1 and synced[at_once:] == [80 << 10, 160 << 10]
 
 
 def test_the_manifest_says_what_is_in_the_file(make: Make, tmp_path: Path):

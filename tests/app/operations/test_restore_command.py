@@ -184,7 +184,7 @@ def test_it_mends_a_file_that_was_replaced_or_removed_while_the_app_runs_by_the_
 def test_an_empty_place_has_nothing_to_keep_and_no_keep_keeps_nothing(tmp_path: Path, twenty_items: Path):  # noqa: F811
     for words in ((), ("--no-keep",)):
         assert typed(tmp_path, "restore", *words, str(twenty_items)).exit_code == 0
-    assert names(tmp_path) == {"a.db", "a.db.lease"}
+    assert names(tmp_path) == {"a.db", "a.db.lease", "a.db.undo"}
 
 
 @pytest.mark.parametrize("how", [(), ("--as-it-is",)])

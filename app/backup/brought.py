@@ -1,0 +1,72 @@
+"""What a person names to be restored, as a file on this machine: a file it is already, or a backup out of a store."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from app.backup.fetch import fetch, told_as
+from app.backup.placing import copies_beside
+from app.backup.store import Store, store_at
+from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, newest_in, stored_in
+from app.errors import CannotStart
+from app.storage.files import Progress
+from app.storage.mounts import Storage
+
+LATEST = "latest"
+
+
+@contextmanager
+def brought(
+    what: str, storage: Storage, configured: str | None, identity: Path | None, progress: Progress | None = None
+) -> Iterator[Path]:
+    """`what`: FILE, "latest" or the NAME of a backup in the store of BACKUP_URL (`configured`), or the URL of a store
+    with one of these behind it. The file, with its manifest beside it, is gone when the block ends, if it was fetched.
+
+    Raises what store_at(), stored_in() and fetch() do.
+    """
+    found = _in_store(what, configured)
+    if found is None:
+        yield Path(what)
+        return
+    store, name = found
+    stored = stored_in(store, newest_in(store) if name == LATEST else name)
+    with copies_beside(storage.path, ".fetched") as folder:
+        file = folder / f"{stored.name}.db"
+        fetch(store, stored, file, _identities(identity), progress)
+        with told_as(store, stored, file):
+            yield file
+
+
+def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:
+    """The store and the name in it; None for a plain file."""
+    above, _, last = what.rpartition("/")
+    name = _name_of(last)
+    if "://" in what:
+        if not name:
+            raise CannotStart(
+                f"{what} names a store, and no backup in it.", f"For its newest one:  {what.rstrip('/')}/{LATEST}"
+            )
+        return store_at(above), name
+    if what == LATEST or (NAME.fullmatch(what) and not Path(what).exists()):
+        return store_at(configured), what
+    if name and name != LATEST and last != name:  # an object or a manifest, fetched by hand
+        return store_at(Path(what).absolute().parent.as_uri()), name
+    return None
+
+
+def _name_of(last: str) -> str:
+    """Of a backup, from its name or that of one of its two files; empty for all else."""
+    if last == LATEST:
+        return last
+    for ending in (ENDING, *OBJECT_ENDINGS):
+        last = last.removesuffix(ending)
+    return last if NAME.fullmatch(last) else ""
+
+
+def _identities(file: Path | None) -> list[Any]:
+    if file is None:
+        return []
+    from app.backup.encryption import identities_in
+
+    return identities_in(file)

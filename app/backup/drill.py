@@ -1,0 +1,57 @@
+"""Is the backup restorable? It is fetched as for a restore, and all is done with it but to put it in the place."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.backup.drilled import Drilled, keep_record
+from app.backup.fetch import check_object, fetch, told_as
+from app.backup.placing import copies_beside
+from app.backup.store import Store
+from app.backup.stored import Stored
+from app.backup.verify import verify
+from app.errors import Mismatch
+from app.storage.files import Progress
+from app.storage.mounts import Storage
+
+Read = Callable[[Path], dict[str, int]]
+"""Brings a copy to this version's schema, reads it through the app's own queries, and counts what these gave."""
+
+
+def drill(
+    store: Store, stored: Stored, storage: Storage, identities: list[Any], read: Read, progress: Progress | None
+) -> Drilled:
+    """Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
+
+    Without a key an encrypted backup can only be fetched and hashed; the record says that this is all.
+    """
+    began = time.monotonic()
+    if stored.recipients and not identities:
+        check_object(store, stored, progress)
+    else:
+        with copies_beside(storage.path, ".drilled") as folder:
+            file = folder / f"{stored.name}.db"
+            fetch(store, stored, file, identities, progress)
+            with told_as(store, stored, file):
+                verify(file)
+                _refuse_other_rows(stored, read(file))
+    record = Drilled(
+        name=stored.name,
+        drilled_at=datetime.now(UTC).replace(microsecond=0),
+        proves="unchanged" if stored.recipients and not identities else "restorable",
+        seconds=round(time.monotonic() - began, 1),
+        size_bytes=stored.object_size_bytes,
+    )
+    keep_record(store, record)
+    return record
+
+
+def _refuse_other_rows(stored: Stored, found: dict[str, int]) -> None:
+    for table, count in found.items():
+        if count != (said := stored.database.rows.get(table)):
+            raise Mismatch(
+                f"{stored.name}: the app finds {count} rows of {table}, and its manifest says {said}.",
+                "Nothing was changed. Take another backup, and keep this one for whoever looks into it.",
+            )

@@ -1,0 +1,115 @@
+"""Backups in a folder (file:). Each file is written under another name first, put on disk, and renamed.
+
+Not by obstore, which never waits until a file is on disk. No hard links: SMB and FUSE mounts have none.
+"""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.backup.placing import one_at_a_time
+from app.backup.store import Entry, StoreFailed, Writer
+from app.errors import AS_ANOTHER, Conflict, NotFound, StorageFull, is_no_room
+from app.setting_values import StoreUrl
+from app.storage.files import CHUNK, SyncedFile, to_disk
+from app.storage.owner import hand_over
+
+PARTIAL = ".partial"
+
+
+class Folder:
+    def __init__(self, url: StoreUrl) -> None:
+        """The folder must be there: a mount that is missing must not be replaced by a folder that vanishes."""
+        self.url, self._folder = url, Path(url.path)
+        with self.told("look into"):
+            if not self._folder.is_dir():
+                raise StoreFailed(
+                    f"There is no folder {self._folder} for the backups.",
+                    f"Mount it, or make it:  {shlex.join(('mkdir', '-p', str(self._folder)))}",
+                )
+
+    @contextmanager
+    def upload(self, name: str) -> Iterator[Writer]:
+        partial = self._folder / f".{name}{PARTIAL}"
+        try:
+            with self.told("write"):
+                file = SyncedFile(partial)
+            with file:
+                yield _Told(file, self)
+                with self.told("write"):
+                    file.sync()
+                    hand_over(partial, self._folder)
+                    self._name(partial, name)
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def create(self, name: str, data: bytes) -> None:
+        with self.told("write"):
+            if (self._folder / name).exists():
+                return self._refuse_other(name, data)
+        with self.upload(name) as file:
+            file.write(data)
+        return None
+
+    def read(self, name: str) -> bytes:
+        with self.told("read", name):
+            return (self._folder / name).read_bytes()
+
+    def stream(self, name: str) -> Iterator[bytes]:
+        with self.told("read", name), (self._folder / name).open("rb") as file:
+            while piece := file.read(CHUNK):
+                yield piece
+
+    def entries(self) -> list[Entry]:
+        with self.told("look into"), os.scandir(self._folder) as found:
+            return [_entry(each) for each in found if each.is_file(follow_symlinks=False)]
+
+    def remove(self, name: str) -> None:
+        with self.told("remove from"):
+            (self._folder / name).unlink(missing_ok=True)
+            to_disk(self._folder)
+
+    def _name(self, partial: Path, name: str) -> None:
+        with one_at_a_time(self._folder):
+            if os.path.lexists(self._folder / name):
+                raise Conflict(f"{self._folder / name} exists already.", "Nothing was changed.")
+            partial.rename(self._folder / name)
+            to_disk(self._folder)
+
+    def _refuse_other(self, name: str, data: bytes) -> None:
+        if self.read(name) != data:
+            raise Conflict(f"{self._folder / name} exists already.", "Nothing was changed.")
+
+    @contextmanager
+    def told(self, doing: str, name: str = "") -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            if not name:
+                raise StoreFailed(f"{self._folder}, where the backups are, is gone.", "Mount it again.") from None
+            raise NotFound(f"There is no {self._folder / name}.", "Nothing was changed.") from None
+        except OSError as error:
+            if is_no_room(error):
+                raise StorageFull(f"There is no room left in {self._folder}.", "Free some space there.") from error
+            hint = AS_ANOTHER if isinstance(error, PermissionError) else "The kernel's log may say why:  dmesg"
+            raise StoreFailed(f"Can't {doing} {self._folder / name}: {error.strerror or error}.", hint) from error
+
+
+class _Told:
+    """What goes wrong with the file is the store's fault, what else goes wrong in the block is not."""
+
+    def __init__(self, file: SyncedFile, store: Folder) -> None:
+        self._file, self._store = file, store
+
+    def write(self, data: bytes) -> int:
+        with self._store.told("write"):
+            return self._file.write(data)
+
+
+def _entry(found: os.DirEntry[str]) -> Entry:
+    status = found.stat(follow_symlinks=False)
+    return Entry(found.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

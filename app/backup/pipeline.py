@@ -1,0 +1,80 @@
+"""From the database to a store: a checked copy beside the database, compressed, encrypted, and its manifest last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.backup.compression import Compressed
+from app.backup.encryption import encrypt, refuse_bad_recipients
+from app.backup.hashing import Hashed, HashedWriter, pour
+from app.backup.manifest import Manifest
+from app.backup.placing import copies_beside
+from app.backup.room import refuse_without_room_for_copy
+from app.backup.store import Store
+from app.backup.stored import Stored, how_to_restore, manifest_of, new_name, object_of
+from app.errors import Broken
+from app.storage.files import SIDECARS, Progress, halves, size_of
+from app.storage.mounts import Storage, beside
+
+Take = Callable[[Storage, Path, Progress | None], Manifest]
+"""Copies the database as it is at one moment to a file, checked (snapshot.py), in this process or the app's."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """`recipients`: public keys of age. `scheduled_for`: None where a person asked for it."""
+
+    recipients: tuple[str, ...] = ()
+    scheduled_for: datetime | None = None
+
+
+def back_up(
+    storage: Storage, store: Store, order: Order, take: Take, *, say: Callable[[str], None], progress: Progress | None
+) -> Stored:
+    """A new backup in `store`. Nothing is listed there before all of it is there and on disk.
+
+    `say` is told first where the copy lies meanwhile and how much room it takes. Raises StorageFull, StoreFailed,
+    CannotStart for a wrong public key, and what `take` does.
+    """
+    refuse_bad_recipients(order.recipients)
+    copying, storing = halves(progress)
+    with copies_beside(storage.path, ".backup") as folder:
+        _tell_room(storage, folder, say)
+        copy = folder / storage.path.name
+        proof = take(storage, copy, copying)
+        return _store(copy, proof, storage, store, order, storing)
+
+
+def _tell_room(storage: Storage, folder: Path, say: Callable[[str], None]) -> None:
+    needed = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
+    free = refuse_without_room_for_copy(folder, needed)
+    say(f"Copies the database to {folder} first: {needed:,} bytes are needed there for a while, {free:,} are free.")
+
+
+def _store(
+    copy: Path, proof: Manifest, storage: Storage, store: Store, order: Order, progress: Progress | None
+) -> Stored:
+    name = new_name(storage.path.stem, proof.created_at)
+    object_ = object_of(name, encrypted=bool(order.recipients))
+    with copy.open("rb") as file, store.upload(object_) as target:
+        source, counted = Hashed(file, proof.size_bytes, progress), HashedWriter(target)
+        if order.recipients:
+            encrypt(Compressed(source), counted, order.recipients)
+        else:
+            pour(Compressed(source), counted)
+        if source.sha256 != proof.sha256:
+            raise Broken(f"{copy} is not what was written there a moment ago.", "The disk lies. Nothing was kept.")
+    stored = Stored(
+        name=name,
+        object=object_,
+        object_sha256=counted.sha256,
+        object_size_bytes=counted.size_bytes,
+        recipients=order.recipients,
+        database=proof,
+        storage_profile=storage.profile,
+        scheduled_for=order.scheduled_for,
+        how_to_restore=how_to_restore(name, counted.sha256, proof.sha256, encrypted=bool(order.recipients)),
+    )
+    store.create(manifest_of(name), stored.as_bytes())
+    return stored

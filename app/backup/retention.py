@@ -1,0 +1,92 @@
+"""Which backups stay: BACKUP_KEEP, as in last=3 daily=7 weekly=4 monthly=12, in the zone of TZ."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, tzinfo
+
+from app.backup.drilled import drill_record_of, drilled_names
+from app.backup.replacing import FAR, counted
+from app.backup.store import Store
+from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, Stored, manifest_of, names_in, stored_in, time_of
+from app.errors import Problem
+from app.setting_values import keep_rules
+
+FEWEST = 3
+"""So many of the newest stay whatever the rules say."""
+UNFINISHED_AFTER = timedelta(days=2)
+"""An object without a manifest is then taken for one whose backup broke off."""
+PERIODS: dict[str, Callable[[datetime], object]] = {
+    "daily": lambda time: time.date(),
+    "weekly": lambda time: time.isocalendar()[:2],
+    "monthly": lambda time: (time.year, time.month),
+}
+
+
+def kept(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
+    """By each rule the newest of each of the newest N days, weeks or months that have one, and the last N."""
+    newest_first = sorted(names, key=lambda name: (time_of(name), name), reverse=True)
+    numbers = keep_rules(rules)
+    stay = set(newest_first[: max(FEWEST, numbers.pop("last", 0))])
+    for rule, number in numbers.items():
+        newest_of: dict[object, str] = {}
+        for name in newest_first:
+            newest_of.setdefault(PERIODS[rule](time_of(name).astimezone(zone)), name)
+        stay |= set(list(newest_of.values())[:number])
+    return stay
+
+
+def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[str], None]) -> list[str]:
+    """To be called when `made` is there, and after nothing that failed. Gives the names that are gone.
+
+    The newest one that a drill has proven stays, and so does what is far fuller than `made`: an emptied database must
+    not take its good backups along, however many nights nobody looks.
+    """
+    names = names_in(store)
+    proven = sorted(drilled_names(store) & set(names), key=lambda name: (time_of(name), name))
+    stay = kept(names, rules, zone) | set(proven[-1:]) | {made.name}
+    going = [name for name in names if name not in stay and not _is_far_fuller(store, name, made, warn)]
+    for name in going:
+        _remove(store, name)
+    _sweep(store, made.created_at)
+    return going
+
+
+def _is_far_fuller(store: Store, name: str, made: Stored, warn: Callable[[str], None]) -> bool:
+    """Also one that can't be read, which a newer version may have made."""
+    try:
+        there = counted(stored_in(store, name).database.rows)
+    except Problem as problem:
+        warn(f"{name} stays, because it can't be read: {problem.message}")
+        return True
+    now = counted(made.database.rows)
+    if there <= FAR * now:
+        return False
+    warn(f"{name} stays, because it holds {there:,} items and tasks, and the newest backup only {now:,}.")
+    return True
+
+
+def _remove(store: Store, name: str) -> None:
+    """The manifest first: killed in between, what is left is no backup any more, and swept."""
+    for each in (manifest_of(name), drill_record_of(name), *(name + ending for ending in OBJECT_ENDINGS)):
+        store.remove(each)
+
+
+def _sweep(store: Store, now: datetime) -> None:
+    there = {entry.name for entry in store.entries()}
+    for each in there:
+        name = next((each.removesuffix(ending) for ending in OBJECT_ENDINGS if each.endswith(ending)), "")
+        if NAME.fullmatch(name) and name + ENDING not in there and now - time_of(name) > UNFINISHED_AFTER:
+            store.remove(each)
+
+
+def warn_of_loss(made: Stored, before: Stored | None, warn: Callable[[str], None]) -> None:
+    """Where the database holds, or its backup takes, less than half of what it did."""
+    if before is None:
+        return
+    then, now = counted(before.database.rows), counted(made.database.rows)
+    if now * FAR < then:
+        warn(f"The database holds {now:,} items and tasks; in the backup before, {before.name}, there were {then:,}.")
+    elif made.object_size_bytes * FAR < before.object_size_bytes:
+        warn(
+            f"The backup has {made.object_size_bytes:,} bytes; the one before, {before.name}, had "
+            f"{before.object_size_bytes:,}."
+        )

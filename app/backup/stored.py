@@ -1,0 +1,127 @@
+"""A backup in a store: an object with the compressed database, and NAME.manifest.json, which is written last.
+
+Only what has a manifest is a backup. Format 2; format 1 is that of a plain copy (manifest.py), and is part of it.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from app.backup.manifest import Manifest
+from app.backup.store import Store
+from app.errors import Mismatch, NotFound
+
+ENDING = ".manifest.json"
+OBJECT_ENDINGS = (".db.zst.age", ".db.zst")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*-(?P<time>\d{8}T\d{6}Z)-[0-9a-f]{8}")
+
+
+class Stored(BaseModel):
+    """What was true of the backup when it was made. `scheduled_for` is None where a person asked for it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    format: Literal[2] = 2
+    name: str
+    object: str
+    object_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    object_size_bytes: int = Field(ge=0)
+    recipients: tuple[str, ...]
+    """The public keys of age for which it is encrypted; none: it is not."""
+    database: Manifest
+    storage_profile: Literal["shared", "exclusive"]
+    scheduled_for: AwareDatetime | None
+    how_to_restore: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _is_of_one_piece(self) -> Self:
+        if not NAME.fullmatch(self.name) or self.object != object_of(self.name, encrypted=bool(self.recipients)):
+            raise ValueError("the names in it are not those of one backup")
+        return self
+
+    @property
+    def created_at(self) -> datetime:
+        return self.database.created_at
+
+    def as_bytes(self) -> bytes:
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+
+def new_name(stem: str, at: datetime) -> str:
+    """One that is never used again: what was once written is never written over. `stem`: of the database's file."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).lstrip("-.") or "database"
+    return f"{plain}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def object_of(name: str, *, encrypted: bool) -> str:
+    return name + OBJECT_ENDINGS[0 if encrypted else 1]
+
+
+def manifest_of(name: str) -> str:
+    return name + ENDING
+
+
+def time_of(name: str) -> datetime:
+    """When the backup of that name was made."""
+    found = NAME.fullmatch(name)
+    assert found, name
+    return datetime.strptime(found["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def names_in(store: Store) -> list[str]:
+    """Of all backups there, the newest last."""
+    found = (entry.name.removesuffix(ENDING) for entry in store.entries() if entry.name.endswith(ENDING))
+    return sorted(filter(NAME.fullmatch, found), key=lambda name: (time_of(name), name))
+
+
+def newest_in(store: Store) -> str:
+    """Raises NotFound where there is no backup at all."""
+    if names := names_in(store):
+        return names[-1]
+    raise NotFound(f"There is no backup in {store.url}.", "To make one:  task-assist backup")
+
+
+def newest_first(store: Store) -> Iterator[Stored]:
+    """Those whose manifest can be read; each is fetched when it is asked for."""
+    for name in reversed(names_in(store)):
+        with suppress(Mismatch, NotFound):
+            yield stored_in(store, name)
+
+
+def stored_in(store: Store, name: str) -> Stored:
+    """Raises NotFound, and Mismatch for a manifest that can't be understood or is another backup's."""
+    where = f"{store.url}/{manifest_of(name)}"
+    try:
+        stored = Stored.model_validate_json(store.read(manifest_of(name)))
+    except NotFound:
+        raise NotFound(
+            f"There is no backup {name} in {store.url}.", "To see those that are there:  task-assist backup list"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        part = ".".join(map(str, first["loc"])) or "the file"
+        raise Mismatch(
+            f"{where} is not a manifest that this version understands: {part}: {first['msg']}.",
+            "Nothing was changed. It was damaged, or a newer Task Assist has written it; others may be well:  "
+            "task-assist backup list",
+        ) from None
+    if stored.name != name:
+        raise Mismatch(f"{where} is the manifest of another backup, {stored.name}.", "Nothing was changed.")
+    return stored
+
+
+def how_to_restore(name: str, sha256: str, database_sha256: str, *, encrypted: bool) -> tuple[str, ...]:
+    """For a day on which there is no Task Assist: lines for a shell, in the folder that the object was fetched to."""
+    object_, file = object_of(name, encrypted=encrypted), f"{name}.db"
+    decrypt = f"age -d -i KEY.txt {object_} | zstd -d -o {file}" if encrypted else f"zstd -d {object_} -o {file}"
+    return (
+        f"echo '{sha256}  {object_}' | sha256sum -c",
+        decrypt,
+        f"echo '{database_sha256}  {file}' | sha256sum -c",
+        f"sqlite3 {file} 'PRAGMA integrity_check'",
+    )

@@ -1,0 +1,161 @@
+"""The commands that say what the backups are worth: backup drill, backup status."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.operations.backup_commands import JSON, Answer, answers, in_short, storage_of
+
+DRILL_EVERY = timedelta(days=7)
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+OLD = 1
+"""Exit code where the newest backup, or its last drill, is older than was asked for."""
+
+
+@click.command("drill")
+@click.argument("name", default="latest", metavar="[NAME|latest]")
+@click.option("--identity", type=click.Path(path_type=Path), help="The private key of age, for encrypted backups.")
+@click.option("--if-due", is_flag=True, help="Only if the last drill is more than seven days old.")
+@JSON
+@click.pass_obj
+def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_json: bool) -> None:
+    """Proves that a backup can be restored: fetches it, checks it, upgrades it and reads it as the app would.
+
+    What it found is kept beside the backup; the newest one that is proven is never pruned. Without --identity an
+    encrypted backup can only be compared with its hash, and the answer says so: type this where the key is, with
+    BACKUP_URL and what gives access to the store. DATABASE_PATH need not exist there; copies are made beside it.
+
+    \b
+    task-assist backup drill
+    task-assist backup drill --identity key.txt
+
+    \b
+    Exit codes: those of `task-assist restore`
+    """
+    _drill(store=store, name=name, identity=identity, if_due=if_due, as_json=as_json)
+
+
+@answers("Drilling")
+def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, progress: Any) -> Answer:
+    from app import settings
+    from app.backup.drill import drill
+    from app.backup.drilled import last_drill
+    from app.backup.store import store_at
+    from app.backup.stored import newest_in, stored_in
+    from app.operations.read_through import rows_read
+
+    loaded = settings.load()
+    place = store_at(store or loaded.backup_url)
+    last = last_drill(place) if if_due else None
+    if last and datetime.now(UTC) - last.drilled_at < DRILL_EVERY:
+        return Answer({"drilled": None, "last": last.model_dump(mode="json")}, "No drill is due.")
+    stored = stored_in(place, newest_in(place) if name == "latest" else name)
+    record = drill(place, stored, storage_of(loaded), _identities(identity), rows_read, progress)
+    facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
+    return Answer(facts, f"{_what_it_proves(stored, record)} It took {record.seconds} s.")
+
+
+def _identities(file: Path | None) -> list[Any]:
+    from app.backup.encryption import identities_in
+
+    return identities_in(file) if file else []
+
+
+def _what_it_proves(stored: Any, record: Any) -> str:
+    if record.proves == "restorable":
+        return f"{stored.name} can be restored: fetched, checked, upgraded and read, {in_short(stored.database.rows)}."
+    return (
+        f"{stored.name} is, byte for byte, what was put there. It is encrypted, so that is all that can be known here:"
+        " to prove the rest, type this with --identity FILE where the key is."
+    )
+
+
+class Age(click.ParamType):
+    """26h, 90m, 2d."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        found = re.fullmatch(r"([0-9]{1,5})([mhd])", str(value))
+        if not found:
+            self.fail("It is a number and m, h or d, as in 26h.", param, ctx)
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+@click.command("status")
+@click.option("--max-age", type=Age(), metavar="26h", help="Exit with 1 if the newest backup is older.")
+@click.option("--max-drill-age", type=Age(), metavar="8d", help="Exit with 1 if the last drill is older.")
+@JSON
+@click.pass_obj
+def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, as_json: bool) -> None:
+    """Says how old the newest backup is, when one was last proven restorable, and what went wrong last.
+
+    \b
+    task-assist backup status
+    docker compose exec app task-assist backup status --max-age 26h
+
+    \b
+    Exit codes: 0 well · 1 older than asked for, none at all, the app's last try failed, or
+    the store can't be read · 2 wrong usage
+    """
+    _status(store=store, max_age=max_age, max_drill_age=max_drill_age, as_json=as_json)
+
+
+@answers("Looking")
+def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
+    from app import settings
+    from app.backup.drilled import last_drill
+    from app.backup.store import store_at
+    from app.backup.stored import names_in, time_of
+    from app.operations.control import ask
+
+    loaded = settings.load()
+    place = store_at(store or loaded.backup_url)
+    names, last = names_in(place), last_drill(place)
+    made = time_of(names[-1]) if names else None
+    error = (ask(storage_of(loaded), "backups") or {}).get("error")
+    faults = [
+        *([] if made else ["there is no backup"]),
+        *([f"the newest is older than {_age(max_age)}"] if made and max_age and _since(made) > max_age else []),
+        *_faults_of_drill(last, max_drill_age),
+        *([f"the app's last try failed: {error}"] if error else []),
+    ]
+    facts = {
+        "store": str(place.url),
+        "newest": names[-1] if names else None,
+        "age_seconds": int(_since(made).total_seconds()) if made else None,
+        "drill": last.model_dump(mode="json") if last else None,
+        "error": error,
+        "faults": faults,
+    }
+    lines = [
+        f"Newest   {names[-1]}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
+        f"Drill    {last.name} was {last.proves}, {_age(_since(last.drilled_at))} ago" if last else "Drill    none yet",
+        *(f"Not well: {fault}" for fault in faults),
+    ]
+    return Answer(facts, "\n".join(lines), OLD if faults else 0)
+
+
+def _faults_of_drill(last: Any, most: timedelta | None) -> list[str]:
+    if most is None:
+        return []
+    if last is None:
+        return ["no backup was drilled yet:  task-assist backup drill"]
+    return [f"the last drill is older than {_age(most)}"] if _since(last.drilled_at) > most else []
+
+
+def _since(time: datetime) -> timedelta:
+    return datetime.now(UTC) - time
+
+
+def _age(span: timedelta) -> str:
+    minutes = int(span.total_seconds()) // 60
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+COMMANDS = (drill, status)

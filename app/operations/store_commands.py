@@ -1,0 +1,184 @@
+"""The commands that keep backups in a store: backup, backup list."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, storage_of
+
+STORE = click.option("--store", metavar="URL", help="Another place than BACKUP_URL.")
+
+
+@click.group(invoke_without_command=True)
+@STORE
+@click.option("--if-due", is_flag=True, help="Only if BACKUP_SCHEDULE asks for one that has not been made yet.")
+@JSON
+@click.pass_context
+def backup(context: click.Context, store: str | None, if_due: bool, as_json: bool) -> None:
+    """Copies the database to the store that BACKUP_URL names: checked, compressed, and encrypted for BACKUP_RECIPIENT.
+
+    The app may go on writing. What breaks off leaves nothing behind that is listed. When it is there, older ones go
+    that BACKUP_KEEP does not keep. `task-assist restore latest` puts the newest one back. The running app types
+    `backup --if-due` by itself.
+
+    \b
+    task-assist backup
+    docker compose exec app task-assist backup
+    docker compose exec app task-assist backup list
+
+    \b
+    Exit codes: 0 done · 1 the store or a file can't be read or written, no room, or a
+    setting is wrong · 2 wrong usage · 5 not an SQLite database
+    6 another app's database · 7 written by a newer Task Assist
+    8 damaged · 9 held by another process
+    """
+    context.obj = store
+    if context.invoked_subcommand is None:
+        _make(store=store, if_due=if_due, as_json=as_json)
+
+
+@answers("Backing up")
+def _make(store: str | None, if_due: bool, progress: Any) -> Answer:
+    from app import settings
+    from app.backup.store import store_at
+
+    loaded = settings.load()
+    place = store_at(store or loaded.backup_url)
+    return _make_if_due(loaded, place, progress) if if_due else _back_up(loaded, place, None, progress)
+
+
+def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
+    import os
+    import uuid
+    from datetime import UTC
+
+    from app.backup.claims import claimed
+    from app.backup.schedule import OFF, due, last_run
+    from app.backup.stored import newest_first
+    from app.errors import CannotStart
+
+    now = datetime.now(UTC)
+    if loaded.backup_schedule == OFF:
+        raise CannotStart("BACKUP_SCHEDULE is off, so nothing is ever due.", "Type  task-assist backup  alone.")
+    at = due(loaded.backup_schedule, _zone(loaded), last_run(newest_first(place), now), now)
+    if at is None:
+        return _not_due(loaded, place, now, "No backup is due")
+    os.nice(10)  # requests go first
+    with claimed(place, "backup", at, now, str(uuid.uuid4())) as mine:
+        if not mine:
+            return _not_due(loaded, place, now, "Another instance makes the backup that is due")
+        return _back_up(loaded, place, at, progress)
+
+
+def _not_due(loaded: Any, place: Any, now: datetime, why: str) -> Answer:
+    following = _next(loaded, place, now)
+    return Answer(
+        {"made": None, "next": following.isoformat()}, f"{why}; the next is at {following:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def _next(loaded: Any, place: Any, now: datetime) -> datetime:
+    """When to look again: the next time of the schedule, and a little later, as the place has it."""
+    from app.backup.schedule import jitter, next_after
+
+    at = next_after(loaded.backup_schedule, _zone(loaded), now)
+    return at + jitter(at, str(place.url))
+
+
+def _zone(loaded: Any) -> Any:
+    return loaded.zone or datetime.now().astimezone().tzinfo
+
+
+def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: Any) -> Answer:
+    from datetime import UTC
+
+    from app.backup.claims import sweep_claims
+    from app.backup.pipeline import Order, back_up
+    from app.backup.retention import prune, warn_of_loss
+    from app.backup.schedule import OFF
+    from app.backup.stored import newest_first
+
+    warnings: list[str] = []
+    order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for)
+    before = next(newest_first(place), None)
+    made = back_up(storage_of(loaded), place, order, _take, say=_say, progress=progress)
+    warn_of_loss(made, before, warnings.append)
+    pruned = prune(place, made, loaded.backup_keep, _zone(loaded), warnings.append)
+    now = datetime.now(UTC)
+    sweep_claims(place, now)
+    following = None if loaded.backup_schedule == OFF else _next(loaded, place, now).isoformat()
+    facts = {"store": str(place.url), "made": made.model_dump(mode="json"), "newest": made.created_at.isoformat()}
+    facts |= {"pruned": pruned, "warnings": warnings, "next": following}
+    return Answer(facts, _told(place, made, pruned, warnings))
+
+
+def _told(place: Any, made: Any, pruned: list[str], warnings: list[str]) -> str:
+    encrypted = f", encrypted for {' and '.join(made.recipients)}" if made.recipients else ""
+    return "\n".join(
+        [
+            f"Backed up to {place.url}: {made.name}, {in_short(made.database.rows)}, {made.object_size_bytes:,} bytes"
+            f"{encrypted}, checked.",
+            *(f"Pruned: {name}" for name in pruned),
+            *(f"Warning: {warning}" for warning in warnings),
+            f"To put it back:  task-assist restore {made.name}",
+        ]
+    )
+
+
+def _take(storage: Any, file: Path, progress: Any) -> Any:
+    from app.backup import manifest
+
+    proof_of_snapshot(storage, file, False, progress)
+    return manifest.read(file)
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+@backup.command("list")
+@JSON
+@click.pass_obj
+def list_(store: str | None, as_json: bool) -> None:
+    """Says which backups are in the store, the newest last.
+
+    \b
+    task-assist backup list
+    docker compose exec app task-assist backup list --json
+    """
+    _list(store=store, as_json=as_json)
+
+
+@answers("Looking")
+def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
+    from app import settings
+    from app.backup.store import store_at
+    from app.backup.stored import names_in, stored_in
+    from app.errors import Mismatch, NotFound
+
+    place = store_at(store or settings.load().backup_url)
+    found, lines, unread = [], [], {}
+    for name in names_in(place):
+        try:
+            stored = stored_in(place, name)
+        except (Mismatch, NotFound) as problem:
+            unread[name] = problem.message
+            lines.append(f"{name}  can't be read: {problem.message}")
+            continue
+        found.append(stored.model_dump(mode="json"))
+        lines.append(_line(stored))
+    facts = {"store": str(place.url), "backups": found, "unreadable": unread}
+    return Answer(facts, "\n".join(lines) or f"There is no backup in {place.url}. To make one:  task-assist backup")
+
+
+def _line(stored: Any) -> str:
+    made: datetime = stored.created_at.astimezone()
+    kind = "encrypted" if stored.recipients else "plain"
+    return f"{stored.name}  {made:%Y-%m-%d %H:%M %Z}  {stored.object_size_bytes:>13,} bytes  {kind:9}  " + in_short(
+        stored.database.rows
+    )
+
+
+COMMANDS = (backup,)

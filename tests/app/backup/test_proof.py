@@ -1,0 +1,282 @@
+"""What the backups are worth: drilled, pruned without losing the good ones, and their age told."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+
+from app.backup import stored as naming
+from app.backup.drill import drill
+from app.backup.drilled import drilled, keep_record, last_drill
+from app.backup.retention import prune, warn_of_loss
+from app.backup.store import Store, store_at
+from app.backup.stored import manifest_of, names_in, new_name, newest_in, stored_in
+from app.cli import main
+from app.errors import Mismatch
+from app.operations.read_through import rows_read
+from app.storage.mounts import Storage
+from tests.app.backup.conftest import Make
+from tests.app.backup.databases import execute
+from tests.app.backup.test_stored import backed_up, new_key
+
+Run = Callable[..., Any]
+UTC_ZONE = ZoneInfo("UTC")
+RULES = "last=1 daily=2"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    (tmp_path / "store").mkdir()
+    return store_at((tmp_path / "store").as_uri())
+
+
+@pytest.fixture
+def run(make: Make, store: Store, monkeypatch, tmp_path: Path, place: Path) -> Run:
+    monkeypatch.setenv("DATABASE_PATH", str(make().path))
+    monkeypatch.setenv("BACKUP_URL", str(store.url))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(main, words)
+
+
+def nights(store: Store, storage: Storage, count: int, tmp_path: Path, until: datetime | None = None) -> list[str]:
+    """One backup under the names that it would have had in so many nights, the oldest first."""
+    until = until or datetime.now(UTC)
+    made, folder = backed_up(storage, store), tmp_path / "store"
+    found = [made.name]
+    for back in range(1, count):
+        name = new_name("task_manager", until - timedelta(days=back))
+        object_ = naming.object_of(name, encrypted=False)
+        (folder / object_).write_bytes((folder / made.object).read_bytes())
+        at = naming.time_of(name)
+        database = made.database.model_copy(update={"created_at": at})
+        older = made.model_copy(update={"name": name, "object": object_, "database": database, "scheduled_for": at})
+        store.create(manifest_of(name), older.as_bytes())
+        found.append(name)
+    return found[::-1]
+
+
+def pruned(store: Store, warnings: list[str] | None = None) -> list[str]:
+    made = stored_in(store, newest_in(store))
+    return prune(store, made, RULES, UTC_ZONE, ([] if warnings is None else warnings).append)
+
+
+# --- drill --------------------------------------------------------------------------------------------------
+
+
+def test_a_drill_reads_the_backup_through_the_app_and_keeps_what_it_found(make, store, tmp_path):
+    storage = make(items=120)
+    stored = backed_up(storage, store)
+    record = drill(store, stored, storage, [], rows_read, None)
+    assert record.proves == "restorable" and record.size_bytes == stored.object_size_bytes
+    assert drilled(store, stored.name) == last_drill(store) == record
+    assert not [each for each in tmp_path.iterdir() if each.name.endswith(".partial")]
+
+
+@pytest.mark.parametrize("table", ["work_items", "tasks", "users", "events"])
+def test_a_drill_counts_by_itself_and_believes_no_manifest(make, store, table: str):
+    storage = make()
+    stored = backed_up(storage, store)
+    with pytest.raises(Mismatch, match=f"rows of {table}"):
+        drill(store, stored, storage, [], lambda file: {**rows_read(file), table: 77}, None)
+    assert last_drill(store) is None
+
+
+def test_what_the_app_can_not_read_is_not_proven(make, store):
+    storage = make()
+    stored = backed_up(storage, store)
+
+    def fails(_: Path) -> dict[str, int]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        drill(store, stored, storage, [], fails, None)
+    assert last_drill(store) is None
+
+
+def test_without_the_key_a_drill_says_that_it_compared_the_hash_and_no_more(run: Run, store, tmp_path, monkeypatch):
+    key = new_key()
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()))
+    run("backup")
+    done = run("backup", "drill")
+    assert done.exit_code == 0 and "that is all that can be known here" in done.stdout and "--identity" in done.stdout
+    record = last_drill(store)
+    assert record and record.proves == "unchanged"
+    (tmp_path / "key.txt").write_text(str(key))
+    assert "can be restored" in run("backup", "drill", "--identity", "key.txt").stdout
+    record = last_drill(store)
+    assert record and record.proves == "restorable"
+
+
+def test_a_damaged_backup_fails_its_drill_with_and_without_key(run: Run, store, tmp_path, monkeypatch):
+    key = new_key()
+    for recipient in ("", str(key.to_public())):
+        monkeypatch.setenv("BACKUP_RECIPIENT", recipient)
+        run("backup")
+        stored = stored_in(store, newest_in(store))
+        object_ = tmp_path / "store" / stored.object
+        object_.write_bytes(object_.read_bytes()[:-1] + b"?")
+        done = run("backup", "drill", stored.name)
+        assert done.exit_code == 4 and f"{stored.object} is not what its manifest says" in done.stderr
+    assert last_drill(store) is None
+
+
+def test_a_manifest_that_says_other_rows_is_told_by_the_backups_name(run: Run, store, tmp_path):
+    run("backup")
+    name = newest_in(store)
+    file = tmp_path / "store" / manifest_of(name)
+    file.write_text(file.read_text().replace('"tasks": 3', '"tasks": 4'))
+    done = run("backup", "drill")
+    assert done.exit_code == 4 and f"/{name} is not what its manifest says: tasks has 3 rows, not 4" in done.stderr
+    assert ".partial" not in done.stderr
+
+
+def test_a_drill_is_due_each_seven_days(run: Run, store):
+    run("backup")
+    assert "can be restored" in run("backup", "drill", "--if-due").stdout
+    assert "No drill is due" in run("backup", "drill", "--if-due").stdout
+    record = last_drill(store)
+    assert record
+    keep_record(store, record.model_copy(update={"drilled_at": record.drilled_at - timedelta(days=7, hours=1)}))
+    assert "can be restored" in run("backup", "drill", "--if-due").stdout
+
+
+# --- which stay ---------------------------------------------------------------------------------------------
+
+
+def test_what_the_rules_do_not_keep_goes_with_all_that_belongs_to_it(make, store, tmp_path):
+    names = nights(store, make(), 6, tmp_path)
+    assert pruned(store) == names[:3]
+    assert names_in(store) == names[3:]
+    assert {entry.name.split(".")[0] for entry in store.entries()} == set(names[3:])
+
+
+def test_the_newest_that_a_drill_has_proven_stays(make, store, tmp_path):
+    storage = make()
+    names = nights(store, storage, 6, tmp_path)
+    for name in names[:2]:
+        drill(store, stored_in(store, name), storage, [], rows_read, None)
+    assert pruned(store) == [names[0], names[2]]
+    assert names_in(store) == [names[1], *names[3:]]
+
+
+def test_an_emptied_database_takes_no_fuller_backup_along_however_many_nights(make, store, tmp_path):
+    full = nights(store, make("full.db", items=9), 5, tmp_path, datetime.now(UTC) - timedelta(days=40))
+    nights(store, make("emptied.db", items=1), 5, tmp_path)
+    for name in full:
+        if naming.time_of(name) > datetime.now(UTC) - timedelta(days=1):  # the copy from which the others were made
+            (tmp_path / "store" / manifest_of(name)).unlink()
+    warnings: list[str] = []
+    pruned(store, warnings)
+    assert set(full[:-1]) <= set(names_in(store))
+    assert any("holds 18 items and tasks, and the newest backup only 2" in warning for warning in warnings)
+
+
+def test_what_can_not_be_read_stays_and_is_named(make, store, tmp_path):
+    names = nights(store, make(), 6, tmp_path)
+    (tmp_path / "store" / manifest_of(names[0])).write_text('{"format": 3}')
+    warnings: list[str] = []
+    assert pruned(store, warnings) == names[1:3]
+    assert names[0] in warnings[0] and names[0] in names_in(store)
+
+
+def test_an_object_whose_backup_broke_off_is_taken_away_two_days_later(make, store, tmp_path):
+    nights(store, make(), 1, tmp_path)
+    left = [
+        naming.object_of(new_name("a", datetime.now(UTC) - timedelta(hours=age)), encrypted=True) for age in (50, 40)
+    ]
+    for name in left:
+        (tmp_path / "store" / name).write_bytes(b"half")
+    (tmp_path / "store" / "holiday.db.zst").write_bytes(b"somebody's")
+    pruned(store)
+    there = {entry.name for entry in store.entries()}
+    assert left[0] not in there and left[1] in there and "holiday.db.zst" in there
+
+
+def test_a_prune_that_is_killed_leaves_no_backup_without_its_object(make, store, tmp_path, monkeypatch):
+    nights(store, make(), 6, tmp_path)
+    remove = store.remove
+    for steps in range(12):
+        left = iter(range(steps))
+
+        def killed(name: str, left: Any = left) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            remove(name)
+
+        monkeypatch.setattr(store, "remove", killed)
+        with suppress(KeyboardInterrupt):
+            pruned(store)
+        for name in names_in(store):
+            assert (tmp_path / "store" / stored_in(store, name).object).exists(), steps
+
+
+def test_a_backup_that_fails_prunes_nothing(run: Run, make, store, tmp_path, monkeypatch):
+    nights(store, make("other.db"), 6, tmp_path)
+    monkeypatch.setenv("BACKUP_KEEP", RULES)
+    before = names_in(store)
+    monkeypatch.setattr("app.backup.folder.Folder.create", lambda *_: (_ for _ in ()).throw(OSError(5, "broken")))
+    assert run("backup").exit_code == 1
+    assert names_in(store) == before
+
+
+@pytest.mark.parametrize(("rows", "size", "said"), [(4, 100, "holds 4 items"), (20, 40, "has 40 bytes"), (11, 60, "")])
+def test_a_loss_of_more_than_half_is_told(rows: int, size: int, said: str):
+    def of(rows: int, size: int) -> Any:
+        return SimpleNamespace(database=SimpleNamespace(rows={"tasks": rows}), object_size_bytes=size, name="a")
+
+    warnings: list[str] = []
+    warn_of_loss(of(rows, size), of(20, 100), warnings.append)
+    assert [said in warning for warning in warnings] == ([True] if said else [])
+
+
+# --- as it is typed -----------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_only_made_where_one_is_due(run: Run, store, monkeypatch):
+    monkeypatch.setenv("BACKUP_SCHEDULE", "0 0 1 1 *")
+    first = run("backup", "--if-due")
+    assert first.exit_code == 0 and "Backed up" in first.stdout
+    again = run("backup", "--if-due")
+    assert again.exit_code == 0 and "No backup is due; the next is at" in again.stdout
+    assert len(names_in(store)) == 1
+    assert stored_in(store, newest_in(store)).scheduled_for
+
+
+def test_a_restore_changes_nothing_about_what_is_due(run: Run, store, monkeypatch):
+    """The last run is read from the store, so an older database does not make the schedule forget or repeat it."""
+    monkeypatch.setenv("BACKUP_SCHEDULE", "0 0 1 1 *")
+    run("backup", "--if-due")
+    assert run("restore", "latest").exit_code == 0
+    assert "No backup is due" in run("backup", "--if-due").stdout
+
+
+def test_with_the_schedule_off_nothing_is_ever_due(run: Run, store, monkeypatch):
+    monkeypatch.setenv("BACKUP_SCHEDULE", "off")
+    done = run("backup", "--if-due")
+    assert done.exit_code == 1 and "BACKUP_SCHEDULE is off" in done.stderr and names_in(store) == []
+
+
+def test_the_status_is_red_where_a_backup_is_missing_or_old(run: Run, store, tmp_path):
+    assert run("backup", "status").exit_code == 1
+    run("backup")
+    assert run("backup", "status", "--max-age", "26h").exit_code == 0
+    assert run("backup", "status", "--max-drill-age", "8d").exit_code == 1
+    run("backup", "drill")
+    well = run("backup", "status", "--max-age", "26h", "--max-drill-age", "8d")
+    assert well.exit_code == 0 and "was restorable" in well.stdout
+    old = new_name("task_manager", datetime.now(UTC) - timedelta(hours=27))
+    newest = newest_in(store)
+    (tmp_path / "store" / manifest_of(newest)).rename(tmp_path / "store" / manifest_of(old))
+    red = run("backup", "status", "--max-age", "26h")
+    assert red.exit_code == 1 and "the newest is older than 26 hours" in red.stdout
+
+
+def test_what_belongs_to_no_backup_is_no_backup(run: Run, store, tmp_path):
+    execute(tmp_path / "store" / "a.db", "CREATE TABLE a (id)")
+    assert "There is no backup" in run("backup", "list").stdout

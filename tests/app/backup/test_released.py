@@ -1,0 +1,42 @@
+"""Backups of every format that was ever released can be restored: those in released/ are never made anew."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from app.backup.drill import drill
+from app.backup.encryption import identities_in
+from app.backup.store import store_at
+from app.backup.stored import names_in, stored_in
+from app.cli import main
+from app.operations.read_through import rows_read
+from app.storage.mounts import storage_under
+from tests.app.backup.databases import names, titles
+
+RELEASED = Path(__file__).with_name("released")
+FILES = ["format-1.sqlite", *(name for name in sorted(names(RELEASED)) if ".db.zst" in name)]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_it_is_restored(file: str, tmp_path: Path, monkeypatch):
+    shutil.copytree(RELEASED, tmp_path / "released")
+    (tmp_path / "volume").mkdir()
+    database = tmp_path / "volume/task_manager.db"
+    monkeypatch.setenv("DATABASE_PATH", str(database))
+    key = str(tmp_path / "released/key.txt")
+    done = CliRunner().invoke(main, ["restore", str(tmp_path / "released" / file), "--identity", key])
+    assert done.exit_code == 0, done.output
+    assert titles(database) == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_they_pass_their_drill(tmp_path: Path):
+    """Which brings them to this version's schema, and reads them as the app would."""
+    shutil.copytree(RELEASED, tmp_path / "released")
+    store = store_at((tmp_path / "released").as_uri())
+    keys = identities_in(RELEASED / "key.txt")
+    found = names_in(store)
+    assert len(found) == 2
+    for name in found:
+        assert drill(store, stored_in(store, name), storage_under(tmp_path / "a.db"), keys, rows_read, None)

@@ -1,0 +1,206 @@
+"""Every kind of store keeps the same promises, against a server of each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.backup import folder
+from app.backup.store import Store, StoreFailed, store_at
+from app.errors import CannotStart, Conflict, NotFound, StorageFull
+from app.setting_values import store_url
+from tests.app.backup.servers import Cut, environment_of
+
+MB = bytes(range(256)) * 4096
+Open = Callable[[], Store]
+
+
+@pytest.fixture(params=["file", "s3", "gs", "az"])
+def store(request: pytest.FixtureRequest, address_of, monkeypatch, tmp_path: Path) -> Store:
+    if request.param == "file":
+        return store_at(tmp_path.as_uri())
+    for name, value in environment_of(request.param, address_of(request.param)).items():
+        monkeypatch.setenv(name, value)
+    return store_at(f"{request.param}://tasks/{tmp_path.name}")
+
+
+def names(store: Store) -> list[str]:
+    return sorted(entry.name for entry in store.entries())
+
+
+def put(store: Store, name: str, *pieces: bytes) -> None:
+    with store.upload(name) as target:
+        for piece in pieces:
+            target.write(piece)
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 20])
+def test_what_goes_up_comes_back(store: Store, pieces: int):
+    put(store, "a.db.zst", *[MB] * pieces)
+    assert b"".join(store.stream("a.db.zst")) == MB * pieces
+    assert [(entry.name, entry.size_bytes) for entry in store.entries()] == [("a.db.zst", len(MB) * pieces)]
+
+
+@pytest.mark.parametrize("pieces", [1, 20])
+def test_of_what_breaks_off_nothing_is_there(store: Store, pieces: int):
+    with pytest.raises(ZeroDivisionError), store.upload("a.db.zst") as target:
+        for _ in range(pieces):
+            target.write(MB)
+        raise ZeroDivisionError
+    assert store.entries() == []
+
+
+def test_a_small_object_is_made_once_and_never_replaced(store: Store):
+    store.create("a.json", b"1")
+    with pytest.raises(Conflict, match=r"a.json exists already"):
+        store.create("a.json", b"2")
+    assert store.read("a.json") == b"1"
+
+
+def test_the_same_once_more_is_no_conflict(store: Store):
+    """As when the answer to the first try was lost."""
+    store.create("a.json", b"1")
+    store.create("a.json", b"1")
+    assert store.read("a.json") == b"1"
+
+
+def test_what_is_not_there_is_said_by_name(store: Store):
+    with pytest.raises(NotFound, match=r"There is no .*nothing.json"):
+        store.read("nothing.json")
+    with pytest.raises(NotFound, match=r"There is no .*nothing.zst"):
+        list(store.stream("nothing.zst"))
+
+
+def test_what_is_removed_is_gone_and_may_be_removed_again(store: Store):
+    store.create("a.json", b"1")
+    store.remove("a.json")
+    store.remove("a.json")
+    assert store.entries() == []
+
+
+def test_what_lies_in_folders_of_it_is_not_listed(store: Store):
+    inner = store.url.path + "/inner"
+    if store.url.scheme == "file":
+        Path(inner).mkdir()
+    put(store_at(f"{str(store.url).removesuffix(store.url.path)}{inner}"), "deep.json", b"1")
+    assert store.entries() == []
+
+
+def test_a_way_that_breaks_at_any_request_leaves_no_half_object(cut: tuple[Store, Cut]):
+    store, way = cut
+    put(store, "whole.db.zst", *[MB] * 20)
+    requests = way.seen
+    assert requests >= 3
+    for after in range(requests):
+        way.seen, way.after = 0, after
+        with pytest.raises(StoreFailed, match=r"Can't write .*half.db.zst: "):
+            put(store, "half.db.zst", *[MB] * 20)
+        way.seen, way.after = 0, 1 << 30
+        assert names(store) == ["whole.db.zst"], after
+
+
+def test_each_verb_says_that_the_way_is_broken(cut: tuple[Store, Cut]):
+    store, way = cut
+    way.after = 0
+    for verb in (
+        store.entries,
+        lambda: store.read("a"),
+        lambda: list(store.stream("a")),
+        lambda: store.create("a", b""),
+        lambda: store.remove("a"),
+    ):
+        with pytest.raises(StoreFailed, match=r"Can't \w+ \w\w://tasks/.*\n.*") as failed:
+            verb()
+        assert "127.0.0.1" not in str(failed.value) and "\n\n" not in str(failed.value)
+
+
+def test_a_bucket_that_is_not_there_is_said(amazon: str, monkeypatch):
+    for name, value in environment_of("s3", amazon).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StoreFailed, match=r"NoSuchBucket|no such bucket") as failed:
+        store_at("s3://another").entries()
+    assert "AWS_REGION" in failed.value.hint and "hush" not in str(failed.value)
+
+
+def test_azures_container_needs_the_name_of_its_account(monkeypatch):
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(CannotStart, match="AZURE_STORAGE_ACCOUNT_NAME="):
+        store_at("az://tasks")
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path):
+    """It may be a mount that is missing."""
+    with pytest.raises(StoreFailed, match=r"There is no folder .*missing(?s:.*)mkdir -p"):
+        store_at((tmp_path / "missing").as_uri())
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_folder_without_room_says_so(tmp_path: Path, monkeypatch):
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folder.SyncedFile, "write", full)
+    with pytest.raises(StorageFull, match="no room left in"):
+        put(store_at(tmp_path.as_uri()), "a", b"1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_in_a_folder_is_on_disk_before_it_has_its_name(tmp_path: Path, monkeypatch):
+    done: list[str] = []
+    rename = Path.rename
+    monkeypatch.setattr("os.fsync", lambda _: done.append("sync"))
+    monkeypatch.setattr(Path, "rename", lambda self, to: (done.append("rename"), rename(self, to)))
+    put(store_at(tmp_path.as_uri()), "a", b"1")
+    assert done == ["sync", "rename", "sync"]
+
+
+def test_without_a_place_it_is_said_which_line_names_one():
+    with pytest.raises(CannotStart, match=r"BACKUP_URL is not set(?s:.*)BACKUP_URL=file:///backups"):
+        store_at(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "bucket_", "path"),
+    [
+        ("file:///backups", "file", "", "/backups"),
+        ("file:///my%20backups/a/", "file", "", "/my backups/a"),
+        ("file://localhost/b", "file", "", "/b"),
+        ("s3://tasks", "s3", "tasks", ""),
+        ("s3://tasks//a/b/", "s3", "tasks", "a/b"),
+        ("az://tasks/a", "az", "tasks", "a"),
+        ("gs://my_tasks.example.com/a=1", "gs", "my_tasks.example.com", "a=1"),
+    ],
+)
+def test_an_address_is_taken_apart(text: str, scheme: str, bucket_: str, path: str):
+    found = store_url(text)
+    assert (found.scheme, found.bucket, found.path) == (scheme, bucket_, path)
+    assert store_url(str(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("s3://key:hush@tasks", "No user or password"),
+        ("s3://hush@tasks", "No user or password"),
+        ("az://tasks/a?sig=hush", "no \\? and no #"),
+        ("s3://tasks/a#hush", "no \\? and no #"),
+        ("s3://tasks?", "no \\? and no #"),
+        ("https://tasks.s3.amazonaws.com", "one of file"),
+        ("s3:tasks", "one of file"),
+        ("/backups", "one of file"),
+        ("", "one of file"),
+        ("file://backups", "three slashes"),
+        ("file:///", "three slashes"),
+        ("file:///a/../b", "without .. in it"),
+        ("s3:///a", "no name of a bucket"),
+        ("s3://Tasks", "no name of a bucket"),
+        ("s3://tasks/a b", "letters, digits"),
+        ("s3://tasks/../a", "letters, digits"),
+        (" s3://tasks", "blanks around it"),
+        ("s3://tasks\n", "blanks around it"),
+    ],
+)
+def test_an_address_with_what_would_be_ignored_is_refused(text: str, said: str):
+    with pytest.raises(ValueError, match=said) as refused:
+        store_url(text)
+    assert "hush" not in str(refused.value)
