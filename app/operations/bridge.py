@@ -25,7 +25,7 @@ from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
 from app.web.pages.typed import WITH_TYPED
 from app.web.security import MAX_BODY, SAFE_METHODS
-from app.web.turns import HAS_TURN, MAY_WAIT, TURN_AFTER
+from app.web.turns import HAS_WAITED, MAY_WAIT, TURN_AFTER
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
 
@@ -92,11 +92,19 @@ class Bridge:
 
     async def _in_its_turn(self, environ: dict[str, Any], body: bytes) -> Answer:
         """One that has to wait for its turn (web/turns.py) waits here, where it takes no thread, and is asked again."""
-        environ[MAY_WAIT] = GUESS_SECONDS if len(body) <= SMALL and self._waiting < MOST_WAITING else 0.0
-        answer = await self._in_thread(environ, body)
-        seconds = environ.pop(TURN_AFTER, None)
-        if seconds is None or self._waiting >= MOST_WAITING:  # many may have been asked at once
-            return answer
+        until = time.monotonic() + GUESS_SECONDS
+        while True:
+            may_wait = len(body) <= SMALL and self._waiting < MOST_WAITING
+            environ[MAY_WAIT] = until - time.monotonic() if may_wait else 0.0
+            answer = await self._in_thread(environ, body)
+            seconds = environ.pop(TURN_AFTER, None)
+            if seconds is None or self._waiting >= MOST_WAITING:  # many may have been asked at once
+                return answer
+            await self._waited(seconds)
+            environ[HAS_WAITED] = True
+
+    async def _waited(self, seconds: float) -> None:
+        """Raises Ending."""
         self._waiting += 1
         try:
             await asyncio.wait([self._ending], timeout=seconds)
@@ -104,8 +112,6 @@ class Bridge:
             self._waiting -= 1
         if self._ending.done():
             raise Ending
-        environ[HAS_TURN] = True
-        return await self._in_thread(environ, body)
 
     async def _in_thread(self, environ: dict[str, Any], body: bytes) -> Answer:
         environ["CONTENT_LENGTH"] = str(len(body))

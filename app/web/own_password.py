@@ -10,13 +10,12 @@ from app.web.turns import wait_for_turn
 def require_own_password(account_id: int, typed: str, field: str = "current") -> str:
     """The hash that `typed` fits, of the account that is signed in. Not to be called in a writing transaction.
 
-    `field`: where it was typed.
-
-    Each try counts as a wrong one, since the right ones take as long. Raises Invalid, and TooMany.
+    `field`: where it was typed. Each try counts as a wrong one, since the right ones take as long. Raises Invalid and
+    TooMany.
     """
-    one = Try(f"own password of {account_id}", f"account {account_id}")
-    wait_for_turn(one)
-    web_app().guesses.wrong(one)
+    attempt = Try(f"own password of {account_id}", f"account {account_id}")
+    wait_for_turn(attempt)
+    web_app().guesses.wrong(attempt)
     with database().read() as session:
         kept = accounts.get_account(session, account_id).password_hash
     if not password_fits(kept, typed):

@@ -72,13 +72,13 @@ def sign_in():
 def _signed_in(email: str, password: str) -> Response:
     with database().read() as transaction:
         user = accounts.find_account(transaction, email)
-    one = Try(f"email {email.strip().lower()[:EMAIL_LENGTH]}", request.remote_addr or "", device_of(user))
-    wait_for_turn(one)
+    attempt = Try(f"email {email.strip().lower()[:EMAIL_LENGTH]}", request.remote_addr or "", device_of(user))
+    wait_for_turn(attempt)
     if not password_fits(user.password_hash if user else None, password) or user is None:
-        web_app().guesses.wrong(one)
+        web_app().guesses.wrong(attempt)
         log.warning("A sign-in failed.", address=request.remote_addr)
         raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
-    web_app().guesses.right(one)
+    web_app().guesses.right(attempt)
     start_session(user)
     return _go_on()
 
@@ -120,11 +120,11 @@ def set_up():
 
 
 def _set_up_with_code(code: str, email: str, password: str) -> Response:
-    one = Try("set-up code", request.remote_addr or "")
-    wait_for_turn(one)
+    attempt = Try("set-up code", request.remote_addr or "")
+    wait_for_turn(attempt)
     given = code.strip().upper().encode()
     if not secrets.compare_digest(given, (setup_code() or "").encode()):
-        web_app().guesses.wrong(one)
+        web_app().guesses.wrong(attempt)
         raise Invalid(
             "No account was made.", fields={"code": "This is not the code. The newest one is at the end of the log."}
         )

@@ -11,20 +11,17 @@ from app.web.guesses import Try
 MAY_WAIT = "task_assist.may_wait"
 """In a request's environ: how many seconds it can wait. Without it none."""
 TURN_AFTER = "task_assist.turn_after"
-"""In a request's environ: after so many seconds it is its turn, and it is to be asked again. Nobody gets its answer."""
-HAS_TURN = "task_assist.has_turn"
-"""In a request's environ: it has waited."""
+"""In a request's environ: after so many seconds it is to be asked again. Nobody gets its answer."""
+HAS_WAITED = "task_assist.has_waited"
+"""In a request's environ: it has waited for so long as it was told."""
 
 
-def wait_for_turn(one: Try) -> None:
-    """Raises TooMany where `one` has to wait, and notes for the server how long."""
-    if HAS_TURN in request.environ:
-        return
-    waits = request.environ.get(MAY_WAIT, 0.0)
-    seconds = web_app().guesses.seconds_until_turn(one, waits)
+def wait_for_turn(attempt: Try) -> None:
+    """Raises TooMany where `attempt` has to wait, and notes for the server how long."""
+    seconds = web_app().guesses.seconds_until_turn(attempt, drawn=HAS_WAITED in request.environ)
     if not seconds:
         return
-    if seconds <= waits:
+    if seconds <= request.environ.get(MAY_WAIT, 0.0):
         request.environ[TURN_AFTER] = seconds
     whole = math.ceil(seconds)
     raise TooMany(
