@@ -1,6 +1,7 @@
 """What the log shows of what somebody else wrote."""
 
 import logging
+import os
 import sys
 from io import StringIO
 
@@ -34,3 +35,19 @@ def test_a_terminal_obeys_nothing_that_a_client_wrote(monkeypatch):
 def test_a_path_stays_in_one_line():
     assert visible("/a\r\n2026-01-01 [error] no such thing\u2028") == "/a\\r\\n2026-01-01 [error] no such thing\\u2028"
     assert visible("/work-items/1?ö") == "/work-items/1?ö"
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_is_missing(monkeypatch):
+    monkeypatch.setattr(logs, "READ_WITHIN", 0.0)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # a line that is written all the same fails, instead of waiting for ever
+    with os.fdopen(writing, "w") as pipe:
+        handler = logs._Unhindered(pipe)
+        for number in range(2000):  # a pipe takes 64 KB
+            handler.emit(logging.makeLogRecord({"msg": f"{number} {'.' * 100}"}))
+        assert len(os.read(reading, 1 << 20)) > 50_000
+        handler.emit(logging.makeLogRecord({"msg": "the next one"}))
+        missing, last = os.read(reading, 1 << 20).decode().splitlines()
+    os.close(reading)
+    assert last == "the next one"
+    assert 1000 < int(missing.partition(" ")[0]) < 2000 and "nobody read the log" in missing
