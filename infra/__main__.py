@@ -7,6 +7,7 @@ import pulumi
 from config import StackConfig, read_config
 from contract import Site, outputs
 from costs import dear
+from kit import backups
 from quick import be_quick
 from reader import ConfigError
 
@@ -31,7 +32,7 @@ def main() -> None:
     except ConfigError as faults:
         raise pulumi.RunError(str(faults)) from faults
     site = plan(config)
-    if warning := dear(site.costs):
+    for warning in filter(None, (dear(site.costs), backups.warning(config))):
         pulumi.log.warn(warning)
     for note in site.notes:
         pulumi.Output.from_input(note).apply(pulumi.log.info)

@@ -1,7 +1,7 @@
 """The stack's config, typed. Every fault at once, each with the command that mends it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 import pulumi
@@ -19,9 +19,24 @@ DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 CRON_FIELD = re.compile(r"(\*|\d+(-\d+)?(,\d+(-\d+)?)*)(/[1-9]\d*)?")
 CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+COUNT = re.compile(r"[0-9]{1,4}")
 KEEP = ("last", "daily", "weekly", "monthly")
 # The settings that not every place has: Place.defaults names those that it has.
-OF_SOME_PLACES = ("machine", "network", "port", "logDays", "storageKeyIndex", "backupCopy", "billingAccount")
+OF_SOME_PLACES = (
+    "machine",
+    "network",
+    "port",
+    "logDays",
+    "storageKeyIndex",
+    "backupCopy",
+    "backupStore",
+    "backupCredentials",
+    "billingAccount",
+)
+# The app's own (app/setting_values.py); a test holds the two together.
+RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+HOOK = "--secret https://hooks.example.org/task-assist"
+WEBHOOK = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,10 @@ class Keep:
     daily: int = 0
     weekly: int = 0
     monthly: int = 0
+
+    def __str__(self) -> str:
+        """As backupKeep has it, and the app's BACKUP_KEEP."""
+        return " ".join(f"{kind}={count}" for kind, count in asdict(self).items() if count)
 
 
 @dataclass(frozen=True)
@@ -63,6 +82,10 @@ class StackConfig:
     backups: Schedule | None
     keep: Keep
     backup_copy: str
+    backup_recipient: str
+    backup_store: str
+    backup_credentials: str
+    notify_url: str
     alert_email: str | None
     monthly_budget: int | None
     billing_account: str
@@ -94,6 +117,10 @@ def read_config() -> StackConfig:
         backups=schedule(reader),
         keep=keep(reader),
         backup_copy=reader.text("backupCopy"),
+        backup_recipient=recipient(reader),
+        backup_store=reader.text("backupStore"),
+        backup_credentials=reader.text("backupCredentials"),
+        notify_url=reader.matching("notifyUrl", WEBHOOK, "it must be http:// or https:// and what follows.", HOOK),
         alert_email=email(reader, "alertEmail", "you@example.org"),
         monthly_budget=number_or(reader, "monthlyBudget", 1, 1_000_000, None),
         billing_account=reader.text("billingAccount"),
@@ -216,12 +243,21 @@ def first_number(field: str, otherwise: int) -> int:
 def keep(reader: Reader) -> Keep:
     value = reader.text("backupKeep")
     pairs = [part.partition("=") for part in value.split()]
-    counts = {name: int(count) for name, _, count in pairs if name in KEEP and count.isascii() and count.isdigit()}
+    counts = {name: int(count) for name, _, count in pairs if name in KEEP and COUNT.fullmatch(count)}
     if len(counts) != len(pairs) or not any(counts.values()):
         reader.fault(
             "backupKeep", value, f"it must be counts for {', '.join(KEEP)}, not all zero.", DEFAULTS["backupKeep"]
         )
     return Keep(**counts)
+
+
+def recipient(reader: Reader) -> str:
+    """Public keys with blanks between them, or nothing."""
+    keys = reader.text("backupRecipient").replace(",", " ").split()
+    if not all(map(RECIPIENT.fullmatch, keys)):
+        why = "it must be public keys of age, as `age-keygen -o key.txt` prints one."
+        reader.fault("backupRecipient", " ".join(keys), why, "age1…")
+    return " ".join(keys)
 
 
 def number_or(reader: Reader, key: str, low: int, high: int, otherwise: T) -> int | T:

@@ -82,6 +82,7 @@ class Site:
     url: pulumi.Input[str]
     storage: pulumi.Input[str]
     image: pulumi.Input[str]
+    backup_url: pulumi.Input[str]
     admin_password: pulumi.Output[str]
     costs: list[Cost]
     priced_in: str
@@ -98,7 +99,7 @@ def outputs(site: Site) -> Mapping[str, pulumi.Input[object]]:
         "database_path": DATABASE_PATH,
         "storage": site.storage,
         "image": site.image,
-        "backup_url": "",
+        "backup_url": site.backup_url,
         "admin_password": pulumi.Output.secret(site.admin_password),
         "monthly_cost_estimate": estimate(site.costs, site.priced_in),
         "kept_on_destroy": [pulumi.Output.concat(kept.what, ": ", kept.fate) for kept in site.kept],

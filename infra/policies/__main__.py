@@ -2,7 +2,7 @@
 
 from pulumi_policy import PolicyPack
 
-from rules import access, data
+from rules import access, data, stores
 from rules.adapter import policy
 
-PolicyPack("task-assist", policies=[policy(rule) for rule in (*data.RULES, *access.RULES)])
+PolicyPack("task-assist", policies=[policy(rule) for rule in (*data.RULES, *access.RULES, *stores.RULES)])

@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-# The bridged resources whose name is another property: pulumi-gcp's provider/resources.go and secret_manager.go.
+# The bridged resources whose name is another property: pulumi-gcp's provider/resources.go and secret_manager.go,
+# pulumi-aws's provider/resources.go.
 BRIDGED = {
     "gcp:serviceaccount/account:Account": "accountId",
     "gcp:secretmanager/secret:Secret": "secretId",
+    "aws:s3/bucket:Bucket": "bucket",
 }
 # Here the property `name` is the parent's, and the binding's own name is the host's.
 AZURE = {"azure-native:web:WebAppHostNameBinding": "hostName"}

@@ -61,6 +61,25 @@ REPLACES: Mapping[str, Replacement] = {
         f"{AWS}backup/vault_lock_configuration.go",
         ("backupVaultName", "changeableForDays", "maxRetentionDays", "minRetentionDays", "region"),
     ),
+    "aws:s3/bucket:Bucket": Replacement(
+        f"{AWS}s3/bucket.go", ("bucket", "bucketPrefix", "bucketNamespace", "objectLockEnabled", "region")
+    ),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": Replacement(
+        f"{AWS}s3/bucket_public_access_block.go", ("bucket", "region")
+    ),
+    "aws:s3/bucketVersioning:BucketVersioning": Replacement(
+        f"{AWS}s3/bucket_versioning.go", ("bucket", "expectedBucketOwner", "region")
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Replacement(
+        f"{AWS}s3/bucket_lifecycle_configuration.go", ("bucket", "expectedBucketOwner", "region")
+    ),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Replacement(
+        f"{AWS}s3/bucket_server_side_encryption_configuration.go", ("bucket", "expectedBucketOwner", "region")
+    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": Replacement(
+        f"{AWS}s3/bucket_ownership_controls.go", ("bucket", "region")
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": Replacement(f"{AWS}s3/bucket_policy.go", ("bucket", "region")),
     "gcp:compute/disk:Disk": Replacement(
         f"{GOOGLE}compute/Disk.yaml",
         (

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rules import access, data
+from rules import access, data, stores
 from rules.model import UNKNOWN, Planned, Rule, Violation
 from tests.infra.plans import CONFIGS, as_planned, plan
 
-RULES = {rule.name: rule for rule in (*data.RULES, *access.RULES)}
+RULES = {rule.name: rule for rule in (*data.RULES, *access.RULES, *stores.RULES)}
 
 
 def violations(rule: Rule, resources: list[Planned]) -> list[Violation]:
@@ -27,8 +27,13 @@ def test_our_own_plans_keep_every_mandatory_rule(rule: Rule, name: str):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_backups_are_on_wherever_the_provider_makes_them(name: str):
-    assert not violations(RULES["backups-on"], as_planned(plan(name)))
+def test_snapshots_are_on_wherever_the_provider_makes_them(name: str):
+    assert not violations(RULES["snapshots-on"], as_planned(plan(name)))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_app_backs_itself_up_everywhere(name: str):
+    assert not violations(RULES["backup-on"], as_planned(plan(name)))
 
 
 def test_nfs_is_said_to_be_in_clear_and_nothing_else_is():
@@ -156,11 +161,11 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("one-writer", "gcp-filestore", "cloudrunv2/service:Service", inside("template.scaling.maxInstanceCount", 3)),
     ("one-writer", "gcp-filestore", "cloudrunv2/service:Service", inside("template.scaling", {})),
     ("one-writer", "docker-volume", APP, first_to_start),
-    ("backups-on", "azure-smb", "recoveryservices:ProtectedItem", gone),
-    ("backups-on", "azure-smb", "recoveryservices:ProtectedItem", inside("properties.policyId", "")),
-    ("backups-on", "aws-efs", "backup/selection:Selection", gone),
-    ("backups-on", "gcp-disk", "DiskResourcePolicyAttachment", gone),
-    ("backups-on", "gcp-filestore", "cloudscheduler/job:Job", gone),
+    ("snapshots-on", "azure-smb", "recoveryservices:ProtectedItem", gone),
+    ("snapshots-on", "azure-smb", "recoveryservices:ProtectedItem", inside("properties.policyId", "")),
+    ("snapshots-on", "aws-efs", "backup/selection:Selection", gone),
+    ("snapshots-on", "gcp-disk", "DiskResourcePolicyAttachment", gone),
+    ("snapshots-on", "gcp-filestore", "cloudscheduler/job:Job", gone),
     ("smb-and-efs-encrypted", "azure-smb", "storage:StorageAccount", props(enableHttpsTrafficOnly=False)),
     (
         "smb-and-efs-encrypted",
@@ -226,6 +231,20 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ),
     ("no-public-blobs", "azure-smb", "storage:StorageAccount", props(allowBlobPublicAccess=True)),
     ("no-public-blobs", "azure-smb", "storage:StorageAccount", props(allowBlobPublicAccess=None)),
+    ("data-protected", "aws-efs", "s3/bucket:Bucket", unprotected),
+    ("data-protected", "aws-efs", "BucketVersioning", unprotected),
+    ("data-protected", "aws-efs", "BucketPolicy", unprotected),
+    ("store-private", "aws-efs", "BucketPublicAccessBlock", gone),
+    ("store-private", "aws-efs", "BucketPublicAccessBlock", props(blockPublicPolicy=False)),
+    ("store-private", "aws-efs", "BucketPublicAccessBlock", other_store("bucket")),
+    ("store-private", "aws-efs", "BucketPolicy", gone),
+    ("store-private", "aws-efs", "BucketPolicy", text("policy", "SecureTransport", "ViaAWSService")),
+    ("store-versioned", "aws-efs", "BucketVersioning", gone),
+    ("store-versioned", "aws-efs", "BucketVersioning", inside("versioningConfiguration.status", "Suspended")),
+    ("store-versioned", "aws-efs", "BucketPolicy", text("policy", "s3:DeleteObjectVersion", "s3:DeleteBucket")),
+    ("store-versioned", "aws-efs", "BucketPolicy", text("policy", '"Principal": {"AWS": "*"}', '"Principal": {"AWS": "x"}')),
+    ("backup-on", "aws-efs", "TaskDefinition hosting-task", text("containerDefinitions", "15 3 * * *", "off")),
+    ("backup-on", "aws-efs", "TaskDefinition hosting-task", text("containerDefinitions", "BACKUP_URL", "OTHER_URL")),
     ("image-pinned", "aws-efs", "TaskDefinition", text("containerDefinitions", "@sha256:", ":latest-")),
     ("image-pinned", "azure-smb", "web:WebApp", text("siteConfig", "@sha256:", ":latest-")),
     ("image-pinned", "docker-volume", APP, props(image="task-assist:latest")),

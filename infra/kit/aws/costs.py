@@ -14,14 +14,21 @@ def costs(config: StackConfig, prices: Prices) -> list[Cost]:
         task(config.machine, prices),
         prices.hourly("IPv4 address", "IPv4 hour"),
         prices.month("private zone", {"zone month": 1}),
-        prices.month("secret", {"secret month": 1}),
+        secrets(config, prices),
         *watching(config, prices),
         prices.by_use("EFS", "EFS GB", "a GB"),
+        prices.by_use("backups in S3", "S3 GB", "a GB"),
         prices.by_use("HTTP API", "HTTP API million", "a million calls"),
         prices.by_use("logs", "log GB", "a GB"),
         *([prices.by_use("AWS Backup", "backup GB", "a GB")] if config.backups else []),
         *([prices.by_use("copies of the backups", "backup GB", "a GB and their way there")] if copied else []),
     ]
+
+
+def secrets(config: StackConfig, prices: Prices) -> Cost:
+    """The password, and the webhook's address where there is one."""
+    count = 2 if config.notify_url else 1
+    return prices.month("secret" if count == 1 else f"{count} secrets", {"secret month": count})
 
 
 def watching(config: StackConfig, prices: Prices) -> list[Cost]:

@@ -6,6 +6,7 @@ import pulumi
 
 from config import StackConfig
 from contract import PASSWORD_VARIABLE, App, Kept, Site, environment
+from kit import backups
 from kit.aws.alerts import Alerts, AlertsArgs
 from kit.aws.costs import costs
 from kit.aws.domain import Domain, DomainArgs
@@ -18,6 +19,7 @@ from kit.aws.restore import Restore, RestoreArgs
 from kit.aws.secrets import Secrets, SecretsArgs
 from kit.aws.snapshots import Snapshots, SnapshotsArgs, daily
 from kit.aws.storage import Storage, StorageArgs
+from kit.aws.store import Store, StoreArgs
 from kit.password import admin_password
 from prices import prices_of
 
@@ -29,6 +31,7 @@ class Ground:
     identity: Identity
     network: Network
     storage: Storage
+    store: Store
     image: Image
     gateway: Gateway
 
@@ -40,7 +43,7 @@ def plan(config: StackConfig) -> Site:
     snapshots = Snapshots("snapshots", SnapshotsArgs(storage.arn, config.backups, config.keep, config.backup_copy))
     url = pulumi.Output.from_input(f"https://{config.domain}") if config.domain else on.gateway.url
     password = admin_password()
-    hosting = hosted(config, on, app_of(config, url, password))
+    hosting = hosted(config, on, app_of(config, url, password, on.store))
     restored(config, on, hosting.log_group)
     domain = at_domain(config, on.gateway)
     if config.alert_email:
@@ -50,10 +53,11 @@ def plan(config: StackConfig) -> Site:
         url=url,
         storage=storage.description,
         image=on.image.reference,
+        backup_url=on.store.url,
         admin_password=password,
         costs=costs(config, prices),
         priced_in=prices.where,
-        kept=[*storage.kept, *snapshots.kept, Kept("task definitions of earlier versions", "inactive, free")],
+        kept=[*storage.kept, *on.store.kept, *snapshots.kept, Kept("task definitions of earlier versions", "inactive, free")],
         notes=[*(domain.notes if domain else []), *notes(config)],
     )
 
@@ -68,15 +72,20 @@ def ground(config: StackConfig) -> Ground:
         identity,
         network,
         Storage("storage", storage_args),
+        Store("store", StoreArgs(identity.task, config.region)),
         Image("image", ImageArgs(config.image, identity.start.name)),
         Gateway("gateway", gateway_args),
     )
 
 
-def app_of(config: StackConfig, url: pulumi.Output[str], password: pulumi.Output[str]) -> App:
+def app_of(config: StackConfig, url: pulumi.Output[str], password: pulumi.Output[str], store: Store) -> App:
     """Only the gateway's link reaches the app, so that what it writes into its header can be believed."""
     plain = environment(url, proxies=1, admin_email=config.admin_email)
-    return App(plain={**plain, "CLIENT_ADDRESS_HEADER": CLIENT_HEADER}, secrets={PASSWORD_VARIABLE: password})
+    backed_up = {**backups.settings(config, store.url), **store.settings}
+    return App(
+        plain={**plain, **backed_up, "CLIENT_ADDRESS_HEADER": CLIENT_HEADER},
+        secrets={PASSWORD_VARIABLE: password, **backups.secrets(config)},
+    )
 
 
 def hosted(config: StackConfig, on: Ground, app: App) -> Hosting:
@@ -98,7 +107,7 @@ def hosted(config: StackConfig, on: Ground, app: App) -> Hosting:
             machine=config.machine,
             log_days=config.log_days,
             handover=config.rollout == "handover",
-            ready=[*on.network.ready, *on.storage.ready, *granted],
+            ready=[*on.network.ready, *on.storage.ready, *on.store.ready, *granted],
         ),
     )
 

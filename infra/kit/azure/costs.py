@@ -15,6 +15,7 @@ def costs(config: StackConfig, prices: Prices) -> list[Cost]:
         prices.month(f"{gib} GiB on the share", {"file GB": gib}),
         prices.month(f"{HEARTBEATS * 9 / 1e6:.0f} million requests to the share", SMB_HEARTBEATS),
         prices.by_use("Log Analytics", "log GB", "a GB"),
+        prices.by_use("backups in Blob Storage", "blob GB", "a GB"),
         *(backups(config, prices) if config.backups else []),
         *(alerts(config, prices) if config.alert_email else []),
     ]

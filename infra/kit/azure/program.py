@@ -1,11 +1,11 @@
 """Azure's plan: who makes what, in which order, and who gets what from whom."""
 
 import pulumi
-import pulumi_random as random
 from pulumi_azure_native import resources
 
 from config import StackConfig
 from contract import HEALTH_PATH, NAME, PASSWORD_VARIABLE, SHIPPED, TAGS, App, Kept, Site, environment, stem
+from kit import backups
 from kit.azure.alerts import Alerts, AlertsArgs
 from kit.azure.costs import costs
 from kit.azure.domain import Domain, DomainArgs
@@ -14,7 +14,9 @@ from kit.azure.identity import Identity, IdentityArgs
 from kit.azure.image import Image, ImageArgs
 from kit.azure.snapshots import Snapshots, SnapshotsArgs
 from kit.azure.storage import Storage, StorageArgs
+from kit.azure.store import Store, StoreArgs
 from kit.azure.vault import Vault, VaultArgs
+from kit.chance import random_part
 from kit.password import admin_password
 from prices import prices_of
 
@@ -32,8 +34,12 @@ def plan(config: StackConfig) -> Site:
     site_name = pulumi.Output.concat(stem(), "-", suffix)
     url = address(config, site_name)
     password = admin_password()
-    app = App(plain=environment(url, PROXIES, config.admin_email), secrets={PASSWORD_VARIABLE: password})
     identity = Identity("identity", IdentityArgs(group.name))
+    store = store_of(group.name, identity)
+    app = App(
+        plain={**environment(url, PROXIES, config.admin_email), **backups.settings(config, store.url), **store.settings},
+        secrets={PASSWORD_VARIABLE: password, **backups.secrets(config)},
+    )
     account = global_name(suffix, "data")
     storage = Storage("storage", StorageArgs(group.name, account, config.storage_gb or 0, config.storage_key_index))
     snapshots = Snapshots(
@@ -64,7 +70,7 @@ def plan(config: StackConfig) -> Site:
             mount=Mount(storage.account_name, storage.share_name, KEY_VARIABLE),
             identity_id=identity.id,
             client_id=identity.client_id,
-            granted=[image.granted, vault.granted],
+            granted=[image.granted, vault.granted, store.granted],
             machine=config.machine,
             log_days=config.log_days,
             handover=config.rollout == "handover",
@@ -90,18 +96,26 @@ def plan(config: StackConfig) -> Site:
         url=url,
         storage=storage.description,
         image=image.reference,
+        backup_url=store.url,
         admin_password=password,
         costs=costs(config, prices),
         priced_in=prices.where,
         kept=[
             Kept(pulumi.Output.concat("resource group ", group.name), "protected, free by itself"),
             *storage.kept,
+            *store.kept,
             *snapshots.kept,
             *vault.kept,
             *(domain.kept if domain else []),
         ],
         notes=notes(config, site_name, hosting.verification_id),
     )
+
+
+def store_of(group: pulumi.Input[str], identity: Identity) -> Store:
+    """Its name has a random part of its own: behind another stack's there is no room for a word."""
+    account = global_name(random_part("store-suffix"), "backup")
+    return Store("store", StoreArgs(group, account, identity.principal_id, identity.client_id))
 
 
 def resource_group() -> resources.ResourceGroup:
@@ -118,11 +132,6 @@ def address(config: StackConfig, site_name: pulumi.Output[str]) -> pulumi.Output
     """The domain's where there is one, else the one that App Service gives the site."""
     own = pulumi.Output.concat("https://", site_name, ".azurewebsites.net")
     return pulumi.Output.from_input(f"https://{config.domain}") if config.domain else own
-
-
-def random_part(name: str) -> pulumi.Output[str]:
-    """Six letters and digits, made once, that tell a name apart from everybody else's."""
-    return random.RandomString(name, length=6, special=False, upper=False).result
 
 
 def global_name(suffix: pulumi.Output[str], word: str = "") -> pulumi.Output[str]:

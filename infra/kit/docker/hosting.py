@@ -15,13 +15,13 @@ class HostingArgs:
     """What runs and what it gets.
 
     `network` is Caddy's, or None to publish the app on `port` of 127.0.0.1. `secrets` is the volume with the secrets'
-    files. `after` is what has to be there first: the secrets, and Caddy, whose ports may be taken. `mount` is None for
-    an app whose data is elsewhere.
+    files. `after` is what has to be there first: the secrets, and Caddy, whose ports may be taken. `mounts`
+    are the data and where the backups go.
     """
 
     image: pulumi.Input[str]
     app: App
-    mount: docker.ContainerMountArgs | None
+    mounts: Sequence[docker.ContainerMountArgs]
     network: pulumi.Input[str] | None
     port: int
     secrets: pulumi.Input[str]
@@ -40,7 +40,7 @@ class Hosting(pulumi.ComponentResource):
             image=args.image,
             user=f"{UID}:{GID}",
             envs=[pulumi.Output.concat(key, "=", value) for key, value in settings.items()],
-            mounts=[args.mount] if args.mount else [],
+            mounts=list(args.mounts),
             volumes=[
                 docker.ContainerVolumeArgs(volume_name=args.secrets, container_path=secret.DIRECTORY, read_only=True)
             ],

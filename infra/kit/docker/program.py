@@ -6,13 +6,14 @@ import pulumi
 
 from config import StackConfig
 from contract import PASSWORD_VARIABLE, App, Site, environment, stem
-from kit import caddy
+from kit import backups, caddy
 from kit.docker.hosting import Hosting, HostingArgs
 from kit.docker.image import image_id
 from kit.docker.network import Network
 from kit.docker.proxy import Proxy, ProxyArgs
 from kit.docker.secret import Secret, SecretArgs
 from kit.docker.storage import Storage, StorageArgs
+from kit.docker.store import VOLUME, Store, StoreArgs
 from kit.password import admin_password
 
 
@@ -20,9 +21,11 @@ def plan(config: StackConfig) -> Site:
     """Plans everything on the Docker host and answers what to export."""
     url = f"https://{config.domain}" if config.domain else f"http://localhost:{config.port}"
     password = admin_password()
+    store = Store("store", StoreArgs(config.backup_store or VOLUME, config.backup_credentials))
+    plain = environment(url, 1 if config.domain else 0, config.admin_email)
     app = App(
-        plain=environment(url, 1 if config.domain else 0, config.admin_email),
-        secrets={PASSWORD_VARIABLE: password},
+        plain={**plain, **backups.settings(config, store.url), **store.settings},
+        secrets={PASSWORD_VARIABLE: password, **backups.secrets(config)},
     )
     storage = Storage("storage", StorageArgs(config.storage))
     image = image_id(config.image)
@@ -33,7 +36,7 @@ def plan(config: StackConfig) -> Site:
         HostingArgs(
             image=image,
             app=app,
-            mount=storage.mount,
+            mounts=[storage.mount, *store.mounts],
             network=network,
             port=config.port,
             secrets=secret.volume_name,
@@ -44,10 +47,11 @@ def plan(config: StackConfig) -> Site:
         url=url,
         storage=storage.description,
         image=image,
+        backup_url=store.url,
         admin_password=password,
         costs=[],
         priced_in="on a host you have",
-        kept=storage.kept,
+        kept=[*storage.kept, *store.kept],
         notes=[how_to_reach(config)],
     )
 

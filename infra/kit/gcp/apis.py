@@ -8,7 +8,7 @@ import pulumi_gcp as gcp
 
 from config import StackConfig
 
-ALWAYS = ("artifactregistry", "cloudresourcemanager", "cloudscheduler", "compute", "iam", "run", "secretmanager")
+ALWAYS = ("artifactregistry", "cloudresourcemanager", "cloudscheduler", "compute", "iam", "run", "secretmanager", "storage")
 
 
 def wanted(config: StackConfig) -> tuple[str, ...]:

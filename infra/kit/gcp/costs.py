@@ -39,9 +39,16 @@ def filestore_costs(config: StackConfig, prices: Prices) -> list[Cost]:
 
 def of_both(config: StackConfig, prices: Prices) -> list[Cost]:
     return [
-        prices.month("secret", {"secret version month": 1}),
+        secrets(config, prices),
+        prices.by_use("backups in Cloud Storage", "bucket GB", "a GB"),
         prices.by_use("registry", "registry GB", "a GB"),
         # Google has announced a charge for each alarm's condition; its price could not be found.
         *([Cost("alarms and the check from outside", None)] if config.alert_email else []),
         Cost("traffic", None),
     ]
+
+
+def secrets(config: StackConfig, prices: Prices) -> Cost:
+    """The password, and the webhook's address where there is one."""
+    count = 2 if config.notify_url else 1
+    return prices.month("secret" if count == 1 else f"{count} secrets", {"secret version month": count})

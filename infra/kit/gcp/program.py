@@ -8,6 +8,7 @@ import pulumi
 import contract
 from config import StackConfig
 from contract import Kept, Site
+from kit import backups
 from kit.gcp import renewal, signals
 from kit.gcp.alerts import Alerts, AlertsArgs
 from kit.gcp.apis import Apis, ApisArgs, wanted
@@ -22,6 +23,7 @@ from kit.gcp.place import CPU_AND_MEMORY, MACHINE
 from kit.gcp.secret import Secret, SecretArgs
 from kit.gcp.snapshots import DiskSnapshots, DiskSnapshotsArgs, FilestoreBackups, FilestoreBackupsArgs
 from kit.gcp.storage import DataDisk, DataDiskArgs, Filestore, FilestoreArgs
+from kit.gcp.store import Store, StoreArgs
 from kit.gcp.vm import FAMILY, Vm, VmArgs
 from kit.password import admin_password
 from prices import prices_of
@@ -39,6 +41,7 @@ class Ground:
     network: Network | DefaultNetwork
     host: pulumi.Output[str]
     app: contract.App
+    store: Store
     secret: Secret
     image: Image
 
@@ -79,8 +82,8 @@ def filestore_site(config: StackConfig) -> Site:
         FilestoreBackups("snapshots", args)
     backup = signals.share_backup() if config.backups else None
     notes = [*run.notes, *alerts(config, on, signals.share_percent(share.name), backup)]
-    backups = Kept("backups of the share", "kept as the config says, billed by size")
-    return site(config, on, share.description, [*share.kept, *([backups] if config.backups else [])], notes)
+    copies = Kept("backups of the share", "kept as the config says, billed by size")
+    return site(config, on, share.description, [*share.kept, *([copies] if config.backups else [])], notes)
 
 
 def ground(config: StackConfig, runners: Sequence[str], proxies: int) -> Ground:
@@ -89,9 +92,11 @@ def ground(config: StackConfig, runners: Sequence[str], proxies: int) -> Ground:
     accounts = Identity("identity", IdentityArgs(project, runners)).accounts
     reader = accounts[runners[0]].member
     host = pulumi.Output.from_input(config.domain) if config.domain else run_host(project)
+    store = Store("store", StoreArgs(project, reader))
+    plain = contract.environment(pulumi.Output.concat("https://", host), proxies, config.admin_email)
     app = contract.App(
-        plain=contract.environment(pulumi.Output.concat("https://", host), proxies, config.admin_email),
-        secrets={contract.PASSWORD_VARIABLE: admin_password()},
+        plain={**plain, **backups.settings(config, store.url)},
+        secrets={contract.PASSWORD_VARIABLE: admin_password(), **backups.secrets(config)},
         instances=config.instances,
     )
     # Cloud Run pulls by an agent of Google's own.
@@ -102,6 +107,7 @@ def ground(config: StackConfig, runners: Sequence[str], proxies: int) -> Ground:
         network=network_of(config, project),
         host=host,
         app=app,
+        store=store,
         secret=Secret("secret", SecretArgs(project, app.secrets, reader)),
         image=Image("image", ImageArgs(project, config.image, pulls)),
     )
@@ -125,7 +131,7 @@ def vm_of(config: StackConfig, on: Ground, disk_id: pulumi.Output[str]) -> Vm:
             docker_hub=on.image.docker_hub,
             secrets={name: kept.version for name, kept in on.secret.kept.items()},
             account=on.accounts["vm"],
-            ready=[*on.secret.grants, *on.image.grants],
+            ready=[*on.secret.grants, *on.image.grants, on.store.granted],
             disk_id=disk_id,
             network_id=on.network.network_id,
             subnet_id=on.network.subnet_id,
@@ -187,7 +193,7 @@ def run_of(config: StackConfig, on: Ground, share: Filestore) -> CloudRun:
             image=on.image.image,
             secrets=on.secret.kept,
             account=on.accounts["app"].email,
-            ready=[share.ready, *on.secret.grants],
+            ready=[share.ready, *on.secret.grants, on.store.granted],
             server=share.server,
             path=share.path,
             network_id=on.network.network_id,
@@ -224,9 +230,10 @@ def site(
         url=pulumi.Output.concat("https://", on.host),
         storage=storage,
         image=on.image.image,
+        backup_url=on.store.url,
         admin_password=on.app.secrets[contract.PASSWORD_VARIABLE],
         costs=costs(config, prices),
         priced_in=prices.where,
-        kept=[*kept, *network, KEPT_APIS],
+        kept=[*kept, *on.store.kept, *network, KEPT_APIS],
         notes=list(notes),
     )

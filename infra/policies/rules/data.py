@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 from rules.containers import DOCKER, RUN, VM, WEB_APP, Container, containers
 from rules.model import UNKNOWN, Planned, Rule, Violation, get, of
+from rules.stores import PARTS
 
 SHARE = "azure-native:storage:FileShare"
 EFS = "aws:efs/fileSystem:FileSystem"
@@ -27,6 +28,7 @@ HOLDERS = (
     "azure-native:authorization:ManagementLockByScope",
     VAULT,
     LOCK,
+    *PARTS,
 )
 
 
@@ -117,7 +119,7 @@ def one_container(resource: Planned) -> Iterator[Violation]:
             )
 
 
-def backups_on(resources: Sequence[Planned]) -> Iterator[Violation]:
+def snapshots_on(resources: Sequence[Planned]) -> Iterator[Violation]:
     """A store that its cloud can snapshot is snapshotted. Docker has no such service."""
     makers = {
         SHARE: "azure-native:recoveryservices:ProtectedItem",
@@ -127,7 +129,7 @@ def backups_on(resources: Sequence[Planned]) -> Iterator[Violation]:
     }
     for store in of(resources, *makers):
         if not any(map(goes_on, of(resources, makers[store.type]))):
-            yield Violation(store, "Nothing makes backups of it. Set backupSchedule.")
+            yield Violation(store, "Nothing makes snapshots of it. Set backupSchedule.")
 
 
 def goes_on(maker: Planned) -> bool:
@@ -151,5 +153,5 @@ RULES = (
     Rule("database-on-mount", "DATABASE_PATH lies under the mount of this stack's own store.", database_on_mount),
     Rule("one-writer", "Never more than one instance writes to the database.", one_writer),
     Rule("vaults-locked", "Backups in a vault are locked, and not for ever.", vaults_locked),
-    Rule("backups-on", "The provider makes snapshots of the store.", backups_on, mandatory=False),
+    Rule("snapshots-on", "The provider makes snapshots of the store.", snapshots_on, mandatory=False),
 )
