@@ -18,7 +18,7 @@ COPY app /opt/task-assist/app
 RUN python3 -m compileall -q /opt/task-assist/app
 
 FROM ${PYTHON_IMAGE}
-RUN useradd --uid 1000 --home-dir /app --shell /usr/sbin/nologin app && install -d -o app -g app -m 700 /app/data
+RUN useradd --uid 1000 --home-dir /app --shell /usr/sbin/nologin app && install -d -o app -g app -m 700 /app/data /backups
 COPY --from=build /opt/task-assist/.venv /opt/task-assist/.venv
 COPY --from=build /opt/task-assist/app /opt/task-assist/app
 ENV PATH=/opt/task-assist/.venv/bin:$PATH PYTHONPATH=/opt/task-assist PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \

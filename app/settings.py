@@ -39,6 +39,8 @@ READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 2, 2
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
 """To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""
 PASSWORD_LENGTH, LONGEST_PASSWORD = 12, 1000
+FROM_FILES = ("admin_password", "notify_url")
+"""Secrets for which a file can be named instead, by the setting with _FILE behind its name."""
 
 
 class Settings(BaseModel):
@@ -126,6 +128,12 @@ class Settings(BaseModel):
         " az://CONTAINER/FOLDER or gs://BUCKET/FOLDER. Keys never belong into it (docs/backups.md).",
         examples=["file:///backups"],
     )
+    backup_credentials: Path | None = Field(
+        None,
+        description="A folder with a file for each variable of the bucket's provider, called as it is"
+        " (AWS_SECRET_ACCESS_KEY): a container's settings are read by more people than its files.",
+        examples=["/run/backup-credentials"],
+    )
     backup_recipient: Annotated[str, AfterValidator(public_keys)] | None = Field(
         None,
         description="Public keys of age. The backups are encrypted for them, and this server can't read them any more:"
@@ -147,6 +155,11 @@ class Settings(BaseModel):
         None,
         description="A webhook that is told, as JSON, when a backup failed, is missing or works again.",
         examples=["https://hooks.example.com/task-assist"],
+    )
+    notify_url_file: Path | None = Field(
+        None,
+        description="A file that holds that webhook's address, instead of NOTIFY_URL.",
+        examples=["/run/secrets/notify_url"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the log says.", examples=["info"]
@@ -180,15 +193,15 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     names = {name.upper(): name for name in Settings.model_fields}
     given = {name: environment[variable] for variable, name in names.items() if environment.get(variable)}
     passwords = [name for name in ("admin_password", "admin_password_file") if name in given]
-    faults = _read_password_file(given)
+    faults = [fault for name in FROM_FILES if (fault := _read_file(name, given))]
     settings = None
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         for fault in error.errors():
             name = str(fault["loc"][0])
-            if name == "admin_password" and "admin_password_file" in given:
-                name = "admin_password_file"  # nobody looks for the password anywhere else
+            if name in FROM_FILES and f"{name}_file" in given:
+                name = f"{name}_file"  # nobody looks for the value anywhere else
             faults.append(_fault(name, given[name], sentence(fault)))
     if "admin_email" in given and not passwords:
         faults.append(_fault("admin_password", "", "ADMIN_EMAIL is set and needs it."))
@@ -202,21 +215,21 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
-def _read_password_file(given: dict[str, str]) -> list[str]:
-    """Puts the password that the file holds into `given`, and answers what was wrong with that."""
-    file = given.get("admin_password_file")
+def _read_file(name: str, given: dict[str, str]) -> str | None:
+    """Puts what the file of `name` holds into `given`, and answers what was wrong with that."""
+    file = given.get(f"{name}_file")
     if not file or is_reference(file):
-        return []
-    if "admin_password" in given:
-        return [_fault("admin_password_file", file, "ADMIN_PASSWORD is set too: keep one of them.")]
+        return None
+    if name in given:
+        return _fault(f"{name}_file", file, f"{name.upper()} is set too: keep one of them.")
     try:
-        given["admin_password"] = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        given[name] = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except IsADirectoryError:
-        return [_fault("admin_password_file", file, f"It is a folder. {DOCKERS_FOLDER}")]
+        return _fault(f"{name}_file", file, f"It is a folder. {DOCKERS_FOLDER}")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
-        return [_fault("admin_password_file", file, f"The file can't be read: {why}.")]
-    return []
+        return _fault(f"{name}_file", file, f"The file can't be read: {why}.")
+    return None
 
 
 def _fault(name: str, value: str, why: str) -> str:

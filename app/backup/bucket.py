@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import obstore
@@ -15,7 +16,7 @@ from obstore import exceptions
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from app.backup.store import Entry, StoreFailed, Writer
-from app.errors import CannotStart, Conflict, NotFound
+from app.errors import AS_ANOTHER, CannotStart, Conflict, NotFound
 from app.setting_values import StoreUrl
 
 PART = 8 << 20
@@ -25,6 +26,8 @@ RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(minutes=2)}
 WAITS: Any = {"connect_timeout": "10s", "read_timeout": "60s", "timeout": "30min"}
 ALLOW_HTTP = ("AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP")
 """obstore's own variables, which it forgets when it is told how long to wait: for a store in a network of one's own."""
+CREDENTIALS = "BACKUP_CREDENTIALS"
+PROVIDERS = {"s3": "AWS_", "az": "AZURE_", "gs": "GOOGLE_"}
 AZURE_ACCOUNT = "AZURE_STORAGE_ACCOUNT_NAME"
 HINTS = {
     "s3": "AWS_REGION is the bucket's region. The platform's identity, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
@@ -124,18 +127,39 @@ class _Told:
 
 
 def _store(url: StoreUrl) -> Any:
-    client = WAITS | {"allow_http": any(os.environ.get(name, "").lower() == "true" for name in ALLOW_HTTP)}
-    prefix, options = url.path or None, {"retry_config": RETRIES, "client_options": client}
+    files = _in_files(os.environ.get(CREDENTIALS), PROVIDERS[url.scheme])
+    known = {**os.environ, **files}
+    client = WAITS | {"allow_http": any(known.get(name, "").lower() == "true" for name in ALLOW_HTTP)}
+    config = {name.lower(): value for name, value in files.items() if name not in ALLOW_HTTP}
+    prefix, options = url.path or None, {"retry_config": RETRIES, "client_options": client, "config": config}
     if url.scheme == "s3":
         return S3Store(url.bucket, prefix=prefix, **options)
     if url.scheme == "gs":
         return GCSStore(url.bucket, prefix=prefix, **options)
-    if not os.environ.get(AZURE_ACCOUNT):
+    if not known.get(AZURE_ACCOUNT):
         raise CannotStart(
             f"BACKUP_URL={url} needs the name of the storage account.",
             f"Put a line like this into .env:\n    {AZURE_ACCOUNT}=taskassistbackup",
         )
     return AzureStore(url.bucket, prefix=prefix, **options)
+
+
+def _in_files(folder: str | None, begin: str) -> dict[str, str]:
+    """The provider's variables, which all `begin` so, that stand in files called as they are. Raises CannotStart."""
+    if not folder:
+        return {}
+    try:
+        found = [file for file in Path(folder).iterdir() if file.name.startswith(begin) and file.is_file()]
+        files = {file.name: file.read_text(encoding="utf-8").strip() for file in found}
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "a file in it is not text"
+        raise CannotStart(f"{CREDENTIALS}={folder} can't be read: {why}.", AS_ANOTHER) from None
+    if not files:
+        raise CannotStart(
+            f"{CREDENTIALS}={folder} has no file whose name begins with {begin}.",
+            "Put each of the provider's variables into a file of its own there (docs/backups.md).",
+        )
+    return files
 
 
 def _in_short(error: Exception) -> str:

@@ -15,6 +15,7 @@ from app.backup.store import Entry, StoreFailed, Writer
 from app.errors import AS_ANOTHER, Conflict, NotFound, StorageFull, is_no_room
 from app.setting_values import StoreUrl
 from app.storage.files import CHUNK, SyncedFile, to_disk
+from app.storage.mounts import IN_MEMORY, Mount, mount_of, read_mounts
 from app.storage.owner import hand_over
 
 PARTIAL = ".partial"
@@ -22,7 +23,10 @@ PARTIAL = ".partial"
 
 class Folder:
     def __init__(self, url: StoreUrl) -> None:
-        """The folder must be there: a mount that is missing must not be replaced by a folder that vanishes."""
+        """The folder must be there: a mount that is missing must not be replaced by a folder that vanishes.
+
+        Nor by one of the image's: in production it lies on a mount of its own, as the database does.
+        """
         self.url, self._folder = url, Path(url.path)
         with self.told("look into"):
             if not self._folder.is_dir():
@@ -30,6 +34,16 @@ class Folder:
                     f"There is no folder {self._folder} for the backups.",
                     f"Mount it, or make it:  {shlex.join(('mkdir', '-p', str(self._folder)))}",
                 )
+            if os.environ.get("APP_ENV") == "production":
+                self._refuse_what_vanishes(mount_of(self._folder.resolve(), read_mounts()))
+
+    def _refuse_what_vanishes(self, mount: Mount) -> None:
+        if mount.point == "/" or mount.filesystem in IN_MEMORY:
+            where = "in memory" if mount.filesystem in IN_MEMORY else "inside the container"
+            raise StoreFailed(
+                f"{self._folder}, where the backups should go, is {where}: they would be gone with it.",
+                f"Mount a volume or a folder of the host there:  docker run -v task-manager-backups:{self._folder} ...",
+            )
 
     @contextmanager
     def upload(self, name: str) -> Iterator[Writer]:

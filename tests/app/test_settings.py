@@ -90,6 +90,18 @@ def test_a_password_file_that_cannot_be_used_is_one_fault_with_its_name(tmp_path
         assert "hush" not in message
 
 
+def test_the_webhooks_address_can_stand_in_a_file_too(tmp_path: Path):
+    file = tmp_path / "notify_url"
+    file.write_text("https://hooks.example.com/hush\n")
+    settings = load({"NOTIFY_URL_FILE": str(file)})
+    assert settings.notify_url and settings.notify_url.get_secret_value() == "https://hooks.example.com/hush"
+    both = refusal(NOTIFY_URL="https://hooks.example.com/other", NOTIFY_URL_FILE=str(file))
+    assert "NOTIFY_URL is set too: keep one of them" in both
+    file.write_text("hooks.example.com/hush")
+    wrong = refusal(NOTIFY_URL_FILE=str(file))
+    assert f"NOTIFY_URL_FILE={file} - " in wrong and "hush" not in wrong
+
+
 def test_the_password_is_set_once_and_with_its_email(tmp_path: Path):
     file = tmp_path / "password"
     file.write_text("a long enough one")

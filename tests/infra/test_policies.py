@@ -242,7 +242,12 @@ BROKEN: list[tuple[str, str, str, Change]] = [
     ("store-versioned", "aws-efs", "BucketVersioning", gone),
     ("store-versioned", "aws-efs", "BucketVersioning", inside("versioningConfiguration.status", "Suspended")),
     ("store-versioned", "aws-efs", "BucketPolicy", text("policy", "s3:DeleteObjectVersion", "s3:DeleteBucket")),
-    ("store-versioned", "aws-efs", "BucketPolicy", text("policy", '"Principal": {"AWS": "*"}', '"Principal": {"AWS": "x"}')),
+    (
+        "store-versioned",
+        "aws-efs",
+        "BucketPolicy",
+        text("policy", '"Principal": {"AWS": "*"}', '"Principal": {"AWS": "x"}'),
+    ),
     ("backup-on", "aws-efs", "TaskDefinition hosting-task", text("containerDefinitions", "15 3 * * *", "off")),
     ("backup-on", "aws-efs", "TaskDefinition hosting-task", text("containerDefinitions", "BACKUP_URL", "OTHER_URL")),
     ("image-pinned", "aws-efs", "TaskDefinition", text("containerDefinitions", "@sha256:", ":latest-")),

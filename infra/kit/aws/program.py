@@ -57,7 +57,12 @@ def plan(config: StackConfig) -> Site:
         admin_password=password,
         costs=costs(config, prices),
         priced_in=prices.where,
-        kept=[*storage.kept, *on.store.kept, *snapshots.kept, Kept("task definitions of earlier versions", "inactive, free")],
+        kept=[
+            *storage.kept,
+            *on.store.kept,
+            *snapshots.kept,
+            Kept("task definitions of earlier versions", "inactive, free"),
+        ],
         notes=[*(domain.notes if domain else []), *notes(config)],
     )
 

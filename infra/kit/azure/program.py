@@ -37,7 +37,11 @@ def plan(config: StackConfig) -> Site:
     identity = Identity("identity", IdentityArgs(group.name))
     store = store_of(group.name, identity)
     app = App(
-        plain={**environment(url, PROXIES, config.admin_email), **backups.settings(config, store.url), **store.settings},
+        plain={
+            **environment(url, PROXIES, config.admin_email),
+            **backups.settings(config, store.url),
+            **store.settings,
+        },
         secrets={PASSWORD_VARIABLE: password, **backups.secrets(config)},
     )
     account = global_name(suffix, "data")

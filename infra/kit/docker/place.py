@@ -39,7 +39,9 @@ def check_store(reader: Reader) -> None:
             why = "it must be a directory of its own on the Docker host."
             reader.fault("backupStore", where, why, "/srv/task-assist-backups")
     elif where != "volume" and not BUCKET.fullmatch(where):
-        why = "it must be volume, an absolute path on the Docker host, or a bucket: s3://, az:// or gs://, without keys."
+        why = (
+            "it must be volume, an absolute path on the Docker host, or a bucket: s3://, az:// or gs://, without keys."
+        )
         reader.fault("backupStore", where, why, "volume")
     if credentials and not BUCKET.fullmatch(where):
         reader.faults.append(

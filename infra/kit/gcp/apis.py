@@ -8,7 +8,16 @@ import pulumi_gcp as gcp
 
 from config import StackConfig
 
-ALWAYS = ("artifactregistry", "cloudresourcemanager", "cloudscheduler", "compute", "iam", "run", "secretmanager", "storage")
+ALWAYS = (
+    "artifactregistry",
+    "cloudresourcemanager",
+    "cloudscheduler",
+    "compute",
+    "iam",
+    "run",
+    "secretmanager",
+    "storage",
+)
 
 
 def wanted(config: StackConfig) -> tuple[str, ...]:

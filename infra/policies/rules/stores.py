@@ -40,13 +40,19 @@ LEAST_DAYS = 14
 def store_private(resources: Sequence[Planned]) -> Iterator[Violation]:
     """Nobody is let in without an identity of the cloud's, and nothing goes through the network in clear."""
     for bucket in of(resources, S3):
-        if not any(all(get(one.props, key) in (True, UNKNOWN) for key in FOUR) for one in in_s3(bucket, resources, S3_CLOSED)):
-            yield Violation(bucket, "A policy could open it to everybody. Give it a BucketPublicAccessBlock with all four.")
+        if not any(
+            all(get(one.props, key) in (True, UNKNOWN) for key in FOUR) for one in in_s3(bucket, resources, S3_CLOSED)
+        ):
+            yield Violation(
+                bucket, "A policy could open it to everybody. Give it a BucketPublicAccessBlock with all four."
+            )
         if not any(text is UNKNOWN or denies_clear(json.loads(text)) for text in policies(bucket, resources)):
             yield Violation(bucket, "It lets itself be read in clear. Deny what comes without aws:SecureTransport.")
     for account in azure_stores(resources):
         if get(account.props, "allowSharedKeyAccess") not in (False, UNKNOWN):
-            yield Violation(account, "Whoever has one of its two keys may do everything. Set allow_shared_key_access=False.")
+            yield Violation(
+                account, "Whoever has one of its two keys may do everything. Set allow_shared_key_access=False."
+            )
         if get(account.props, "enableHttpsTrafficOnly") not in (True, UNKNOWN):
             yield Violation(account, "It answers plain HTTP. Set enable_https_traffic_only=True.")
     for container in of(resources, AZURE_CONTAINER):
@@ -68,11 +74,15 @@ def store_versioned(resources: Sequence[Planned]) -> Iterator[Violation]:
     for account in azure_stores(resources):
         own = [one for one in of(resources, AZURE_VERSIONS) if account.urn in one.depends.get("accountName", ())]
         if not any(map(comes_back_in_azure, own)):
-            yield Violation(account, "What is deleted there is gone. Give it BlobServiceProperties with versions and soft delete.")
+            yield Violation(
+                account, "What is deleted there is gone. Give it BlobServiceProperties with versions and soft delete."
+            )
     for bucket in of(resources, GCS):
         seconds = get(bucket.props, "softDeletePolicy.retentionDurationSeconds", 0)
         if seconds is not UNKNOWN and seconds < LEAST_DAYS * 86_400:
-            yield Violation(bucket, f"What is deleted there is gone. Set a soft_delete_policy of {LEAST_DAYS} days or more.")
+            yield Violation(
+                bucket, f"What is deleted there is gone. Set a soft_delete_policy of {LEAST_DAYS} days or more."
+            )
 
 
 def backup_on(resources: Sequence[Planned]) -> Iterator[Violation]:

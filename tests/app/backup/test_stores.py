@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from app.backup import folder
+from app.backup import bucket, folder
+from app.backup.folder import Folder
 from app.backup.store import Store, StoreFailed, store_at
 from app.errors import CannotStart, Conflict, NotFound, StorageFull
 from app.setting_values import store_url
+from app.storage.mounts import Mount
 from tests.app.backup.servers import Cut, environment_of
 
 MB = bytes(range(256)) * 4096
@@ -204,3 +206,57 @@ def test_an_address_with_what_would_be_ignored_is_refused(text: str, said: str):
     with pytest.raises(ValueError, match=said) as refused:
         store_url(text)
     assert "hush" not in str(refused.value)
+
+
+AMAZONS = {"AWS_ACCESS_KEY_ID": "AKIDINFILE\n", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_REGION": "eu-central-1"}
+
+
+def in_files(folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    monkeypatch.setenv("BACKUP_CREDENTIALS", str(folder))
+
+
+def test_keys_can_stand_in_files_and_those_of_another_provider_are_let_be(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDINSETTINGS")
+    in_files(tmp_path, monkeypatch, AMAZONS | {"AZURE_STORAGE_ACCOUNT_KEY": "a2V5", ".hidden": "x"})
+    known = dict(bucket._store(store_url("s3://a-bucket")).config)
+    assert known["access_key_id"] == "AKIDINFILE"
+    assert known["secret_access_key"] == "hush"
+    assert known["region"] == "eu-central-1"
+
+
+def test_azures_account_can_stand_in_a_file(tmp_path: Path, monkeypatch):
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    in_files(tmp_path, monkeypatch, {"AZURE_STORAGE_ACCOUNT_NAME": "anaccount", "AZURE_STORAGE_ACCOUNT_KEY": "a2V5"})
+    assert dict(bucket._store(store_url("az://a-container")).config)["account_name"] == "anaccount"
+
+
+def test_a_folder_without_a_key_says_what_belongs_there(tmp_path: Path, monkeypatch):
+    in_files(tmp_path, monkeypatch, {"aws_access_key_id": "x"})
+    with pytest.raises(CannotStart) as refused:
+        store_at("s3://a-bucket")
+    assert f"BACKUP_CREDENTIALS={tmp_path} has no file whose name begins with AWS_" in refused.value.message
+    monkeypatch.setenv("BACKUP_CREDENTIALS", str(tmp_path / "nowhere"))
+    with pytest.raises(CannotStart, match="No such file"):
+        store_at("s3://a-bucket")
+
+
+@pytest.mark.parametrize(
+    ("point", "filesystem", "said"), [("/", "overlay", "inside the container"), ("/tmp", "tmpfs", "in memory")]
+)
+def test_in_production_a_folder_that_vanishes_is_no_place_for_backups(
+    tmp_path: Path, monkeypatch, point: str, filesystem: str, said: str
+):
+    monkeypatch.setattr(folder, "mount_of", lambda *_: Mount(point, "/", filesystem, "", read_only=False))
+    assert Folder(store_url(tmp_path.as_uri())).entries() == []
+    monkeypatch.setenv("APP_ENV", "production")
+    with pytest.raises(StoreFailed) as refused:
+        Folder(store_url(tmp_path.as_uri()))
+    assert said in refused.value.message and "docker run -v" in refused.value.hint
+
+
+def test_in_production_a_folder_on_a_mount_of_its_own_is_one(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setattr(folder, "mount_of", lambda *_: Mount(str(tmp_path), "/", "ext4", "", read_only=False))
+    assert Folder(store_url(tmp_path.as_uri())).entries() == []
