@@ -63,7 +63,7 @@ class Reader:
     def fault(self, key: str, value: str, why: str, example: str) -> None:
         """One fault: which value, why it can't be, and the command that mends it."""
         said = f"{key} is {value!r}" if value else f"{key} is not set"
-        quoted = f'"{example}"' if " " in example else example
+        quoted = f'"{example}"' if " " in example.removeprefix("--secret ") else example
         self.faults.append(f"{said}: {why}\n    pulumi config set {key} {quoted}")
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str:

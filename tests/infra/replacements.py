@@ -49,6 +49,15 @@ REPLACES: Mapping[str, Replacement] = {
         f"{SPECS}Microsoft.RecoveryServices/…/bms.json",
         ("resourceGroupName", "vaultName", "fabricName", "containerName", "protectedItemName"),
     ),
+    "azure-native:storage:BlobContainer": Replacement(
+        f"{SPECS}Microsoft.Storage/…/blob.json", ("resourceGroupName", "accountName", "containerName")
+    ),
+    "azure-native:storage:BlobServiceProperties": Replacement(
+        f"{SPECS}Microsoft.Storage/…/blob.json", ("resourceGroupName", "accountName", "blobServicesName")
+    ),
+    "azure-native:storage:ManagementPolicy": Replacement(
+        f"{SPECS}Microsoft.Storage/…/storage.json", ("resourceGroupName", "accountName", "managementPolicyName")
+    ),
     "azure-native:authorization:ManagementLockByScope": Replacement(
         f"{SPECS}Microsoft.Authorization/…/locks.json", ("scope", "lockName")
     ),
@@ -112,6 +121,10 @@ REPLACES: Mapping[str, Replacement] = {
             "tags",
             "initialReplication",
         ),
+    ),
+    "gcp:storage/bucket:Bucket": Replacement(
+        "hashicorp/terraform-provider-google: ForceNew in google/services/storage/resource_storage_bucket.go",
+        ("project", "name", "location", "enableObjectRetention", "hierarchicalNamespace"),
     ),
     "docker:index/volume:Volume": Replacement(DOCKER, ("name", "driver", "driverOpts", "labels")),
     # Not data: what runs it. That these are made anew is what the order of operations is tested with.

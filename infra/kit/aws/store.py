@@ -85,7 +85,7 @@ class Store(pulumi.ComponentResource):
         )
 
     def versioned(self, bucket: aws.s3.Bucket) -> Sequence[pulumi.Resource]:
-        """What is deleted or overwritten stays as a version for a while; parts of an upload that broke off go sooner."""
+        """What is deleted or overwritten stays as a version for a while; parts of a broken upload go sooner."""
         versioning = aws.s3.BucketVersioning(
             f"{self.name}-versioned",
             bucket=bucket.bucket,

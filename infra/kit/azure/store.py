@@ -117,7 +117,7 @@ class Store(pulumi.ComponentResource):
 
 
 def rule_of_old_versions() -> storage.ManagementPolicyRuleArgs:
-    """Counted from a version's own day, so an old backup's goes with the next run; soft delete holds it from then on."""
+    """Counted from a version's own day, so an old one goes with the next run; soft delete holds it from then on."""
     after = storage.DateAfterCreationArgs(days_after_creation_greater_than=DELETED_STAYS_DAYS)
     return storage.ManagementPolicyRuleArgs(
         name="oldversions",

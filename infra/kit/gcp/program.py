@@ -20,6 +20,7 @@ from kit.gcp.image import Image, ImageArgs
 from kit.gcp.job import JobArgs, ScheduledJob
 from kit.gcp.network import DefaultNetwork, Network, NetworkArgs
 from kit.gcp.place import CPU_AND_MEMORY, MACHINE
+from kit.gcp.restore_job import RestoreJob, RestoreJobArgs
 from kit.gcp.secret import Secret, SecretArgs
 from kit.gcp.snapshots import DiskSnapshots, DiskSnapshotsArgs, FilestoreBackups, FilestoreBackupsArgs
 from kit.gcp.storage import DataDisk, DataDiskArgs, Filestore, FilestoreArgs
@@ -74,6 +75,7 @@ def filestore_site(config: StackConfig) -> Site:
     on = ground(config, ("app", "hand-over", "backups") if config.backups else ("app", "hand-over"), proxies=1)
     share = share_of(config, on)
     run = run_of(config, on, share)
+    restored_from_bucket(on, share)
     if config.backups:
         account = on.accounts["backups"]
         args = FilestoreBackupsArgs(
@@ -201,6 +203,22 @@ def run_of(config: StackConfig, on: Ground, share: Filestore) -> CloudRun:
             machine=config.machine or CPU_AND_MEMORY,
             domain=config.domain,
             handover=config.rollout == "handover",
+        ),
+    )
+
+
+def restored_from_bucket(on: Ground, share: Filestore) -> None:
+    RestoreJob(
+        "restore",
+        RestoreJobArgs(
+            project=on.project,
+            image=on.image.image,
+            account=on.accounts["app"].email,
+            environment={key: on.app.plain[key] for key in ("DATABASE_PATH", "BACKUP_URL")},
+            server=share.server,
+            path=share.path,
+            network_id=on.network.network_id,
+            subnet_id=on.network.subnet_id,
         ),
     )
 

@@ -26,10 +26,10 @@ class StoreArgs:
 class Store(pulumi.ComponentResource):
     """Private, encrypted by Google, with one list of who may, and with a way back from a deletion.
 
-    Here a role that may delete an object may delete its versions too, so versions would protect from nobody: soft delete
-    does. What is deleted can be had back for so many days, nobody can end that sooner, and the app's role can't change
-    it for what is deleted later (cloud.google.com/storage/docs/soft-delete). No retention policy beside it: the app
-    takes back what it has just written where a backup breaks off, and prunes by its own rules.
+    Here a role that may delete an object may delete its versions too, so versions would protect from nobody: soft
+    delete does. What is deleted can be had back for so many days, nobody can end that sooner, and the app's role can't
+    change it for what is deleted later (cloud.google.com/storage/docs/soft-delete). No retention policy beside it: the
+    app takes back what it has just written where a backup breaks off, and prunes by its own rules.
     """
 
     url: pulumi.Output[str]

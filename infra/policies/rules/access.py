@@ -141,7 +141,7 @@ def no_public_blobs(resources: Sequence[Planned]) -> Iterator[Violation]:
         if get(account.props, "allowBlobPublicAccess") not in (False, UNKNOWN):
             yield Violation(account, "Anybody could be let in to its blobs. Set allow_blob_public_access=False.")
     for bucket in of(resources, "gcp:storage/bucket:Bucket"):
-        if get(bucket.props, "publicAccessPrevention") != "enforced":
+        if get(bucket.props, "publicAccessPrevention") not in ("enforced", UNKNOWN):
             yield Violation(bucket, "Anybody could be let in. Set public_access_prevention=enforced.")
 
 

@@ -18,7 +18,7 @@ S3_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 AZURE_CONTAINER = "azure-native:storage:BlobContainer"
 AZURE_VERSIONS = "azure-native:storage:BlobServiceProperties"
 AZURE_LIFECYCLE = "azure-native:storage:ManagementPolicy"
-# What goes with a store or keeps it closed: taken away by a destroy, it would leave the backups open or without a way back.
+# What goes with a store or keeps it closed: without it the backups would be open, or without a way back.
 PARTS = (
     S3,
     S3_CLOSED,
@@ -75,13 +75,13 @@ def store_versioned(resources: Sequence[Planned]) -> Iterator[Violation]:
         own = [one for one in of(resources, AZURE_VERSIONS) if account.urn in one.depends.get("accountName", ())]
         if not any(map(comes_back_in_azure, own)):
             yield Violation(
-                account, "What is deleted there is gone. Give it BlobServiceProperties with versions and soft delete."
+                account, "What is deleted there is gone. Give it versions and soft delete (BlobServiceProperties)."
             )
     for bucket in of(resources, GCS):
         seconds = get(bucket.props, "softDeletePolicy.retentionDurationSeconds", 0)
         if seconds is not UNKNOWN and seconds < LEAST_DAYS * 86_400:
             yield Violation(
-                bucket, f"What is deleted there is gone. Set a soft_delete_policy of {LEAST_DAYS} days or more."
+                bucket, f"What is deleted there is gone. Set a soft_delete_policy of at least {LEAST_DAYS} days."
             )
 
 

@@ -44,6 +44,17 @@ PINNED = {
         ["containerName", "protectedItemName"],
         "share",
     ),
+    **{
+        f"task-assist:azure:Store$azure-native:{type_}::store-{word}": (name, kept, f"store-{word}")
+        for type_, word, name, kept in (
+            ("storage:StorageAccount", "account", "taskassistbackupx7k2p9", ["accountName"]),
+            ("storage:BlobContainer", "container", "backups", []),
+            ("storage:BlobServiceProperties", "versions", "default", []),
+            ("storage:ManagementPolicy", "lifecycle", "default", []),
+            ("authorization:ManagementLockByScope", "lock", "task-assist", []),
+            ("authorization:RoleAssignment", "write", "store-container-id", []),
+        )
+    },
 }
 NAMED_BY = (
     "protectedItemName",
@@ -51,7 +62,10 @@ NAMED_BY = (
     "vaultName",
     "shareName",
     "fileServicesName",
+    "blobServicesName",
+    "managementPolicyName",
     "lockName",
+    "scope",
     "accountName",
     "resourceGroupName",
 )
@@ -70,7 +84,7 @@ def test_what_holds_data_stands_where_it_stood_and_is_called_what_it_was():
 
 def test_the_lock_stops_everybody_and_goes_first():
     found = plan("azure-smb")
-    lock, share = found.one("ManagementLockByScope"), found.one("storage:FileShare")
+    lock, share = found.one("ManagementLockByScope", "storage-lock"), found.one("storage:FileShare")
     assert lock.inputs["level"] == "CanNotDelete"
     assert lock.plain["scope"] == "storage-account-id"
     assert share.urn in lock.depends_on

@@ -7,16 +7,19 @@ VOLUME = "urn:pulumi:docker::task-assist::task-assist:docker:Storage$docker:inde
 
 
 def test_the_volume_stands_where_it_stood_and_is_called_what_it_was():
-    [volume] = [resource for resource in plan("docker-volume").resources if resource.protect]
+    volume, backups = sorted((one for one in plan("docker-volume").resources if one.protect), key=lambda one: one.urn)
     assert volume.urn == VOLUME
+    assert backups.urn == VOLUME.replace("Storage", "Store").replace("storage", "store")
+    assert backups.plain["name"] == "task-manager-backups"
+    assert backups.options["ignoreChanges"] == ["labels", "name"]
     assert volume.plain["name"] == "task-manager-db"
     assert "name" in volume.options["ignoreChanges"]
     assert volume.aliases == ("data",)
 
 
 def test_another_stacks_volume_is_not_the_one_that_compose_and_the_first_stack_have():
-    [volume] = [resource for resource in record({"cloud": "docker"}, stack="blue").resources if resource.protect]
-    assert volume.plain["name"] == "task-assist-blue-db"
+    protected = [one.plain["name"] for one in record({"cloud": "docker"}, stack="blue").resources if one.protect]
+    assert sorted(protected) == ["task-assist-blue-backups", "task-assist-blue-db"]
 
 
 def test_certificates_stay_with_a_stack_that_is_called_otherwise_since():
