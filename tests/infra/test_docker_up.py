@@ -21,7 +21,7 @@ from tests.infra.standins import PACKAGES, StandIns
 
 DOMAIN = "tasks.localhost"
 CONTAINERS = (NAME, f"{NAME}-secrets", f"{NAME}-caddy")
-VOLUMES = (COMPOSE_VOLUME, f"{NAME}-secrets", f"{NAME}-certificates")
+VOLUMES = (COMPOSE_VOLUME, "task-manager-backups", f"{NAME}-secrets", f"{NAME}-certificates")
 IN_THE_IMAGE = ("Dockerfile", ".dockerignore", "app", "requirements")
 
 

@@ -119,6 +119,6 @@ def test_the_policy_pack_has_every_rule(monkeypatch: pytest.MonkeyPatch):
         pulumi_policy, "PolicyPack", lambda name, policies: built.append([policy.name for policy in policies])
     )
     runpy.run_path(str(ROOT / "infra" / "policies" / "__main__.py"))
-    from rules import access, data
+    from rules import access, data, stores
 
-    assert built == [[rule.name for rule in (*data.RULES, *access.RULES)]]
+    assert built == [[rule.name for rule in (*data.RULES, *access.RULES, *stores.RULES)]]

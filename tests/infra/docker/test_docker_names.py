@@ -21,7 +21,7 @@ def app(found: Plan) -> Resource:
 
 def test_two_stacks_on_one_host_share_no_name():
     first, second = names(record(DOMAIN)), names(record({**DOMAIN, "domain": "blue.example.org"}, stack="blue"))
-    assert len(first) == len(second) == 8
+    assert len(first) == len(second) == 9
     assert first.isdisjoint(second)
 
 
