@@ -39,8 +39,7 @@ READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 2, 2
 CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
 """To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""
 PASSWORD_LENGTH, LONGEST_PASSWORD = 12, 1000
-FROM_FILES = ("admin_password", "notify_url")
-"""Secrets for which a file can be named instead, by the setting with _FILE behind its name."""
+FROM_FILES = ("admin_password", "notify_url")  # secrets that can stand in the file that their NAME_FILE names
 
 
 class Settings(BaseModel):
@@ -130,8 +129,7 @@ class Settings(BaseModel):
     )
     backup_credentials: Path | None = Field(
         None,
-        description="A folder with a file for each variable of the bucket's provider, called as it is"
-        " (AWS_SECRET_ACCESS_KEY): a container's settings are read by more people than its files.",
+        description="A folder with a file for each of the bucket's provider's variables, called as it is.",
         examples=["/run/backup-credentials"],
     )
     backup_recipient: Annotated[str, AfterValidator(public_keys)] | None = Field(
@@ -157,9 +155,7 @@ class Settings(BaseModel):
         examples=["https://hooks.example.com/task-assist"],
     )
     notify_url_file: Path | None = Field(
-        None,
-        description="A file that holds that webhook's address, instead of NOTIFY_URL.",
-        examples=["/run/secrets/notify_url"],
+        None, description="A file that holds that address, instead of NOTIFY_URL.", examples=["/run/secrets/notify_url"]
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the log says.", examples=["info"]
@@ -227,8 +223,7 @@ def _read_file(name: str, given: dict[str, str]) -> str | None:
     except IsADirectoryError:
         return _fault(f"{name}_file", file, f"It is a folder. {DOCKERS_FOLDER}")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not text"
-        return _fault(f"{name}_file", file, f"The file can't be read: {why}.")
+        return _fault(f"{name}_file", file, f"The file can't be read: {getattr(error, 'strerror', 'it is not text')}.")
     return None
 
 
