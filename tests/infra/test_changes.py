@@ -46,10 +46,11 @@ def changes(name: str) -> Iterator[tuple[str, str]]:
         ("image", ""),
     )
     yield from (("domain", "tasks.example.org"), ("domain", ""))
+    yield from (("backupSchedule", "off"), ("backupSchedule", ""))
     if cloud == "docker":
         yield from (("port", "8001"), ("port", ""))
+        yield from (("backupStore", "s3://a-bucket"), ("backupStore", ""))
     else:
-        yield from (("backupSchedule", "off"), ("backupSchedule", ""))
         yield from (("alertEmail", EMAIL), ("alertEmail", ""))
     if cloud == "azure":
         yield from (("storageKeyIndex", "2"), ("storageKeyIndex", ""))

@@ -229,6 +229,13 @@ def test_no_key_is_handed_to_the_app_anywhere():
 
 
 DOCKER = {"cloud": "docker"}
+STORES = ("volume", "/srv/backups", "gs://a-bucket")
+
+
+def test_a_docker_hosts_volume_stays_whatever_the_store_is_later():
+    volumes = [record(DOCKER | {"backupStore": where}).one("volume:Volume", "store-volume") for where in STORES]
+    assert len({volume.urn for volume in volumes}) == 1
+    assert all(volume.protect for volume in volumes)
 
 
 def test_docker_takes_a_directory_of_the_host():
@@ -239,7 +246,7 @@ def test_docker_takes_a_directory_of_the_host():
         "host directory /srv/backups: the stack never deletes the backups in it, free"
         in found.outputs["kept_on_destroy"]
     )
-    assert not of_the_store(found)
+    assert [one.plain["name"] for one in of_the_store(found)] == ["task-manager-backups"]
 
 
 def test_docker_takes_a_bucket_with_its_keys_as_files():
@@ -255,7 +262,7 @@ def test_docker_takes_a_bucket_with_its_keys_as_files():
     read = settings.load({k: v for k, v in environment(found).items() if k.startswith("BACKUP_")})
     assert read.backup_url == "s3://a-bucket/tasks"
     assert str(read.backup_credentials) == "/run/backup-credentials"
-    assert not of_the_store(found)
+    assert [one.plain["name"] for one in of_the_store(found)] == ["task-manager-backups"]
 
 
 @pytest.mark.parametrize(

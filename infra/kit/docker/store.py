@@ -34,16 +34,17 @@ class Store(pulumi.ComponentResource):
     def __init__(self, name: str, args: StoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("task-assist:docker:Store", name, opts=opts)
         self.settings, self.mounts, self.url = {}, [], f"file://{MOUNT_PATH}"
+        # Made in any case: it keeps what is in it, whatever backupStore is set to later.
+        volume = self.volume(f"{name}-volume")
+        self.kept = [Kept(pulumi.Output.concat("Docker volume ", volume.name), "protected with the backups, free")]
         if args.where == VOLUME:
-            volume = self.volume(f"{name}-volume")
             self.mounts = [docker.ContainerMountArgs(type="volume", source=volume.name, target=MOUNT_PATH)]
-            self.kept = [Kept(pulumi.Output.concat("Docker volume ", volume.name), "protected with the backups, free")]
         elif args.where.startswith("/"):
             self.mounts = [docker.ContainerMountArgs(type="bind", source=args.where, target=MOUNT_PATH)]
-            self.kept = [Kept(f"host directory {args.where}", "the stack never deletes the backups in it, free")]
+            self.kept += [Kept(f"host directory {args.where}", "the stack never deletes the backups in it, free")]
         else:
             self.url = args.where
-            self.kept = [Kept(f"the backups in {args.where}", "not the stack's: it never touches the bucket")]
+            self.kept += [Kept(f"the backups in {args.where}", "not the stack's: it never touches the bucket")]
         if args.credentials:
             self.mounts += [read_only(args.credentials)]
             self.settings = {"BACKUP_CREDENTIALS": CREDENTIALS_PATH}
