@@ -204,7 +204,8 @@ def test_a_share_of_an_earlier_deployment_is_adopted_as_the_page_says(stand_ins:
     assert "replace" not in engine.run("preview")
     stand_ins.log.taken()
     engine.up()
-    touched = {(event.verb, event.type) for event in stand_ins.log.taken() if event.type in ids}
+    events = [event for event in stand_ins.log.taken() if event.name != "store-account"]
+    touched = {(event.verb, event.type) for event in events if event.type in ids}
     assert touched <= {("update", type_) for type_ in ids}
     assert "taskassistdata123" in engine.outputs()["storage"]
 
