@@ -220,6 +220,7 @@ GCP_ROLES = {
     "filestore": "file.editor",
     "monitoring": "monitoring.editor",
     "secretmanager": "secretmanager.admin",
+    "storage": "storage.admin",  # cloud.google.com/storage/docs/access-control/iam-roles
 }
 # Of several services, or no resource of Google's: projects/service, projects/iAMMember, serviceaccount/account.
 GCP_OTHERS = {
