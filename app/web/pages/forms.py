@@ -17,7 +17,8 @@ from app.errors import Invalid, invalid_input
 Typed = TypeVar("Typed", bound=BaseModel)
 NOT_FIELDS = frozenset(("back", "seen", "restore"))
 """What a form says about itself."""
-OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]*")
+OWN_PATH = re.compile(r"/(?![/\\])[^\s\\]{,4000}")
+"""No longer than what a browser or a gateway takes for a header; a list's own address has 2,600 at most."""
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,9 @@ def test_signing_in_leads_back_to_the_page_that_asked(stranger):
     assert sign_in(stranger, next="/?q=milk&status=done").location == "/?q=milk&status=done"
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/\t/evil"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "evil", "/\t/evil", "/" + "e" * 5000]
+)
 def test_signing_in_leads_nowhere_else(stranger, elsewhere: str):
     assert sign_in(stranger, next=elsewhere).location == "/"
 
