@@ -50,7 +50,7 @@ def test_it_adds_no_more_than_its_share(image: str):
 
 def test_no_pip_no_caches_and_no_tests_are_in_what_it_adds(added: list[tarfile.TarInfo]):
     assert [member.name for member in added if NOT_WANTED.search(member.name)] == []
-    assert {member.name.split("/")[0] for member in added} <= {"app", "etc", "opt", "var"}
+    assert {member.name.split("/")[0] for member in added} <= {"app", "backups", "etc", "opt", "var"}
 
 
 def test_every_module_has_its_bytecode(added: list[tarfile.TarInfo]):
@@ -64,8 +64,8 @@ def test_every_module_has_its_bytecode(added: list[tarfile.TarInfo]):
     assert modules - compiled == set()
 
 
-def test_its_user_owns_the_data_folder_and_nothing_else(added: list[tarfile.TarInfo]):
-    assert [member.name for member in added if member.uid == 1000] == ["app/data"]
+def test_its_user_owns_the_folders_of_data_and_backups_and_nothing_else(added: list[tarfile.TarInfo]):
+    assert sorted(member.name for member in added if member.uid == 1000) == ["app/data", "backups"]
 
 
 def test_it_declares_no_volume_and_runs_as_its_user(image: str):
