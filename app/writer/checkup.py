@@ -23,7 +23,7 @@ from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
 from app.storage.cant_open import CantOpen, why_cant_open
 from app.storage.led_elsewhere import LedElsewhere
 from app.storage.no_writes import takes_writes, why_no_writes
-from app.writer.index_mending import fault_in_search_index, mend_search_index
+from app.writer.index_mending import check_search_index, fault_in_search_index, mend_search_index
 from app.writer.lease import Lease, Lost
 from app.writer.other_names import OtherNames
 from app.writer.terms import Doubt
@@ -233,8 +233,7 @@ class Checkup:
             why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
             missing = f" It may lack changes all the same: {condition.may_lack}" if condition.may_lack else ""
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).{missing}")
-            if at_fault := fault_in_search_index(self._database):
-                mend_search_index(self._database, at_fault)
+            check_search_index(self._database, ending)
 
     def _fault(self, ending: threading.Event) -> str | None:
         """Of one table after the other, so that the log can be folded in between. None where it had to end, too."""

@@ -118,12 +118,15 @@ class Interrupts:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupts)
 sys.argv = ["task-assist", "serve"]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored where a shell began this in the background
 runpy.run_module("app", run_name="__main__")
 """
 
 
 def test_ctrl_c_while_python_imports_is_an_end_without_a_traceback():
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED_AT_IMPORT], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT_IMPORT], capture_output=True, text=True, check=False, timeout=60
+    )
     assert (done.returncode, done.stderr) == (130, "")
 
 

@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from tests.mounts.guests import MOUNTS, Guest, GuestFailed, Job
 
-READY_SECONDS = 120
-"""How long a start may take before a test gives up on it: a file server needs seconds to notice a killed client."""
+READY_SECONDS = 300
+"""How long a start may take before a test gives up on it: a file server needs seconds to notice a killed client, and a
+guest on a busy machine two minutes to import the app five times at once."""
 AS_IN_A_CONTAINER = "setpriv --reuid 1000 --regid 1000 --clear-groups"
 """Not as root, for whom SQLite sets the owner of its -wal, which gives a delegation back."""
 EMAIL, PASSWORD = "ann@example.com", "a-long-enough-password"

@@ -1,5 +1,6 @@
 """A fault in the search index is not damage: it is made anew, and nothing has to be restored."""
 
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -19,7 +20,7 @@ from app.domain.schemas import Filters, NewWorkItem
 from app.errors import Damaged
 from app.operations.control_commands import examined
 from app.storage.mounts import Storage
-from app.writer import checkup
+from app.writer import checkup, index_mending
 from app.writer.instance import Instance
 from tests.app.backup.databases import closed_database, overwrite_first_page
 from tests.app.processes import eventually
@@ -129,3 +130,15 @@ def test_what_a_file_holds_is_told_without_it(local: Storage, tmp_path: Path):
     snapshot(local, tmp_path / "backup.db")
     rows = verify(tmp_path / "backup.db").contents.rows
     assert set(rows) == {"users", "api_tokens", "work_items", "tasks", "events"}
+
+
+def test_a_check_that_the_closing_of_the_database_interrupts_ends_without_a_word(monkeypatch):
+    def interrupted(_database: object) -> None:
+        raise sqlite_driver().OperationalError("interrupted")
+
+    monkeypatch.setattr(index_mending, "fault_in_search_index", interrupted)
+    ending = threading.Event()
+    ending.set()
+    with capture_logs() as lines:
+        index_mending.check_search_index(None, ending)  # pyright: ignore[reportArgumentType]
+    assert lines == []
