@@ -41,11 +41,12 @@ class Condition:
         return copy(found)
 
     def report(self, problem: Unwell) -> Unwell:
-        """Remembers what is wrong, and says it in the log the first time. Gives it back, to be raised."""
+        """Remembers what is wrong, and says it in the log the first time. Gives what is to be raised: of what is known
+        already its first words, which are in the log."""
         with self._changing:
             self._reports[type(problem)] += 1
-            if type(problem) in self._known:
-                return problem
+            if known := self.known(type(problem)):
+                return known
             self._known = {**self._known, type(problem): problem}
         log.error(str(problem), problem=problem.code)
         return problem

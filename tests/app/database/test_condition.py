@@ -85,6 +85,13 @@ def test_each_request_raises_an_exception_of_its_own(condition: Condition):
     assert first is not second and str(first) == str(second) == "It is gone.\nType this."
 
 
+def test_who_meets_a_known_fault_in_other_words_is_told_those_of_the_log(condition: Condition):
+    condition.report(Damaged("It is no database.", "Type this."))
+    with capture_logs() as lines:
+        told = condition.report(Damaged("It is malformed.", "Type this."))
+    assert not lines and str(told) == str(condition.problem) == "It is no database.\nType this."
+
+
 def test_a_write_that_worked_ends_what_was_wrong_with_the_disk_alone(tmp_path):
     database = Database(closed_database(tmp_path / "a.db", 1))
     database.condition.report(StorageFull("It is full."))
