@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, tzinfo
 
 from app.backup.drilled import drill_record_of, drilled_names
+from app.backup.folder import PARTIAL
 from app.backup.replacing import FAR, counted
 from app.backup.store import Store
 from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, Stored, manifest_of, names_in, stored_in, time_of
@@ -73,8 +74,11 @@ def _remove(store: Store, name: str) -> None:
 def _sweep(store: Store, now: datetime) -> None:
     there = {entry.name for entry in store.entries()}
     for each in there:
-        name = next((each.removesuffix(ending) for ending in OBJECT_ENDINGS if each.endswith(ending)), "")
-        if NAME.fullmatch(name) and name + ENDING not in there and now - time_of(name) > UNFINISHED_AFTER:
+        # Also what a folder has of an upload that was killed (folder.py).
+        object_ = each.removeprefix(".").removesuffix(PARTIAL)
+        name = next((object_.removesuffix(ending) for ending in OBJECT_ENDINGS if object_.endswith(ending)), "")
+        is_part = each != object_ or name + ENDING not in there
+        if NAME.fullmatch(name) and is_part and now - time_of(name) > UNFINISHED_AFTER:
             store.remove(each)
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from app.backup import stored as naming
 from app.backup.drill import drill
 from app.backup.drilled import drilled, keep_record, last_drill
+from app.backup.folder import PARTIAL
 from app.backup.retention import prune, warn_of_loss
 from app.backup.store import Store, store_at
 from app.backup.stored import manifest_of, names_in, new_name, newest_in, stored_in
@@ -185,11 +186,14 @@ def test_what_can_not_be_read_stays_and_is_named(make, store, tmp_path):
     assert names[0] in warnings[0] and names[0] in names_in(store)
 
 
-def test_an_object_whose_backup_broke_off_is_taken_away_two_days_later(make, store, tmp_path):
+@pytest.mark.parametrize("while_it_was_written", [False, True])
+def test_an_object_whose_backup_broke_off_is_taken_away_two_days_later(make, store, tmp_path, while_it_was_written):
     nights(store, make(), 1, tmp_path)
     left = [
         naming.object_of(new_name("a", datetime.now(UTC) - timedelta(hours=age)), encrypted=True) for age in (50, 40)
     ]
+    if while_it_was_written:
+        left = [f".{name}{PARTIAL}" for name in left]
     for name in left:
         (tmp_path / "store" / name).write_bytes(b"half")
     (tmp_path / "store" / "holiday.db.zst").write_bytes(b"somebody's")
