@@ -1,5 +1,7 @@
 """/healthz: alive. /readyz: ready, and all is well. And the line at the foot of every page, from the same facts."""
 
+from datetime import UTC, datetime
+
 from flask import Blueprint
 
 from app.storage.mounts import Storage
@@ -10,6 +12,8 @@ from app.web.security import HEADERS
 from app.writer.instance import Instance
 
 ALIVE, READY = "/healthz", "/readyz"
+STARTED = datetime.now(UTC).isoformat(timespec="milliseconds")
+"""When this process began: another time says that a deployment has come."""
 health = Blueprint("health", __name__)
 
 
@@ -49,6 +53,7 @@ def _facts(instance: Instance) -> dict:
     return {
         "status": problem.code if problem else "ok" if writes else "standby",
         "version": __version__,
+        "started": STARTED,
         "database": {
             "kind": "sqlite",
             "mount": storage.mount.point,

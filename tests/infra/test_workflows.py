@@ -91,8 +91,12 @@ def test_what_is_not_a_pull_request_runs_from_main_only(name: str):
     assert "github.ref == 'refs/heads/main'" in job(name)["if"]
 
 
-def test_no_secret_is_stored():
-    assert "secrets." not in "".join(map(text, NAMES))
+def test_no_secret_is_stored_but_a_token_of_the_app_which_an_up_alone_gets():
+    uses = re.findall(r".*secrets\..*", "".join(map(text, NAMES)))
+    assert [use.strip() for use in uses] == [
+        "TASK_ASSIST_TOKEN: ${{ inputs.command == 'up' && secrets.TASK_ASSIST_TOKEN || '' }}"
+    ]
+    assert {name: job(name).get("secrets") for name in CALLERS} == {"preview": None, "drift": None, "up": "inherit"}
 
 
 def test_a_pull_request_and_the_drift_check_use_the_identity_that_only_reads():
@@ -113,15 +117,17 @@ def test_what_it_types_is_in_the_repository():
     script, extra = install.split()
     assert (ROOT / script).is_file()
     assert (ROOT / "requirements" / f"{extra}.txt").is_file()
-    packs = [pack for line in typed() for pack in re.findall(r"--policy-pack (\S+)", line)]
-    assert len(packs) == 2
+    (proof,) = [line.split()[1] for line in typed() if line.startswith("python3 ")]
+    assert (ROOT / proof).is_file()
+    packs = [pack for line in typed() for pack in re.findall(r"--policy-pack ([\w/]+)", line)]
+    assert len(packs) == 4
     assert all((ROOT / pack / "PulumiPolicy.yaml").is_file() for pack in packs)
 
 
 def test_the_rules_are_enforced_at_a_preview_and_at_an_up():
-    for command in ("preview", "up"):
-        (line,) = [line for line in typed() if line.startswith(f"{command})")]
-        assert "--policy-pack infra/policies" in line
+    changing = [line for line in typed() if re.search(r"pulumi (up|preview --non-interactive --diff)\b", line)]
+    assert len(changing) == 4
+    assert [line for line in changing if "--policy-pack infra/policies" not in line] == []
 
 
 def test_the_command_line_is_of_the_version_of_its_sdk():
@@ -136,7 +142,7 @@ def test_pulumi_knows_every_flag():
     if pulumi is None:
         pytest.skip("no `pulumi` on the PATH")
     commands = [found for line in typed() for found in re.findall(r"pulumi (stack select|preview|up)\b([^;]*)", line)]
-    assert [verb for verb, _ in commands] == ["stack select", "preview", "up", "preview"]
+    assert [verb for verb, _ in commands] == ["stack select", "preview", "up", "up", "up", "preview"]
     for verb, arguments in commands:
         known = subprocess.run([pulumi, *verb.split(), "--help"], capture_output=True, text=True, check=True).stdout
         for flag in re.findall(r"--[a-z-]+", arguments):

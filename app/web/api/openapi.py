@@ -130,6 +130,7 @@ class DatabaseOut(Shape):
 class HealthOut(Shape):
     status: str
     version: str
+    started: Moment
     database: DatabaseOut
     backup: dict[str, Any] | None
 

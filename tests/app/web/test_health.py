@@ -14,7 +14,7 @@ from app.web.health import kept_line
 def test_alive_says_where_the_data_is(client):
     answer = client.get("/healthz")
     assert answer.status_code == 200
-    assert set(answer.json) == {"status", "version", "database", "backup"}
+    assert set(answer.json) == {"status", "version", "started", "database", "backup"}
     facts = {"kind", "mount", "filesystem", "profile", "persistent", "writer", "may_lack_changes"}
     assert set(answer.json["database"]) == facts
     assert answer.json["database"]["may_lack_changes"] is False

@@ -1,0 +1,187 @@
+"""The command line: which target, and how it ends."""
+
+import os
+import signal
+import sys
+import textwrap
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import NoReturn
+
+from . import prove_own, prove_remote
+from .compose import FILE, Compose
+from .docker_run import DockerRun
+from .keep import keep
+from .own import Place, cleared
+from .record import Record
+from .remote import Remote, at_url, of_stack
+from .stop import EXIT_CODES, INTERRUPTED, NOT_TRIED, UNPROVEN, Misused, NotTried, Stop
+
+RECEIPTS = Path("receipts")
+EXAMPLES = """\
+examples:
+  python scripts/verify_persistence.py compose
+  python scripts/verify_persistence.py docker
+  python scripts/verify_persistence.py https://tasks.example.com --token-file token
+  python scripts/verify_persistence.py stack aws --token-file token"""
+TARGETS = (
+    ("compose [FILE]", "a Compose file (default: this folder's) as a project of its own"),
+    ("docker [IMAGE]", "docker run of an image (default: this folder's, built)"),
+    ("URL", "an app that runs, with people's data in it: one item is added and deleted"),
+    ("stack NAME", "the same of a Pulumi stack, which is deployed once more"),
+)
+
+
+def main(words: list[str]) -> int:
+    """Runs one proof; gives its exit code. No traceback reaches a person."""
+    options = _parser().parse_args(words)
+    say = _silent if options.json or options.quiet else _said
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, _interrupt)
+    record = Record(" ".join(options.target), say)
+    code = 0
+    try:
+        _prove(options, record, say)
+        code = record.stop.exit_code if record.stop else 0
+    except Stop as stop:
+        record.stop, code = stop, stop.exit_code
+    except KeyboardInterrupt:
+        record.interrupted, code = True, INTERRUPTED
+    except Exception as error:
+        if os.environ.get("TASK_ASSIST_TRACEBACK"):
+            raise
+        record.stop = NotTried(
+            "fault",
+            f"This is a fault of the script: {type(error).__name__}: {error}",
+            "To see where, put in front of the command:  TASK_ASSIST_TRACEBACK=1",
+        )
+        code = NOT_TRIED
+    return _ended(record, options, code)
+
+
+def _ended(record: Record, options: Namespace, code: int) -> int:
+    """Keeps the receipt, if anything was begun, and says the last word."""
+    receipt = record.receipt()
+    kept = keep(receipt, options.receipts) if record.steps else None
+    if options.json:
+        print(kept.json.read_text() if kept else _as_json(receipt))
+        return code
+    if stop := record.stop:
+        print(
+            f"{'Not proven' if code == UNPROVEN else 'Failed' if code == 1 else 'Not tried'}: {stop.message}",
+            file=sys.stderr,
+        )
+        if stop.hint:
+            print(stop.hint, file=sys.stderr)
+    elif record.interrupted:
+        print("Interrupted. What was made for the proof is gone.", file=sys.stderr)
+    elif not options.quiet:
+        print(
+            f"Proven: {record.target} keeps its data. {record.canary['rows']} rows came through, and a backup of them."
+        )
+    if kept and not options.quiet:
+        print(f"The receipt: {kept.page} and {kept.json.name}")
+    return code
+
+
+def _prove(options: Namespace, record: Record, say: object) -> None:
+    kind, *rest = options.target
+    if kind in ("compose", "docker"):
+        _prove_own(_own(kind, rest, options), record)
+        return
+    prove_remote.prove(_remote(kind, rest, options), record, wait=options.wait * 60, say=say)
+
+
+def _own(kind: str, rest: list[str], options: Namespace) -> Place:
+    given = [name for name in ("token_file", "deploy", "exec", "store") if getattr(options, name)]
+    if len(rest) > 1 or given:
+        _refuse_odd(options, given)
+    return Compose(Path(rest[0]) if rest else FILE) if kind == "compose" else DockerRun(rest[0] if rest else None)
+
+
+def _prove_own(place: Place, record: Record) -> None:
+    """Nothing of it is left, however it ends."""
+    try:
+        prove_own.prove(place, record)
+    finally:
+        if left := cleared(place):
+            print(f"Something of the proof is left: {', '.join(left)}. Remove it by hand.", file=sys.stderr)
+
+
+def _remote(kind: str, rest: list[str], options: Namespace) -> Remote:
+    given = (_token(options), options.deploy, options.exec, options.store)
+    if kind == "stack" and len(rest) == 1:
+        return of_stack(rest[0], *given)
+    if rest or "://" not in kind:
+        _refuse_odd(options, [])
+    return at_url(kind, *given)
+
+
+def _refuse_odd(options: Namespace, given: list[str]) -> NoReturn:
+    targets = ", ".join(target for target, _ in TARGETS)
+    if given:
+        raise Misused(
+            "usage",
+            f"--{given[0].replace('_', '-')} is for an app that runs, not for {options.target[0]}.",
+            "Leave it out.",
+        )
+    raise Misused("usage", f"{' '.join(options.target)} is no target. There is: {targets}.", EXAMPLES)
+
+
+def _token(options: Namespace) -> str | None:
+    if not options.token_file:
+        return os.environ.get("TASK_ASSIST_TOKEN") or None
+    try:
+        return Path(options.token_file).read_text().strip()
+    except OSError as error:
+        raise Misused(
+            "no_token", f"Can't read {options.token_file}: {error.strerror}.", "Name a file that holds the token."
+        ) from None
+
+
+def _parser() -> ArgumentParser:
+    codes = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
+    targets = "\n".join(f"  {target:<15} {what}" for target, what in TARGETS)
+    parser = ArgumentParser(
+        prog="verify_persistence.py",
+        description=textwrap.fill(
+            "Proves that what Task Assist keeps outlives the worst: writes a canary through the API, kills, "
+            "rebuilds or deploys, looks for every row, restores a backup elsewhere, and keeps a receipt.",
+            80,
+        ),
+        epilog=f"targets:\n{targets}\n\n{EXAMPLES}\n\nexit codes:\n{codes}",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("target", nargs="+", metavar="TARGET")
+    parser.add_argument(
+        "--token-file", metavar="FILE", help="an API token with the scope write; else TASK_ASSIST_TOKEN"
+    )
+    parser.add_argument("--deploy", metavar="COMMAND", help="deploys the app anew; without it the proof of a URL waits")
+    parser.add_argument("--wait", type=float, default=30, metavar="MINUTES", help="for the deployment; default: 30")
+    parser.add_argument("--exec", metavar="COMMAND", help="types task-assist where the app runs")
+    parser.add_argument("--store", metavar="URL", help="of the backups, for who has access to them here")
+    parser.add_argument("--receipts", type=Path, default=RECEIPTS, metavar="FOLDER", help="default: receipts")
+    parser.add_argument("--quiet", action="store_true", help="say nothing but what goes wrong")
+    parser.add_argument("--json", action="store_true", help="print the receipt as JSON")
+    return parser
+
+
+def _said(line: str) -> None:
+    print(line, flush=True)
+
+
+def _silent(_line: str) -> None:
+    pass
+
+
+def _as_json(receipt: dict) -> str:
+    import json
+
+    return json.dumps(receipt, indent=2)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """Once: what is cleared up then is not interrupted again."""
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt

@@ -1,0 +1,47 @@
+"""What ends a proof before it is whole, in words for a person, with a code for programs."""
+
+FAILED, USAGE, UNPROVEN, NOT_TRIED, INTERRUPTED = 1, 2, 3, 4, 130
+
+EXIT_CODES = {
+    0: "proven: all that was written is there, and a backup of it restores elsewhere",
+    FAILED: "not persistent, or something was lost; the message says what",
+    USAGE: "wrong usage",
+    UNPROVEN: "nothing was lost, but not all of it could be tried; the message says what",
+    NOT_TRIED: "it could not begin: no engine, no answer, no token",
+    INTERRUPTED: "interrupted; what was made for the proof is gone",
+}
+
+
+class Stop(Exception):
+    """`code` names the reason in the receipt, `message` says what happened and to which value, `hint` what to type."""
+
+    exit_code = FAILED
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+    def as_dict(self) -> dict[str, str]:
+        return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+class Failed(Stop):
+    """The promise is not kept."""
+
+
+class Unproven(Stop):
+    """Nothing was found missing, and something could not be tried."""
+
+    exit_code = UNPROVEN
+
+
+class NotTried(Stop):
+    """The proof could not begin."""
+
+    exit_code = NOT_TRIED
+
+
+class Misused(NotTried):
+    """What was typed can't be meant."""
+
+    exit_code = USAGE
