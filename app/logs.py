@@ -3,6 +3,7 @@
 import logging
 import select
 import sys
+import time
 from io import StringIO
 from typing import Any, TextIO
 
@@ -11,25 +12,40 @@ from structlog.typing import EventDict
 
 READ_WITHIN = 2.0
 """Seconds that a line waits for who reads the log."""
+PIECE = 1024
+"""Characters of 4 bytes at most: a pipe is writable while it has room for 4 KB (pipe(7))."""
 
 
 class _Unhindered(logging.StreamHandler):
-    """Leaves out lines that nobody takes: a request that waited for that would keep the database from being released.
+    """Leaves out what nobody takes: a request that waited for that would keep the database from being released."""
 
-    A pipe takes 64 KB, and is writable while 4 KB are free (pipe(7)), which is more than a line has.
-    """
-
-    _left_out = 0
+    _left_out, _is_cut_off = 0, False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self._is_read(within=0 if self._left_out else READ_WITHIN):
-            self._left_out += 1
-            return
-        if self._left_out:
-            text = f"{self._left_out} lines are missing here: nobody read the log."
-            self._left_out = 0
-            super().emit(logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None))
-        super().emit(record)
+        try:
+            if self._left_out and self._write(self._missing(), within=0):
+                self._left_out = 0
+            if self._left_out or not self._write(record, within=READ_WITHIN):
+                self._left_out += 1
+        except Exception:
+            self.handleError(record)
+
+    def _missing(self) -> logging.LogRecord:
+        text = f"{self._left_out} line{'s are' if self._left_out > 1 else ' is'} missing here: nobody read the log."
+        return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
+
+    def _write(self, record: logging.LogRecord, within: float) -> bool:
+        """False where it was left out, or cut off: one that is longer than a pipe has room for, as a traceback is."""
+        before = self.terminator if self._is_cut_off else ""
+        text, until = f"{before}{self.format(record)}{self.terminator}", time.monotonic() + within
+        for at in range(0, len(text), PIECE):
+            if not self._is_read(within=max(0.0, until - time.monotonic())):
+                self._is_cut_off = self._is_cut_off or at > 0
+                return False
+            self.stream.write(text[at : at + PIECE])
+            self.flush()
+        self._is_cut_off = False
+        return True
 
     def _is_read(self, within: float) -> bool:
         try:

@@ -129,7 +129,8 @@ def _fields_in(content_type: str, body: bytes) -> int:
         case "application/x-www-form-urlencoded":
             return body.count(b"&") + 1
         case "multipart/form-data":
-            return body.count(b"\n--" + options.get("boundary", "").encode("latin-1", "replace"))
+            # Each begins with one, and the last one ends them. Werkzeug takes any line break before it, or none.
+            return body.count(b"--" + options.get("boundary", "").encode("latin-1", "replace")) - 1
         case _:
             return 0
 

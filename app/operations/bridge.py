@@ -156,7 +156,7 @@ class Bridge:
         line = f"{scope['method']} {visible(scope['path'])}"
         said = {"status": problem.status, "code": problem.code, "peer": scope["client"][0]}
         # Who reads the log may be slow, or not read at all: the loop must not wait for that.
-        self._log_writer.run(partial(write, line, **said), within=TURN_SECONDS)
+        self._log_writer.run(partial(write, line, **said), within=TURN_SECONDS).add_done_callback(_left_out_in_silence)
         status, headers, body = answer_in_loop(self._app, scope["path"], problem)
         if is_refusal_of_body(problem):
             headers.append(("Connection", "close"))
@@ -165,6 +165,11 @@ class Bridge:
 
 class HandoverBegan(Exception):
     """While the request waited for a thread another instance asked for the database; it waits for that in the loop."""
+
+
+def _left_out_in_silence(written: asyncio.Future) -> None:
+    """asyncio writes a traceback, in the loop, of an error that nobody has asked for: of a line that came too late."""
+    written.exception()
 
 
 def _public_forms(app: Flask) -> frozenset[str]:

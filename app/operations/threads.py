@@ -53,6 +53,7 @@ class Threads:
             self._first_began = time.monotonic()
             self._one(*job)
             self._first_began = float("inf")
+            del job  # it has the request's body, which is not kept until the next one comes
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """In the loop, until all is done."""
@@ -91,6 +92,8 @@ class Threads:
             self._loop_is_woken = True
             with suppress(RuntimeError):  # the loop has ended before the job has
                 future.get_loop().call_soon_threadsafe(self._tell)
+        # An error's traceback leads to this frame: one that led back would keep the body until the collector comes.
+        del future, error
 
     def _tell(self) -> None:
         """In the loop. The mark goes first: what ends from now on wakes the loop again."""

@@ -4,8 +4,6 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
-from werkzeug.http import parse_list_header
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -35,7 +33,8 @@ class ClientAddress:
         return self._app(environ, start_response)
 
     def _written(self, value: str) -> str | None:
-        entries = [value] if self._only else parse_list_header(value)
+        # At each comma: nothing is quoted in it, and a quotation mark of the client's would hide what proxies wrote.
+        entries = [value] if self._only else value.split(",")
         return address_in(entries[-self._place]) if len(entries) >= self._place else None
 
 

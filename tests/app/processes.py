@@ -86,14 +86,15 @@ def exchange(port: int, *parts: bytes, pause: float = 0, hang_up: bool = False) 
 
 
 def wait_until_ready(port: int, process: Serving) -> None:
-    for _ in range(200):
+    until = time.monotonic() + WITHIN
+    while time.monotonic() < until:
         try:
             if ask(port, "GET", "/readyz").status == 200:
                 return
         except OSError:
             assert process.poll() is None, process.said
         time.sleep(0.1)
-    raise AssertionError(f"not ready after 20 s\n{process.said[-4000:]}")
+    raise AssertionError(f"not ready after {WITHIN} s\n{process.said[-4000:]}")
 
 
 def all_of(process: subprocess.Popen) -> list[int]:

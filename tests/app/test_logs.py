@@ -1,5 +1,6 @@
 """What the log shows of what somebody else wrote."""
 
+import fcntl
 import logging
 import os
 import sys
@@ -51,3 +52,23 @@ def test_a_log_that_nobody_reads_holds_nobody_up_and_says_later_what_is_missing(
     os.close(reading)
     assert last == "the next one"
     assert 1000 < int(missing.partition(" ")[0]) < 2000 and "nobody read the log" in missing
+
+
+def test_a_long_line_that_nobody_reads_is_cut_off_instead_of_waiting(monkeypatch):
+    """A pipe says that it is writable though it has room for a part of a traceback only."""
+    monkeypatch.setattr(logs, "READ_WITHIN", 0.0)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # as above
+    page = os.sysconf("SC_PAGE_SIZE")
+    for _ in range(fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ) // page - 2):
+        os.write(writing, b"." * page)
+    with os.fdopen(writing, "w") as pipe:
+        handler = logs._Unhindered(pipe)
+        handler.emit(logging.makeLogRecord({"msg": "x" * 3 * page}))
+        before = os.read(reading, 1 << 20)
+        handler.emit(logging.makeLogRecord({"msg": "the next one"}))
+        cut, missing, last = os.read(reading, 1 << 20).decode().splitlines()
+    os.close(reading)
+    assert before.endswith(b"xxx") and cut == ""
+    assert missing == "1 line is missing here: nobody read the log."
+    assert last == "the next one"

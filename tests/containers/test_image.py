@@ -1,5 +1,6 @@
 """What the image adds to its base: the app, its libraries with their bytecode, and nothing that only a build needs."""
 
+import json
 import re
 import tarfile
 import time
@@ -84,6 +85,13 @@ def test_docker_sees_that_it_is_healthy(run: Run, volume: str):
     while container.state("Health.Status") != "healthy":
         assert time.monotonic() < deadline, container.state("Health")
         time.sleep(0.2)
+
+
+def test_its_health_check_starts_no_python(image: str):
+    said = docker("image", "inspect", "--format", "{{json .Config.Healthcheck}}", image).stdout
+    check = json.loads(said)
+    assert check["Test"][:2] == ["CMD", "bash"] and check["Interval"] == 10_000_000_000
+    assert "/healthz" in check["Test"][-1] and "python" not in said and "task-assist" not in said
 
 
 def test_a_command_of_task_assist_runs_in_its_place(image: str, volume: str):

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import io
 import json
 import socket
 import threading
@@ -10,9 +11,11 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
+from werkzeug.wrappers import Request
 
-from app.errors import Ending
+from app.errors import Busy, Ending, TooLarge
 from app.operations import bodies
+from app.operations.bodies import SMALL
 from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import Health, memory
 from tests.app.processes import Serving, ask, exchange, free_port, wait_until_ready
@@ -79,7 +82,8 @@ def test_so_is_one_whose_length_nobody_has_said(port: int, item: int):
     whole = b"title=changed&status=open&priority=normal&due=&notes=" + b"m" * 300
     start = head(f"/work-items/{item}", "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
     for length in range(10, len(whole), 10):
-        exchange(port, start + chunked(whole[:length], ended=False), hang_up=True)
+        answer = exchange(port, start + chunked(whole[:length], ended=False), hang_up=True)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 400"), answer[:200]
     assert item_of(port, item)["title"] == "kept"
     assert exchange(port, start + chunked(whole, ended=True)).startswith(b"HTTP/1.1 303")
     assert item_of(port, item)["notes"] == "m" * 300
@@ -95,13 +99,13 @@ def test_a_byte_a_second_is_cut_after_ten(port: int):
         connection.settimeout(1)
         answer = b""
         while not answer:
-            assert time.monotonic() - began < bodies.DEADLINE + 10
+            assert time.monotonic() - began < 20
             try:
                 answer = connection.recv(1 << 16)
             except TimeoutError:
                 connection.sendall(b"x")
     assert answer.startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - began >= bodies.DEADLINE
+    assert time.monotonic() - began >= 10
 
 
 def half_bodies(port: int, number: int, opened: ExitStack) -> list[socket.socket]:
@@ -167,6 +171,19 @@ def test_what_is_in_flight_is_counted_over_all_connections(server):
     assert eventually_taken(port, large), "when they have gone there is room again"
 
 
+@pytest.mark.parametrize(("filled", "other"), [(SMALL, SMALL + 1), (SMALL + 1, SMALL), (None, SMALL)])
+def test_small_bodies_and_large_ones_do_not_take_each_others_room(filled: int | None, other: int):
+    reading = bodies.Bodies()
+    with reading.counted(filled) as one, reading.counted(filled) as another, reading.counted(other) as beside:
+        one.add(bodies.IN_FLIGHT - 1)
+        another.add(1)
+        with pytest.raises(Busy):
+            another.add(1)
+        beside.add(bodies.IN_FLIGHT)
+    with reading.counted(filled) as later:
+        later.add(bodies.IN_FLIGHT)  # there is room again
+
+
 def eventually_taken(port: int, body: bytes) -> bool:
     until = time.monotonic() + 15
     while time.monotonic() < until:
@@ -176,7 +193,9 @@ def eventually_taken(port: int, body: bytes) -> bool:
     return False
 
 
-def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow_and_the_end_comes_twice():
+def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow_and_the_end_comes_twice(monkeypatch):
+    monkeypatch.setattr(bodies, "DEADLINE", 3600.0)
+
     async def main() -> None:
         reading, never = bodies.Bodies(), asyncio.get_running_loop().create_future()
 
@@ -189,7 +208,7 @@ def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow
         reading.end()
         await asyncio.sleep(0)  # their time is up, and they have not heard of it yet
         reading.end()
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        answers = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 30)
         assert [type(each) for each in answers] == [Ending] * 3
 
     run_in_a_loop(main())
@@ -261,6 +280,23 @@ def test_so_has_one_in_parts(port: int):
     answer = exchange(port, parts(101))
     assert answer.startswith(b"HTTP/1.1 413") and b"100 fields" in answer
     assert not exchange(port, parts(100)).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("end_of_line", [b"\r\n", b"\n", b"\r"])
+def test_parts_are_counted_whatever_ends_their_lines(end_of_line: bytes):
+    """The form of the web framework takes each of these."""
+
+    def form_of(number: int) -> tuple[str, bytes]:
+        part = b"--end\nContent-Disposition: form-data; name=a\n\nmany\n".replace(b"\n", end_of_line)
+        return 'multipart/form-data; boundary="end"', part * number + b"--end--" + end_of_line
+
+    bodies.refuse_many_fields(*form_of(100))
+    with pytest.raises(TooLarge):
+        bodies.refuse_many_fields(*form_of(101))
+    kind, body = form_of(101)
+    request = Request({"REQUEST_METHOD": "POST", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)),
+                       "wsgi.input": io.BytesIO(body)})  # fmt: skip
+    assert request.form.getlist("a") == ["many"] * 101
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/work-items", b"text/html"), ("/api/v1/work-items", b"application/json")])

@@ -149,6 +149,12 @@ def test_what_two_servers_could_read_differently_is_refused(ours: int, headers: 
     assert exchange(ours, request("POST / HTTP/1.1", *headers, body=b"ab")).startswith(b"HTTP/1.1 400")
 
 
+def test_the_beginning_of_http_2_is_refused(ours: int):
+    """With frames of its own a connection could hold a hundred requests at once."""
+    answer = exchange(ours, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+
+
 def test_the_proxys_word_for_the_clients_address_counts_whatever_the_client_sends(tmp_path: Path):
     """Against the app itself: the address stands in its log."""
     port = free_port()

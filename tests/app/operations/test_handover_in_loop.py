@@ -3,13 +3,10 @@
 import asyncio
 import threading
 import time
-from typing import Any, cast
-
-from flask import Flask
 
 from app.operations import bridge as module
 from app.operations.bridge import Bridge
-from app.writer.instance import Instance
+from tests.app.operations.in_loop import ask, bridge_to, part
 from tests.app.operations.loops import run_in_a_loop
 
 
@@ -35,42 +32,7 @@ class Handing:
 
 def served(handing: Handing) -> tuple[Bridge, list[str]]:
     reached: list[str] = []
-    app = Flask("app.web")
-
-    def wsgi(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        reached.append(environ["PATH_INFO"])
-        start_response("200 OK", [])
-        return [b""]
-
-    app.wsgi_app = wsgi  # type: ignore[method-assign]
-    return Bridge(app, cast(Instance, handing), asyncio.get_running_loop()), reached
-
-
-async def ask(
-    bridge: Bridge, path: str = "/", method: str = "GET", *, body: bytes = b"", seconds: float = 0
-) -> tuple[int, dict[bytes, bytes]]:
-    answers: list[dict[str, Any]] = []
-
-    async def send(message: dict[str, Any]) -> None:
-        answers.append(message)
-
-    async def receive() -> dict[str, Any]:
-        await asyncio.sleep(seconds)
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": method,
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(b"host", b"localhost"), (b"content-length", b"%d" % len(body))],
-        "server": ("127.0.0.1", "8000"),
-        "client": ("127.0.0.1", "1234"),
-    }
-    await bridge(scope, receive, send)
-    return answers[0]["status"], dict(answers[0]["headers"])
+    return bridge_to(lambda environ: reached.append(environ["PATH_INFO"]), handing), reached
 
 
 def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
@@ -82,7 +44,7 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
         await asyncio.sleep(0.2)
         assert (len(reached), handing.waiting, threading.active_count()) == (0, 1, before)
         handing.finish()
-        assert {status for status, _ in await asyncio.gather(*asked)} == {200}
+        assert {told.status for told in await asyncio.gather(*asked)} == {200}
         assert len(reached) == 1000
 
     run_in_a_loop(main())
@@ -116,7 +78,7 @@ def test_one_whose_body_took_long_waits_as_long_as_any_other(monkeypatch):
     async def main() -> None:
         handing = Handing()
         bridge, reached = served(handing)
-        asked = asyncio.create_task(ask(bridge, method="POST", body=b"long", seconds=1.1))
+        asked = asyncio.create_task(ask(bridge, method="POST", coming=[part(b"long")], pause=1.1))
         await asyncio.sleep(1.4)
         assert reached == []
         handing.finish()
@@ -131,8 +93,8 @@ def test_one_that_waits_at_the_end_of_the_process_is_told_to_come_back():
         asked = asyncio.create_task(ask(bridge))
         await asyncio.sleep(0.05)
         bridge.end()
-        status, headers = await asked
-        assert (status, headers[b"Retry-After"], reached) == (503, b"2", [])
+        told = await asked
+        assert (told.status, told.headers[b"retry-after"], reached) == (503, b"2", [])
 
     run_in_a_loop(main())
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import sqlite3
@@ -15,6 +16,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
+from granian.constants import HTTPModes, Interfaces
 
 from app.errors import CannotStart
 from app.operations import server, shutdown
@@ -161,6 +163,13 @@ def test_behind_proxies_a_connection_is_kept_longer_than_they_keep_it():
 
     assert kept() == server.IDLE_SECONDS
     assert kept(TRUSTED_PROXIES="1") == server.IDLE_SECONDS_BEHIND_PROXY > 600
+
+
+def test_it_speaks_http_1_alone_and_takes_as_many_connections_as_are_measured():
+    made = server.granian(load({}), "127.0.0.1", free_port())
+    made.listening.close()
+    assert (made.http, made.interface) == (HTTPModes.http1, Interfaces.ASGINL)
+    assert made.backpressure == min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - server.SPARE_FILES)
 
 
 def test_as_many_connections_are_taken_as_there_may_be_open_files(tmp_path: Path, port: int):

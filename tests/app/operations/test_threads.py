@@ -1,13 +1,30 @@
-"""Threads of one kind: in order, with an end to the wait, and nothing lost where a job fails."""
+"""Threads of one kind: in order, with an end to the wait, helped while held up, and nothing lost where a job fails."""
 
 import asyncio
+import gc
 import threading
-import time
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from types import SimpleNamespace
 
 import pytest
 
-from app.operations.threads import Overdue, Threads
+from app.operations import threads as module
+from app.operations.threads import HELD_UP, Overdue, Threads
 from tests.app.operations.loops import run_in_a_loop
+
+
+def name_of_this_thread() -> str:
+    return threading.current_thread().name
+
+
+async def come_true(fact: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not fact():
+            await asyncio.sleep(0.001)
 
 
 def test_first_come_first_served():
@@ -26,51 +43,200 @@ def test_as_many_run_at_once_as_there_are_threads():
 
     async def main() -> None:
         three = Threads("test", 3)
-        await asyncio.gather(*(three.run(lambda: together.wait(timeout=5)) for _ in range(3)))
+        await asyncio.gather(*(three.run(lambda: together.wait(timeout=30)) for _ in range(3)))
 
     run_in_a_loop(main())
 
 
-def test_one_runs_alone_while_nothing_holds_it_up():
-    ran_in: set[str] = set()
+# --- the first one and its helpers ------------------------------------------------------------------------
+
+
+class Clock:
+    """Time that goes on when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+class Watched(SimpleQueue):
+    """Knows how many threads wait at it."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._counting = threading.Lock()
+
+    def get(self, block: bool = True, timeout: float | None = None):
+        with self._counting:
+            self.waiting += 1
+        try:
+            return super().get(block, timeout)
+        finally:
+            with self._counting:
+                self.waiting -= 1
+
+
+class Held:
+    """A job that goes on until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.begun, self._free = threading.Event(), threading.Event()
+        self.thread = ""
+
+    def __call__(self) -> None:
+        self.thread = name_of_this_thread()
+        self.begun.set()
+        self._free.wait(30)
+
+    def let_go(self) -> None:
+        self._free.set()
+
+
+async def several_looks_at_the_first() -> None:
+    await asyncio.sleep(5 * HELD_UP)
+
+
+def test_short_jobs_are_done_by_one_thread(clock: Clock):
+    async def main() -> set[str]:
+        three = Threads("test", 3)
+        return set(await asyncio.gather(*(three.run(name_of_this_thread) for _ in range(1000))))
+
+    assert run_in_a_loop(main()) == {"test-0"}
+
+
+def test_a_helper_comes_when_a_job_has_held_the_first_up_and_not_before(clock: Clock):
+    async def main() -> None:
+        two, long = Threads("test", 2), Held()
+        held, behind = two.run(long), two.run(name_of_this_thread)
+        await come_true(long.begun.is_set)
+        clock.now += HELD_UP / 2
+        await several_looks_at_the_first()
+        assert not behind.done()
+        clock.now += HELD_UP
+        assert await asyncio.wait_for(behind, 30) == "test-1"
+        assert long.thread == "test-0"
+        long.let_go()
+        await held
+
+    run_in_a_loop(main())
+
+
+def test_helpers_are_quiet_again_when_the_first_is_free_and_come_again_when_it_is_not(clock: Clock, monkeypatch):
+    monkeypatch.setattr(module, "SimpleQueue", Watched)
 
     async def main() -> None:
-        three = Threads("alone", 3)
-        await asyncio.gather(*(three.run(lambda: ran_in.add(threading.current_thread().name)) for _ in range(100)))
+        three = Threads("test", 3)
+
+        async def all_are_idle() -> None:
+            await come_true(lambda: three._calls.waiting == 2 and three._jobs.waiting == 1)
+            await come_true(lambda: not three._first_is_watched)
+
+        for _ in range(3):
+            await all_are_idle()
+            assert set(await asyncio.gather(*(three.run(name_of_this_thread) for _ in range(100)))) == {"test-0"}
+            await all_are_idle()
+            long = Held()
+            held = three.run(long)
+            await come_true(long.begun.is_set)
+            clock.now += 2 * HELD_UP
+            assert await asyncio.wait_for(three.run(name_of_this_thread), 30) in {"test-1", "test-2"}
+            long.let_go()
+            await held
 
     run_in_a_loop(main())
-    assert ran_in == {"alone-0"}
 
 
-def test_what_comes_later_overtakes_a_job_that_takes_long():
+def test_helpers_find_nothing_to_do_and_are_called_again_while_the_job_still_holds_it_up(clock: Clock, monkeypatch):
+    monkeypatch.setattr(module, "SimpleQueue", Watched)
+
     async def main() -> None:
-        two, free = Threads("test", 2), threading.Event()
-        held_up = two.run(lambda: free.wait(5))
-        for number in range(3):
-            assert await asyncio.wait_for(two.run(lambda number=number: number), 2) == number
-        free.set()
-        assert await held_up
+        two, long = Threads("test", 2), Held()
+        held = two.run(long)
+        await come_true(long.begun.is_set)
+        clock.now += 2 * HELD_UP
+        for _ in range(3):
+            assert await asyncio.wait_for(two.run(name_of_this_thread), 30) == "test-1"
+            await several_looks_at_the_first()  # the helper has given up by then, and was called, and again
+        long.let_go()
+        await held
 
     run_in_a_loop(main())
 
 
-def test_what_has_waited_too_long_is_refused_when_its_turn_comes_and_not_before():
+def test_a_helper_that_is_held_up_itself_keeps_nobody_from_the_first(clock: Clock):
+    async def main() -> None:
+        two, first, second = Threads("test", 2), Held(), Held()
+        held = [two.run(first), two.run(second)]
+        await come_true(first.begun.is_set)
+        clock.now += 2 * HELD_UP
+        await come_true(second.begun.is_set)
+        behind = two.run(name_of_this_thread)
+        first.let_go()
+        assert await asyncio.wait_for(behind, 30) == "test-0"
+        second.let_go()
+        await asyncio.gather(*held)
+
+    run_in_a_loop(main())
+
+
+def test_one_that_is_alone_watches_nothing():
+    async def main() -> None:
+        one = Threads("test", 1)
+        await one.run(lambda: None)
+        assert not one._first_is_watched
+
+    run_in_a_loop(main())
+
+
+# --- the end of a wait ------------------------------------------------------------------------------------
+
+
+def test_what_has_waited_too_long_is_refused_when_its_turn_comes_and_not_before(clock: Clock):
     begun = []
 
     async def main() -> None:
-        one = Threads("test", 1)
-        running = one.run(lambda: time.sleep(0.3))
-        late = one.run(lambda: begun.append("late"), within=0.1)
-        patient = one.run(lambda: begun.append("patient"), within=10)
-        await asyncio.sleep(0.2)
+        one, long = Threads("test", 1), Held()
+        running = one.run(long)
+        late = one.run(lambda: begun.append("late"), within=5)
+        patient = one.run(lambda: begun.append("patient"), within=6)
+        await come_true(long.begun.is_set)
+        clock.now += 5.5
+        await several_looks_at_the_first()
         assert not late.done()
+        long.let_go()
         with pytest.raises(Overdue):
             await late
-        await patient
-        await running
+        await asyncio.gather(running, patient)
 
     run_in_a_loop(main())
     assert begun == ["patient"]
+
+
+def test_what_nobody_waits_for_any_more_is_not_begun():
+    begun = []
+
+    async def main() -> None:
+        one, long = Threads("test", 1), Held()
+        running = one.run(long)
+        one.run(lambda: begun.append("given up")).cancel()
+        long.let_go()
+        await one.run(lambda: None)
+        await running
+
+    run_in_a_loop(main())
+    assert begun == []
+
+
+# --- jobs that fail ---------------------------------------------------------------------------------------
 
 
 def test_a_job_that_fails_tells_who_waits_and_the_thread_goes_on():
@@ -95,15 +261,32 @@ def test_what_is_no_error_of_a_job_is_told_as_one(raised: type[BaseException]):
     run_in_a_loop(main())
 
 
-def test_what_nobody_waits_for_any_more_is_not_begun():
-    begun = []
+class Body(SimpleNamespace):
+    """What a job works with, which a test can look for afterwards."""
+
+
+def fails_with(_body: Body) -> None:
+    raise ZeroDivisionError
+
+
+def fits(_body: Body) -> None:
+    pass
+
+
+@pytest.mark.parametrize(("job", "within"), [(fits, 9), (fails_with, 9), (fits, -1)], ids=["done", "failed", "overdue"])
+def test_nothing_keeps_what_a_job_has_worked_with(job: Callable[[Body], None], within: float):
+    """Not even until the collector comes: the bodies of refused requests would be more than are counted."""
 
     async def main() -> None:
-        one = Threads("test", 1)
-        running = one.run(lambda: time.sleep(0.1))
-        one.run(lambda: begun.append("given up")).cancel()
-        await one.run(lambda: None)
-        await running
+        one, body = Threads("test", 1), Body()
+        still = weakref.ref(body)
+        with suppress(ZeroDivisionError, Overdue):
+            await one.run(partial(job, body), within=within)
+        del body
+        await come_true(lambda: still() is None)
 
-    run_in_a_loop(main())
-    assert begun == []
+    gc.disable()
+    try:
+        run_in_a_loop(main())
+    finally:
+        gc.enable()

@@ -52,6 +52,13 @@ def test_so_many_proxies_are_believed_as_stand_in_front(hops: int, seen: str):
     assert address(hops, HTTP_X_FORWARDED_FOR="192.0.2.66, 203.0.113.7:4711, 198.51.100.1") == seen
 
 
+@pytest.mark.parametrize("mark", ['"', '192.0.2.66, "', "192.0.2.66,,", 'a="\\', "[192.0.2.66"])
+def test_no_mark_of_the_clients_hides_what_the_proxies_wrote_behind_it(mark: str):
+    written = f"{mark}, 203.0.113.7, 198.51.100.1"
+    assert address(1, HTTP_X_FORWARDED_FOR=written) == "198.51.100.1"
+    assert address(2, HTTP_X_FORWARDED_FOR=written) == "203.0.113.7"
+
+
 @pytest.mark.parametrize("name", ["clientaddress", "ClientAddress", "X-Client-Address"])
 def test_a_header_of_the_gateways_own_replaces_x_forwarded_for(name: str):
     variable = f"HTTP_{name.upper().replace('-', '_')}"
