@@ -9,6 +9,7 @@ from app.operations import (
     app_commands,
     backup_commands,
     import_command,
+    key_commands,
     proof_commands,
     restore_commands,
     store_commands,
@@ -46,5 +47,5 @@ for command in (
     *store_commands.COMMANDS,
 ):
     main.add_command(command)
-for command in proof_commands.COMMANDS:
+for command in (*proof_commands.COMMANDS, *key_commands.COMMANDS):
     store_commands.backup.add_command(command)

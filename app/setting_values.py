@@ -150,7 +150,21 @@ def place_for_backups(text: str) -> str:
     return text
 
 
+def is_private_key(text: str) -> bool:
+    return "AGE-SECRET-KEY-" in text.upper()
+
+
+def holds_key(name: str, value: str) -> bool:
+    """One that somebody has put into an address, or in the place of a public key: it goes to no log."""
+    return is_private_key(value) or (name.endswith("_url") and ("@" in value or "?" in value))
+
+
 def public_keys(text: str) -> str:
+    if is_private_key(text):
+        raise ValueError(
+            "That is a private key: with it, whoever gets this server reads all backups. Make a new one elsewhere, and"
+            " put its public key here."
+        )
     keys = text.replace(",", " ").split()
     if not keys or any(not RECIPIENT.fullmatch(key) for key in keys):
         raise ValueError("Public keys of age, as age-keygen prints them, with blanks between them.")
@@ -158,20 +172,31 @@ def public_keys(text: str) -> str:
 
 
 def schedule(text: str) -> str:
-    """Five fields of cron, or off."""
+    """Five fields of cron that come at some time, or off."""
     from cronsim import CronSim, CronSimError
 
     if text == "off":
         return text
-    if len(text.split()) != 5:
+    fields = text.split()
+    if len(fields) != 5:
         raise ValueError("Five fields of cron: minute, hour, day, month, day of the week. Or off.")
     try:
         next(CronSim(text, datetime.now(UTC)))
-    except CronSimError as error:
+    except (CronSimError, StopIteration) as error:
+        if all(map(_is_cron, (" ".join([*fields[:3], "*", fields[4]]), f"0 0 * {fields[3]} *"))):
+            raise ValueError("It never comes: no month that it names has such a day.") from None
         raise ValueError(f"Five fields of cron, or off. cronsim says: {error}.") from None
-    except StopIteration:
-        raise ValueError("There is no such day.") from None
     return text
+
+
+def _is_cron(text: str) -> bool:
+    from cronsim import CronSim, CronSimError
+
+    try:
+        CronSim(text, datetime.now(UTC))
+    except CronSimError:
+        return False
+    return True
 
 
 def keep_rules(text: str) -> dict[str, int]:

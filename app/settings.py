@@ -22,6 +22,7 @@ from app.errors import DOCKERS_FOLDER, CannotStart, sentence
 from app.setting_values import (
     email,
     header_name,
+    holds_key,
     is_reference,
     origin,
     own_secret,
@@ -229,8 +230,7 @@ def _read_file(name: str, given: dict[str, str]) -> str | None:
 
 def _fault(name: str, value: str, why: str) -> str:
     field = Settings.model_fields[name]
-    # A key that somebody has put into an address goes to no log.
-    hidden = "SecretStr" in str(field.annotation) or (name.endswith("_url") and ("@" in value or "?" in value))
+    hidden = "SecretStr" in str(field.annotation) or holds_key(name, value)
     shown = "" if not value else "=(hidden)" if hidden else f"={value}"
     return f"  {name.upper()}{shown} - {why}\n    {name.upper()}={(field.examples or [''])[0]}"
 

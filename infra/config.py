@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pulumi
 
+import cron
 from contract import NAME, SHIPPED, STEM_LENGTH, stem
 from kit.place import Place, Store
 from kit.places import PLACES
@@ -17,8 +18,6 @@ ROLLOUTS = ("handover", "recreate")
 STACK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-CRON_FIELD = re.compile(r"(\*|\d+(-\d+)?(,\d+(-\d+)?)*)(/[1-9]\d*)?")
-CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 COUNT = re.compile(r"[0-9]{1,4}")
 KEEP = ("last", "daily", "weekly", "monthly")
 # The settings that not every place has: Place.defaults names those that it has.
@@ -213,31 +212,13 @@ def unknown_lease(reader: Reader) -> str | None:
 
 
 def schedule(reader: Reader) -> Schedule | None:
-    cron = reader.text("backupSchedule")
-    if cron == "off":
+    line = reader.text("backupSchedule")
+    if line == "off":
         return None
-    fields = cron.split()
-    if len(fields) != len(CRON_LIMITS) or not all(map(cron_field, fields, CRON_LIMITS)):
-        reader.fault(
-            "backupSchedule",
-            cron,
-            "it must be five cron fields (minute hour day month weekday) or off.",
-            DEFAULTS["backupSchedule"],
-        )
+    if why := cron.why_not(line):
+        reader.fault("backupSchedule", line, why, DEFAULTS["backupSchedule"])
         return None
-    return Schedule(cron, hour=first_number(fields[1], 3), minute=first_number(fields[0], 0))
-
-
-def cron_field(field: str, limits: tuple[int, int]) -> bool:
-    low, high = limits
-    numbers = [int(number) for number in re.findall(r"\d+", field.partition("/")[0])]
-    forward = all(int(first) <= int(last) for first, last in re.findall(r"(\d+)-(\d+)", field))
-    return bool(CRON_FIELD.fullmatch(field)) and forward and all(low <= number <= high for number in numbers)
-
-
-def first_number(field: str, otherwise: int) -> int:
-    found = re.match(r"\d+", field)
-    return int(found.group()) if found else otherwise
+    return Schedule(line, hour=cron.first_number(line, cron.HOUR, 3), minute=cron.first_number(line, cron.MINUTE, 0))
 
 
 def keep(reader: Reader) -> Keep:
@@ -254,7 +235,10 @@ def keep(reader: Reader) -> Keep:
 def recipient(reader: Reader) -> str:
     """Public keys with blanks between them, or nothing."""
     keys = reader.text("backupRecipient").replace(",", " ").split()
-    if not all(map(RECIPIENT.fullmatch, keys)):
+    if any("AGE-SECRET-KEY-" in key.upper() for key in keys):
+        why = "that is a private key, which opens the backups. Make a new one, and set its public key."
+        reader.fault("backupRecipient", "(hidden)", why, "age1…")
+    elif not all(map(RECIPIENT.fullmatch, keys)):
         why = "it must be public keys of age, as `age-keygen -o key.txt` prints one."
         reader.fault("backupRecipient", " ".join(keys), why, "age1…")
     return " ".join(keys)

@@ -126,9 +126,14 @@ class _Told:
             self._file.close()
 
 
+def provided(url: StoreUrl) -> dict[str, str]:
+    """The provider's variables, from the files that BACKUP_CREDENTIALS names and else from the environment."""
+    return {**os.environ, **_in_files(os.environ.get(CREDENTIALS), PROVIDERS[url.scheme])}
+
+
 def _store(url: StoreUrl) -> Any:
     files = _in_files(os.environ.get(CREDENTIALS), PROVIDERS[url.scheme])
-    known = {**os.environ, **files}
+    known = provided(url)
     client = WAITS | {"allow_http": any(known.get(name, "").lower() == "true" for name in ALLOW_HTTP)}
     config = {name.lower(): value for name, value in files.items() if name not in ALLOW_HTTP}
     prefix, options = url.path or None, {"retry_config": RETRIES, "client_options": client, "config": config}

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from app.backup.drilled import Drilled, keep_record
+from app.backup.encryption import public_keys_of
 from app.backup.fetch import check_object, fetch, told_as
+from app.backup.key_proof import keep_proofs
 from app.backup.placing import copies_beside
 from app.backup.store import Store
 from app.backup.stored import Stored
@@ -25,7 +27,8 @@ def drill(
 ) -> Drilled:
     """Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
 
-    Without a key an encrypted backup can only be fetched and hashed; the record says that this is all.
+    Without a key an encrypted backup can only be fetched and hashed; the record says that this is all. With one it is
+    written down that this key opens the backups.
     """
     began = time.monotonic()
     if stored.recipients and not identities:
@@ -45,6 +48,7 @@ def drill(
         size_bytes=stored.object_size_bytes,
     )
     keep_record(store, record)
+    keep_proofs(store, public_keys_of(identities) & set(stored.recipients), stored.name, record.drilled_at)
     return record
 
 

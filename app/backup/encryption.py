@@ -63,6 +63,10 @@ def identities_in(file: Path) -> list[Any]:
     return found
 
 
+def public_keys_of(identities: list[Any]) -> set[str]:
+    return {str(identity.to_public()) for identity in identities}
+
+
 def _recipients(keys: tuple[str, ...]) -> list[Any]:
     pyrage = _pyrage()
     made = []

@@ -15,7 +15,7 @@ from app.backup.store import Entry, StoreFailed, Writer
 from app.errors import AS_ANOTHER, Conflict, NotFound, StorageFull, is_no_room
 from app.setting_values import StoreUrl
 from app.storage.files import CHUNK, SyncedFile, to_disk
-from app.storage.mounts import IN_MEMORY, Mount, mount_of, read_mounts
+from app.storage.mounts import IN_MEMORY, Mount, mount_of, outside, read_mounts
 from app.storage.owner import hand_over
 
 PARTIAL = ".partial"
@@ -98,6 +98,16 @@ class Folder:
         if self.read(name) != data:
             raise Conflict(f"{self._folder / name} exists already.", "Nothing was changed.")
 
+    def _whose(self) -> str:
+        with suppress(OSError):
+            owner, user = self._folder.stat().st_uid, os.geteuid()
+            if owner != user:
+                hand_over = shlex.join(("sudo", "chown", "-R", str(user), outside(self._folder)))
+                return (
+                    f"It is user {owner}'s. To hand it to user {user}, the one here:  {hand_over}\nElse: {AS_ANOTHER}"
+                )
+        return AS_ANOTHER
+
     @contextmanager
     def told(self, doing: str, name: str = "") -> Iterator[None]:
         try:
@@ -109,7 +119,7 @@ class Folder:
         except OSError as error:
             if is_no_room(error):
                 raise StorageFull(f"There is no room left in {self._folder}.", "Free some space there.") from error
-            hint = AS_ANOTHER if isinstance(error, PermissionError) else "The kernel's log may say why:  dmesg"
+            hint = self._whose() if isinstance(error, PermissionError) else "The kernel's log may say why:  dmesg"
             raise StoreFailed(f"Can't {doing} {self._folder / name}: {error.strerror or error}.", hint) from error
 
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta, tzinfo
 
 from app.backup.drilled import drill_record_of, drilled_names
 from app.backup.folder import PARTIAL
+from app.backup.manifest import Manifest
 from app.backup.replacing import FAR, counted
 from app.backup.store import Store
 from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, Stored, manifest_of, names_in, stored_in, time_of
-from app.errors import Problem
+from app.errors import Conflict, Problem
 from app.setting_values import keep_rules
 
 FEWEST = 3
@@ -80,6 +81,21 @@ def _sweep(store: Store, now: datetime) -> None:
         is_part = each != object_ or name + ENDING not in there
         if NAME.fullmatch(name) and is_part and now - time_of(name) > UNFINISHED_AFTER:
             store.remove(each)
+
+
+def refuse_emptied(taken: Manifest, newest: Stored | None) -> None:
+    """Raises Conflict for an empty database beside backups that are not: one that has just been made anew after a loss.
+
+    Its backup would be the newest, and the one that `restore latest` takes.
+    """
+    if newest is None or counted(taken.rows) or not (there := counted(newest.database.rows)):
+        return
+    raise Conflict(
+        f"The database is empty, and the newest backup, {newest.name}, holds {there:,} items and tasks. The schedule"
+        " makes none of the empty one, so that `restore latest` takes that.",
+        f"To put it back:  task-assist restore {newest.name}\n"
+        "If the database is meant to be empty, make a backup by hand:  task-assist backup",
+    )
 
 
 def warn_of_loss(made: Stored, before: Stored | None, warn: Callable[[str], None]) -> None:

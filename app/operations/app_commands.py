@@ -110,6 +110,7 @@ def doctor(full: bool, as_json: bool) -> None:
     from app import settings
     from app.operations.backup_finding import backup_finding
     from app.operations.doctor import examine
+    from app.operations.key_finding import key_finding
     from app.operations.sign_in_finding import sign_in_finding
     from app.storage.mounts import storage_under
 
@@ -119,6 +120,7 @@ def doctor(full: bool, as_json: bool) -> None:
         sign_in_finding(loaded),
         *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
         backup_finding(storage, loaded.backup_url),
+        *key_finding(storage, loaded),
     ]
     faults = [each for each in findings if each.level == "fault"]
     if as_json:

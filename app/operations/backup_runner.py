@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,10 @@ class Known:
     next_at: datetime | None = None
     error: str | None = None
     failures: int = 0
+    reminders: list[str] = field(default_factory=lambda: [])
 
     def as_dict(self) -> dict[str, Any]:
-        """`error` is for the log and the doctor; /healthz, which anybody may read, says only that there is one."""
+        """`error` and `reminders` are for the log and the doctor; /healthz, which anybody may read, leaves them out."""
         return {
             "newest": _iso(self.made_at),
             "age_seconds": int((datetime.now(UTC) - self.made_at).total_seconds()) if self.made_at else None,
@@ -51,6 +52,7 @@ class Known:
             "next": _iso(self.next_at),
             "failing": self.error is not None,
             "error": self.error,
+            "reminders": self.reminders,
         }
 
 
@@ -101,7 +103,16 @@ class BackupRunner:
         if "error" in drilled:
             return self._failed("drill", drilled["error"])
         self.known.drilled_at = datetime.fromisoformat(drilled["last"]["drilled_at"])
+        self._remind(drilled)
         return self._went_well(said)
+
+    def _remind(self, drilled: dict[str, Any]) -> None:
+        """With each drill, so once a week, until somebody has proven the key."""
+        self.known.reminders = drilled["reminders"]
+        if drilled["drilled"]:
+            for reminder in self.known.reminders:
+                log.warning(f"Backup: {reminder}")
+                self._notify("backup_key_unproven", reminder)
 
     def _went_well(self, said: dict[str, Any]) -> datetime:
         if self.known.error:

@@ -51,11 +51,19 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     place = store_at(store or loaded.backup_url)
     last = last_drill(place) if if_due else None
     if last and datetime.now(UTC) - last.drilled_at < DRILL_EVERY:
-        return Answer({"drilled": None, "last": last.model_dump(mode="json")}, "No drill is due.")
+        facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
+        return Answer(facts, "No drill is due.")
     stored = stored_in(place, newest_in(place) if name == "latest" else name)
     record = drill(place, stored, storage_of(loaded), _identities(identity), rows_read, progress)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
+    facts |= {"reminders": _reminders(loaded, place)}
     return Answer(facts, f"{_what_it_proves(stored, record)} It took {record.seconds} s.")
+
+
+def _reminders(loaded: Any, place: Any) -> list[str]:
+    from app.backup.key_proof import reminders
+
+    return reminders(place, (loaded.backup_recipient or "").split(), datetime.now(UTC))
 
 
 def _identities(file: Path | None) -> list[Any]:
@@ -93,6 +101,8 @@ class Age(click.ParamType):
 def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, as_json: bool) -> None:
     """Says how old the newest backup is, when one was last proven restorable, and what went wrong last.
 
+    And which key of BACKUP_RECIPIENT was not proven within a year, by a drill with --identity.
+
     \b
     task-assist backup status
     docker compose exec app task-assist backup status --max-age 26h
@@ -123,6 +133,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
         *_faults_of_drill(last, max_drill_age),
         *([f"the app's last try failed: {error}"] if error else []),
     ]
+    reminders = _reminders(loaded, place)
     facts = {
         "store": str(place.url),
         "newest": names[-1] if names else None,
@@ -130,10 +141,12 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
         "drill": last.model_dump(mode="json") if last else None,
         "error": error,
         "faults": faults,
+        "reminders": reminders,
     }
     lines = [
         f"Newest   {names[-1]}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
         f"Drill    {last.name} was {last.proves}, {_age(_since(last.drilled_at))} ago" if last else "Drill    none yet",
+        *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
     ]
     return Answer(facts, "\n".join(lines), OLD if faults else 0)

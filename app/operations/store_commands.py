@@ -103,7 +103,8 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
     warnings: list[str] = []
     order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for)
     before = next(newest_first(place), None)
-    made = back_up(storage_of(loaded), place, order, _take, say=_say, progress=progress)
+    take = _take if scheduled_for is None else _unless_emptied(before)
+    made = back_up(storage_of(loaded), place, order, take, say=_say, progress=progress)
     warn_of_loss(made, before, warnings.append)
     pruned = prune(place, made, loaded.backup_keep, _zone(loaded), warnings.append)
     now = datetime.now(UTC)
@@ -132,6 +133,17 @@ def _take(storage: Any, file: Path, progress: Any) -> Any:
 
     proof_of_snapshot(storage, file, False, progress)
     return manifest.read(file)
+
+
+def _unless_emptied(newest: Any) -> Any:
+    from app.backup.retention import refuse_emptied
+
+    def take(storage: Any, file: Path, progress: Any) -> Any:
+        taken = _take(storage, file, progress)
+        refuse_emptied(taken, newest)
+        return taken
+
+    return take
 
 
 def _say(sentence: str) -> None:

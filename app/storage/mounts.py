@@ -150,6 +150,13 @@ def mount_of(folder: Path, mounts: Iterable[Mount]) -> Mount:
     return found
 
 
+def outside(folder: Path) -> str:
+    """What `folder` is called outside of the container in which it is mounted, where that can be told from here."""
+    here = folder.resolve()
+    mount = mount_of(here, read_mounts())
+    return str(here if mount.root == "/" else Path(mount.root) / here.relative_to(mount.point))
+
+
 def read_mounts(file: Path = Path("/proc/self/mountinfo")) -> list[Mount]:
     """The mounts this process sees; none where the system has no /proc."""
     try:

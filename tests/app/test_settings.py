@@ -57,6 +57,12 @@ def test_a_wrong_secret_is_not_shown(name: str):
     assert "hush" not in refusal(**{name: "hush", "ADMIN_EMAIL": "ann@example.com"})
 
 
+def test_a_private_key_in_the_place_of_a_public_one_is_refused_and_not_shown():
+    for key in ("AGE-SECRET-KEY-1HUSH", "age1x age-secret-key-1hush"):
+        message = refusal(BACKUP_RECIPIENT=key)
+        assert "BACKUP_RECIPIENT=(hidden) - That is a private key" in message and "hush" not in message.lower()
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "ADMIN_PASSWORD"])
 def test_the_placeholder_of_the_sample_is_no_secret(name: str):
     placeholder = re.search(rf"^#{name}=(.*)$", sample(), re.MULTILINE)

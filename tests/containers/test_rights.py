@@ -30,7 +30,8 @@ def test_compose_gives_it_no_more_than_it_needs(project: Project):
     assert host["SecurityOpt"] == ["no-new-privileges:true"]
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert host["PortBindings"] == {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(project.site.port)}]}
-    assert [(mount["Name"], mount["Destination"]) for mount in facts["Mounts"]] == [(project.name, "/app/data")]
+    mounts = {mount["Destination"]: mount.get("Name") or mount["Source"] for mount in facts["Mounts"]}
+    assert mounts == {"/app/data": project.name, "/backups": str(project.folder / "backups/app")}
     assert f"DATABASE_PATH={DATABASE}" in facts["Config"]["Env"]
 
 

@@ -1,7 +1,8 @@
 """What a provider makes anew instead of changing it, for every type that holds data. Each with its source.
 
 A property's path has a dot before a nested name and * for the items of a list. Names and places come first: they are
-part of the resource's address, so no cloud can change them.
+part of the resource's address, so no cloud can change them. Read in the files themselves on 2026-11-27: Google's bucket
+(but hierarchicalNamespace), and of S3 the bucket's name and prefix, the access block, versioning and ownership.
 """
 
 from collections.abc import Mapping

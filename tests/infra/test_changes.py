@@ -110,6 +110,17 @@ def test_no_change_of_the_config_makes_data_anew(name: str, stack: Stack):
         assert stack.up() == [], f"after {key}={value} a second `up` changes something"
 
 
+def test_a_stack_that_began_without_backups_gets_them_and_loses_them_and_no_data_is_touched(stack: Stack):
+    stack.set("backupSchedule", "off")
+    stack.up()
+    for value in ("", "off"):
+        there = set(stack.data)
+        stack.set("backupSchedule", value)
+        events = stack.up()
+        assert events
+        assert not [event for event in events if (event.type, event.name) in there], value
+
+
 @pytest.mark.parametrize("name", ["gcp-disk"], indirect=True)
 def test_a_preview_of_alarms_makes_no_data_anew(stack: Stack):
     """They need one API more, of which a preview knows nothing yet."""

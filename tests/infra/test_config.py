@@ -44,6 +44,8 @@ def faults(config: Mapping[str, str]) -> str:
         ({"cloud": "docker", "rollout": "blue"}, "'blue'", "pulumi config set rollout recreate"),
         ({"cloud": "docker", "backupSchedule": "daily"}, "cron", 'pulumi config set backupSchedule "15 3 * * *"'),
         ({"cloud": "docker", "backupSchedule": "99 3 * * *"}, "cron", "pulumi config set backupSchedule"),
+        ({"cloud": "docker", "backupSchedule": "0 0 31 2 *"}, "never comes", "pulumi config set backupSchedule"),
+        ({"cloud": "docker", "backupSchedule": "٣ 3 * * *"}, "cron", "pulumi config set backupSchedule"),
         ({"cloud": "docker", "backupKeep": "hourly=3"}, "last, daily", "pulumi config set backupKeep"),
         ({"cloud": "docker", "backupKeep": "daily=0"}, "not all zero", "pulumi config set backupKeep"),
         ({"cloud": "azure", "storageKeyIndex": "3"}, "from 1 to 2", "pulumi config set storageKeyIndex 1"),

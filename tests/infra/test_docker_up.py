@@ -1,11 +1,15 @@
 """A real `pulumi up` on a real Docker engine: build, write, upgrade, roll back, destroy; the data is still there."""
 
+import json
+import re
 import shutil
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -14,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from contract import NAME, PORT
 from kit import caddy
 from kit.docker.storage import COMPOSE_VOLUME
-from tests.containers.running import Container, Site, docker
+from tests.containers.running import START_SECONDS, Container, Site, docker
 from tests.infra.engine import Engine
 from tests.infra.recording import ROOT
 from tests.infra.standins import PACKAGES, StandIns
@@ -44,19 +48,29 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     if why := missing():
         pytest.skip(why)
     stand_ins = StandIns(tuple(package for package in PACKAGES if package != "docker"))
-    engine = Engine(tmp_path, stand_ins.environment, {"cloud": "docker"}, stack="docker")
+    yield new_stack(tmp_path, stand_ins.environment)
+    lose_all_but()
+    docker("rmi", "--force", "task-assist-next", check=False)
+    stand_ins.stop()
+
+
+def new_stack(folder: Path, environment: Mapping[str, str]) -> Engine:
+    """The stack `docker`, of which nothing is known yet."""
+    engine = Engine(folder, environment, {"cloud": "docker"}, stack="docker")
     # The build's context is the project's own folder, so the files themselves are needed there.
     (engine.project / "infra").unlink()
     shutil.copytree(ROOT / "infra", engine.project / "infra")
     for name in IN_THE_IMAGE:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, engine.project / name)
-    yield engine
+    return engine
+
+
+def lose_all_but(*volumes: str) -> None:
+    """What a lost host takes along."""
     docker("rm", "--force", *CONTAINERS, check=False)
-    docker("volume", "rm", "--force", *VOLUMES, check=False)
+    docker("volume", "rm", "--force", *(volume for volume in VOLUMES if volume not in volumes), check=False)
     docker("network", "rm", NAME, check=False)
-    docker("rmi", "--force", "task-assist-next", check=False)
-    stand_ins.stop()
 
 
 def signed_in(site: Site, password: str) -> Site:
@@ -109,6 +123,59 @@ def test_data_survives_an_upgrade_and_a_destroy(engine: Engine):
     # The first account's password is the one of the first start.
     assert "Written before the upgrade" in signed_in(Site(PORT), password).item_titles()
     assert Container(NAME, Site(PORT)).integrity() == "ok"
+
+
+BACKUPS = "task-manager-backups"
+
+
+def backups() -> list[dict[str, Any]]:
+    """What is in the store, the newest last."""
+    listed = docker("exec", NAME, "task-assist", "backup", "list", "--json").stdout
+    return json.loads(listed)["backups"]
+
+
+def wait_for_backup() -> dict[str, Any]:
+    deadline = time.monotonic() + START_SECONDS
+    while not (found := backups()):
+        assert time.monotonic() < deadline, docker("logs", NAME).stdout
+        time.sleep(0.5)
+    return found[-1]
+
+
+def typed_in_the_page() -> list[str]:
+    """The commands that get a backup back, as docs/deploy/docker.md has them."""
+    page = (ROOT / "docs" / "deploy" / "docker.md").read_text()
+    section = re.split(r"\n##+ ", page.partition("\n### Get one back\n")[2])[0]
+    return section.partition("the same:\n```\n")[2].partition("```")[0].splitlines()
+
+
+@pytest.mark.containers
+def test_a_new_stack_gets_back_what_the_schedule_backed_up_before_the_data_was_lost(engine: Engine, tmp_path: Path):
+    engine.set("backupSchedule", "off")
+    engine.up()
+    reached(engine).add_item("Written before the loss", "with a task")
+    made = docker("volume", "inspect", "--format", "{{.CreatedAt}}", COMPOSE_VOLUME).stdout
+    password = engine.outputs()["admin_password"]
+    assert backups() == []
+
+    engine.set("backupSchedule", "* * * * *")
+    engine.up()
+    assert docker("volume", "inspect", "--format", "{{.CreatedAt}}", COMPOSE_VOLUME).stdout == made
+    assert "Written before the loss" in reached(engine).item_titles()
+    backup = wait_for_backup()
+    assert backup["scheduled_for"] and backup["database"]["rows"]["tasks"] == 1
+
+    lose_all_but(BACKUPS)
+    (tmp_path / "another").mkdir()
+    another = new_stack(tmp_path / "another", engine.environment)
+    another.set("backupSchedule", "* * * * *")
+    another.up()
+    assert reached(another).item_titles() == set()
+    for line in typed_in_the_page():
+        subprocess.run(["bash", "-ec", line], check=True, timeout=START_SECONDS)
+    site = signed_in(Site(PORT), password)
+    assert site.items() == {"Written before the loss": ["with a task"]}
+    assert Container(NAME, site).integrity() == "ok"
 
 
 @pytest.mark.containers

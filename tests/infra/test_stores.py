@@ -293,6 +293,21 @@ def test_a_wrong_value_is_a_fault_with_what_to_type(config: dict[str, str], said
     assert said in str(refused.value) and typed in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"backupRecipient": "AGE-SECRET-KEY-1HUSH"},
+        {"backupRecipient": f"{KEY} age-secret-key-1hush"},
+        {"backupStore": "s3://key:hush@bucket"},
+        {"backupStore": "az://store?sig=hush"},
+    ],
+)
+def test_a_key_in_the_wrong_place_is_refused_and_shown_nowhere(config: dict[str, str]):
+    with pytest.raises(pulumi.RunError) as refused:
+        record(DOCKER | config)
+    assert "(hidden)" in str(refused.value) and "hush" not in str(refused.value).lower()
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
 @pytest.mark.parametrize("key", ["backupStore", "backupCredentials"])
 def test_in_a_cloud_the_store_is_the_stacks_own(cloud: str, key: str):

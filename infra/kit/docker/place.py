@@ -42,7 +42,7 @@ def check_store(reader: Reader) -> None:
         why = (
             "it must be volume, an absolute path on the Docker host, or a bucket: s3://, az:// or gs://, without keys."
         )
-        reader.fault("backupStore", where, why, "volume")
+        reader.fault("backupStore", "(hidden)" if "@" in where or "?" in where else where, why, "volume")
     if credentials and not BUCKET.fullmatch(where):
         reader.faults.append(
             f"backupCredentials means nothing with backupStore {where}: no key is needed there.\n"

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from app.backup import bucket, manifest
 from app.backup.snapshot import snapshot
 from app.backup.store import Store, store_at
+from app.cli import main
 from app.database import sqlite
 from app.storage.mounts import Storage
 from tests.app.backup.databases import closed_database
@@ -18,6 +21,7 @@ from tests.app.backup.servers import Cut, azurite, environment_of, make_containe
 
 Make = Callable[..., Storage]
 Hold = Callable[[Storage], None]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -25,6 +29,22 @@ def make(tmp_path: Path) -> Make:
     """make(name, items): a closed database with that many items, each with one task."""
 
     return lambda name="task_manager.db", items=3: closed_database(tmp_path / name, items)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty one, in a folder."""
+    (tmp_path / "store").mkdir()
+    return store_at((tmp_path / "store").as_uri())
+
+
+@pytest.fixture
+def run(make: Make, store: Store, monkeypatch, tmp_path: Path, place: Path) -> Run:
+    """run(*words): `task-assist` with these, beside a database of three items and with `store` as BACKUP_URL."""
+    monkeypatch.setenv("DATABASE_PATH", str(make().path))
+    monkeypatch.setenv("BACKUP_URL", str(store.url))
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(main, words)
 
 
 @pytest.fixture(scope="session")

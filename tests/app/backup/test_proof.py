@@ -1,6 +1,5 @@
 """What the backups are worth: drilled, pruned without losing the good ones, and their age told."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,40 +8,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner
 
 from app.backup import stored as naming
 from app.backup.drill import drill
 from app.backup.drilled import drilled, keep_record, last_drill
 from app.backup.folder import PARTIAL
 from app.backup.retention import prune, warn_of_loss
-from app.backup.store import Store, store_at
+from app.backup.store import Store
 from app.backup.stored import manifest_of, names_in, new_name, newest_in, stored_in
-from app.cli import main
 from app.errors import Mismatch
 from app.operations.read_through import rows_read
 from app.storage.mounts import Storage
-from tests.app.backup.conftest import Make
+from tests.app.backup.conftest import Run
 from tests.app.backup.databases import execute
 from tests.app.backup.test_stored import backed_up, new_key
 
-Run = Callable[..., Any]
 UTC_ZONE = ZoneInfo("UTC")
 RULES = "last=1 daily=2"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    (tmp_path / "store").mkdir()
-    return store_at((tmp_path / "store").as_uri())
-
-
-@pytest.fixture
-def run(make: Make, store: Store, monkeypatch, tmp_path: Path, place: Path) -> Run:
-    monkeypatch.setenv("DATABASE_PATH", str(make().path))
-    monkeypatch.setenv("BACKUP_URL", str(store.url))
-    monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(main, words)
 
 
 def nights(store: Store, storage: Storage, count: int, tmp_path: Path, until: datetime | None = None) -> list[str]:
@@ -237,6 +219,20 @@ def test_a_loss_of_more_than_half_is_told(rows: int, size: int, said: str):
     warnings: list[str] = []
     warn_of_loss(of(rows, size), of(20, 100), warnings.append)
     assert [said in warning for warning in warnings] == ([True] if said else [])
+
+
+def test_the_schedule_puts_no_empty_database_in_front_of_a_full_backup(run: Run, make, store, monkeypatch):
+    """After a loss a new stack begins empty, and `restore latest` must still find what was lost."""
+    run("backup")
+    [name] = names_in(store)
+    monkeypatch.setenv("DATABASE_PATH", str(make("new.db", items=0).path))
+    refused = run("backup", "--if-due")
+    assert refused.exit_code == 1 and "The database is empty" in refused.stderr
+    assert f"task-assist restore {name}" in refused.stderr and names_in(store) == [name]
+    assert "3 items" in run("restore", "latest", "--dry-run").stdout
+    # It is meant to be empty: then a person says so, once.
+    assert run("backup").exit_code == 0
+    assert run("backup", "--if-due").exit_code == 0 and len(names_in(store)) == 3
 
 
 # --- as it is typed -----------------------------------------------------------------------------------------

@@ -2,24 +2,9 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from app.operations.backup_finding import backup_finding
-from app.operations.backup_runner import Known
-from app.operations.control_commands import listen
 
 URL = "file:///b"
-
-
-@pytest.fixture
-def said_by_app(app, place):
-    """What the running app knows, which the doctor asks for."""
-    known = Known()
-    app.instance.backups = known.as_dict
-    control = listen(app.instance)
-    assert control
-    yield known
-    control.close()
 
 
 def test_where_none_are_made_it_says_what_is_lost_and_which_line_mends_it(app, place):

@@ -30,7 +30,7 @@ WELL = {
     "next": NEXT.isoformat(),
     "warnings": [],
 }
-DRILLED = {"last": {"drilled_at": NEXT.isoformat()}}
+DRILLED = {"drilled": None, "last": {"drilled_at": NEXT.isoformat()}, "reminders": []}
 FAILED = {"error": {"message": "There is no such bucket.", "hint": "Make it."}}
 
 
@@ -105,6 +105,15 @@ def test_a_warning_is_told(runner, told):
     assert told == [("backup_suspicious", "The database holds 1 items.")]
 
 
+def test_a_key_that_nobody_has_proven_is_told_with_each_drill_and_known_in_between(runner, told):
+    due = {**DRILLED, "reminders": ["age1a has never been proven."]}
+    ANSWERS[:] = [WELL, due, WELL, {**due, "drilled": due["last"]}]
+    runner.run_once()
+    assert told == [] and runner.known.as_dict()["reminders"] == ["age1a has never been proven."]
+    runner.run_once()
+    assert told == [("backup_key_unproven", "age1a has never been proven.")]
+
+
 def test_a_command_that_says_nothing_of_use_is_told_by_its_last_line(runner):
     ANSWERS[:] = ["Traceback"]
     runner.run_once()
@@ -162,7 +171,8 @@ def test_without_a_place_or_a_schedule_there_is_no_runner(app):
 
 
 def test_health_says_how_old_the_backup_is_and_not_why_one_failed(app, place):
-    known = backup_runner.Known(made_at=datetime.now(UTC) - timedelta(hours=2), error="no bucket in s3://secret-place")
+    where = "no bucket in s3://secret-place"
+    known = backup_runner.Known(made_at=datetime.now(UTC) - timedelta(hours=2), error=where, reminders=[where])
     app.instance.backups = known.as_dict
     said = app.test_client().get("/healthz")
     backup = said.get_json()["backup"]

@@ -1,0 +1,79 @@
+"""How a person gets at a store without Task Assist: where it is, and the commands of each place's own tool."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.setting_values import StoreUrl
+from app.storage.mounts import mount_of, outside, read_mounts
+
+
+def where(url: StoreUrl) -> Iterator[str]:
+    """What an address does not say: what lies under a folder, an account, another service than Amazon's."""
+    if url.scheme == "file":
+        yield _under(url.path)
+    if url.scheme == "az":
+        yield f"in the storage account {_setting(url, 'AZURE_STORAGE_ACCOUNT_NAME')}"
+    if url.scheme == "s3" and (endpoint := _setting(url, "AWS_ENDPOINT_URL")):
+        yield f"at {endpoint}, not at Amazon's: first type  export AWS_ENDPOINT_URL={shlex.quote(endpoint)}"
+
+
+def listing(url: StoreUrl) -> Iterator[str]:
+    """Commands that list it."""
+    if url.scheme == "s3":
+        yield f"aws s3 ls {url}/"
+    elif url.scheme == "gs":
+        yield f"gcloud storage ls {url}/"
+    elif url.scheme == "az":
+        only = f" --prefix {url.path}/" if url.path else ""
+        yield f"az storage blob list {_container(url)}{only} --query '[].name' --output tsv --auth-mode login"
+    else:
+        yield f"FROM={_folder(url.path)}"
+        yield 'sudo ls -l "$FROM"'
+
+
+def taking_out(url: StoreUrl) -> Iterator[str]:
+    """Commands that fetch the two files of the backup $NAME to the folder where they are typed."""
+    if url.scheme == "s3":
+        yield f"aws s3 cp {url}/ . --recursive --exclude '*' --include \"$NAME.*\""
+    elif url.scheme == "gs":
+        yield f'gcloud storage cp "{url}/$NAME.*" .'
+    elif url.scheme == "az":
+        prefix = f"{url.path}/" if url.path else ""
+        account = _setting(url, "AZURE_STORAGE_ACCOUNT_NAME")
+        yield (
+            f"az storage blob download-batch --account-name {account} --source {url.bucket} --destination . "
+            f'--pattern "{prefix}$NAME.*" --auth-mode login'
+        )
+        if prefix:
+            yield f'mv {prefix}"$NAME".* .'
+    else:
+        yield 'sudo find "$FROM" -name "$NAME.*" -exec cp {} . \';\''
+        yield 'sudo chown "$(id -u)" "$NAME".*'
+
+
+def _under(folder: str) -> str:
+    mount = mount_of(Path(folder).resolve(), read_mounts())
+    if mount.volume:
+        return f"the Docker volume {mount.volume} on this host"
+    if mount.source.startswith("/dev/") or mount.point == "/":
+        return f"on this machine: the folder {outside(Path(folder))}"
+    return f"{mount.source} ({mount.filesystem}), mounted at {mount.point}"
+
+
+def _folder(folder: str) -> str:
+    volume = mount_of(Path(folder).resolve(), read_mounts()).volume
+    if volume:
+        return f"\"$(docker volume inspect --format '{{{{.Mountpoint}}}}' {volume})\""
+    return shlex.quote(outside(Path(folder)))
+
+
+def _container(url: StoreUrl) -> str:
+    return f"--account-name {_setting(url, 'AZURE_STORAGE_ACCOUNT_NAME')} --container-name {url.bucket}"
+
+
+def _setting(url: StoreUrl, name: str) -> str:
+    """One of the provider's variables that is no secret; empty where it is not set."""
+    from app.backup.bucket import provided
+
+    return provided(url).get(name, "")

@@ -1,0 +1,49 @@
+"""The command that prints the page for the drawer: backup key-kit."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from app.operations.backup_commands import Answer, answers
+
+
+@click.command("key-kit")
+@click.pass_obj
+def key_kit(store: str | None) -> None:
+    """Prints the page for the drawer: where the backups are, which key opens them, and how they come back.
+
+    Also without Task Assist. No secret is on it. Print it again when the key or the place changes.
+
+    \b
+    task-assist backup key-kit >key-kit.txt
+    docker compose exec app task-assist backup key-kit >key-kit.txt
+
+    \b
+    Exit codes: 0 printed · 1 BACKUP_URL is not set, or the store can't be read · 2 wrong usage
+    """
+    _print(store=store, as_json=False)
+
+
+@answers("Looking")
+def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
+    from app import settings
+    from app.backup.key_kit import Kit, page
+    from app.backup.key_proof import last_proof
+    from app.backup.store import store_at
+    from app.backup.stored import names_in
+
+    loaded = settings.load()
+    place = store_at(store or loaded.backup_url)
+    kit = Kit(
+        store=place,
+        keys={key: last_proof(place, key) for key in (loaded.backup_recipient or "").split()},
+        newest=next(reversed(names_in(place)), None),
+        schedule=loaded.backup_schedule,
+        keep=loaded.backup_keep,
+        printed_at=datetime.now(UTC),
+    )
+    return Answer({}, page(kit))
+
+
+COMMANDS = (key_kit,)

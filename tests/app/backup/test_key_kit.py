@@ -1,0 +1,127 @@
+"""The page for the drawer: all that a person needs who has nothing else, as it is typed, and no secret."""
+
+import re
+import subprocess
+
+import pytest
+
+from app.backup.encryption import SECRET
+from app.backup.stored import newest_in, stored_in
+from app.setting_values import store_url
+from tests.app.backup.conftest import Run
+from tests.app.backup.databases import titles
+from tests.app.backup.test_stored import new_key
+
+TOOLS = ("age", "zstd", "sqlite3")
+
+
+def commands(page: str, part: int) -> list[str]:
+    """Those of a part: four blanks deep."""
+    found = page.partition(f"\n{part}. ")[2].partition(f"\n{part + 1}. ")[0]
+    return re.findall(r"^    (\S.*)$", found, re.MULTILINE)
+
+
+def test_it_names_the_place_the_keys_and_when_each_was_proven(run: Run, store, tmp_path, monkeypatch):
+    proven, other = new_key(), new_key()
+    monkeypatch.setenv("BACKUP_RECIPIENT", f"{proven.to_public()} {other.to_public()}")
+    run("backup")
+    (tmp_path / "key.txt").write_text(str(proven))
+    run("backup", "drill", "--identity", "key.txt")
+    page = run("backup", "key-kit").stdout
+    assert str(store.url) in page and newest_in(store) in page
+    assert re.search(rf"{proven.to_public()}\n +proven on 20", page)
+    assert re.search(rf"{other.to_public()}\n +never proven yet", page)
+    proving = "docker exec -i task-assist task-assist backup drill --identity /dev/stdin <key.txt"
+    assert proving in commands(page, 5)
+
+
+def test_no_private_key_is_ever_on_it(run: Run, tmp_path, monkeypatch):
+    key = new_key()
+    (tmp_path / "key.txt").write_text(str(key))
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    page = run("backup", "key-kit").stdout
+    assert re.findall(rf"{SECRET}\w*", page) == [f"{SECRET}1"] and "hush" not in page
+
+
+def test_without_a_key_it_says_what_that_means(run: Run):
+    run("backup")
+    page = run("backup", "key-kit").stdout
+    assert "BACKUP_RECIPIENT is not set" in page and "whoever reads that place reads all" in page
+    assert "age-keygen -o key.txt" in page and "--identity" not in page
+    assert not any(line.startswith("age -d") for line in commands(page, 3))
+
+
+def test_before_the_first_backup_it_says_that_there_is_none(run: Run):
+    page = run("backup", "key-kit").stdout
+    assert "The newest on that day: none yet" in page and "NAME=NAME-OF-THE-BACKUP" in page
+
+
+def test_without_a_place_it_says_which_line_makes_one(run: Run, monkeypatch):
+    monkeypatch.delenv("BACKUP_URL")
+    done = run("backup", "key-kit")
+    assert done.exit_code == 1 and "BACKUP_URL=file:///backups" in done.stderr
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_its_commands_get_the_database_back_as_they_are_typed(encrypted: bool, run: Run, tmp_path, monkeypatch):
+    """With plain tools alone, by a shell, in an empty folder."""
+    for tool in TOOLS:
+        if subprocess.run(["sh", "-c", f"command -v {tool}"], capture_output=True, check=False).returncode:
+            pytest.skip(f"no {tool} here")
+    key = new_key()
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()) if encrypted else "")
+    run("backup")
+    typed = "\n".join(commands(run("backup", "key-kit").stdout, 3))
+    drawer = tmp_path / "drawer"
+    drawer.mkdir()
+    (drawer / "key.txt").write_text(f"{key}\n")
+    here = 'sudo() { "$@"; }\n'  # whoever runs the tests may read the store
+    done = subprocess.run(["bash", "-euc", here + typed], cwd=drawer, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("ok")
+    [database] = drawer.glob("*.db")
+    assert titles(database) == ["Item 0", "Item 1", "Item 2"]
+    # The manifest's own checks, with the sums in them, are what it shows before.
+    [manifest] = drawer.glob("*.manifest.json")
+    for check in re.findall(r"echo '[0-9a-f]{64}  [^']+' \| sha256sum -c", done.stdout):
+        subprocess.run(["bash", "-euc", check], cwd=drawer, check=True, capture_output=True)
+    assert manifest.name in typed or "manifest.json" in typed
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "said"),
+    [
+        ("s3://bucket/tasks", {"AWS_REGION": "eu-central-1"}, ["aws s3 ls s3://bucket/tasks/"]),
+        ("s3://bucket", {"AWS_ENDPOINT_URL": "https://minio.example.org"}, ["export AWS_ENDPOINT_URL=https://minio"]),
+        (
+            "az://tasks/a",
+            {"AZURE_STORAGE_ACCOUNT_NAME": "backups"},
+            ["account backups", "--prefix a/ ", 'mv a/"$NAME".* .'],
+        ),
+        ("gs://bucket/tasks", {}, ['gcloud storage cp "gs://bucket/tasks/$NAME.*" .']),
+    ],
+)
+def test_each_place_has_its_own_tool(url: str, given: dict[str, str], said: list[str], monkeypatch):
+    from app.backup.taking_out import listing, taking_out, where
+
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    place = store_url(url)
+    page = "\n".join([*where(place), *listing(place), *taking_out(place)])
+    assert all(each in page for each in said), page
+
+
+def test_an_encrypted_backup_can_be_put_into_the_store_open_where_the_key_is(run: Run, store, tmp_path, monkeypatch):
+    """For a one-off task of a cloud, which takes no key (docs/backups.md)."""
+    key = new_key()
+    (tmp_path / "key.txt").write_text(str(key))
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()))
+    run("backup")
+    monkeypatch.delenv("BACKUP_RECIPIENT")
+    monkeypatch.setenv("DATABASE_PATH", "opened.db")
+    assert run("restore", "latest", "--identity", "key.txt").exit_code == 0
+    assert run("backup").exit_code == 0
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "task_manager.db"))
+    assert run("restore", "latest").exit_code == 0
+    assert stored_in(store, newest_in(store)).recipients == ()

@@ -1,0 +1,17 @@
+"""What tests of the app's own jobs share."""
+
+import pytest
+
+from app.operations.backup_runner import Known
+from app.operations.control_commands import listen
+
+
+@pytest.fixture
+def said_by_app(app, place):
+    """What the running app knows, which the doctor asks for."""
+    known = Known()
+    app.instance.backups = known.as_dict
+    control = listen(app.instance)
+    assert control
+    yield known
+    control.close()
