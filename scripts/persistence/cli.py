@@ -64,7 +64,7 @@ def _ended(record: Record, options: Namespace, code: int) -> int:
     receipt = record.receipt()
     kept = keep(receipt, options.receipts) if record.steps else None
     if options.json:
-        print(kept.json.read_text() if kept else _as_json(receipt))
+        print(kept.json.read_text().rstrip() if kept else _as_json(receipt))
         return code
     if stop := record.stop:
         print(

@@ -32,9 +32,11 @@ STYLE = """
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--text); font: 400 1rem/1.5 system-ui, sans-serif; }
-body, td { overflow-wrap: anywhere; }
+body { overflow-wrap: break-word; }
+td:first-child, th { white-space: nowrap; }
 main { max-width: 60rem; margin: 0 auto; padding: 2rem 1rem 3rem; }
 h1, h2, p, dl, dd { margin: 0; }
+p + p { margin-top: .5rem; }
 h1 { font-size: 1.5rem; font-weight: 600; line-height: 2rem; color: var(--accent); }
 .failed h1 { color: var(--danger); }
 h2 { margin: 2rem 0 .5rem; font-size: 1rem; font-weight: 600; }
@@ -79,6 +81,7 @@ def page(receipt: dict[str, Any], beside: str, sha256: str) -> str:
 <p class="muted">Task Assist · persistence receipt</p>
 <h1>{escape(HEADINGS[verdict])}</h1>
 <p>{_when(receipt)}</p>
+{_in_short(receipt)}
 {_reason(receipt["reason"])}
 <h2>What was done</h2>
 {_steps(receipt["steps"])}
@@ -99,6 +102,16 @@ def command_of(receipt: dict[str, Any]) -> str:
 def _when(receipt: dict[str, Any]) -> str:
     began, ended = (_moment(receipt[name]) for name in ("began_at", "ended_at"))
     return f"<b>{escape(receipt['target'])}</b>, from {began} to {ended} ({receipt['seconds']:.0f} s)."
+
+
+def _in_short(receipt: dict[str, Any]) -> str:
+    """What somebody has to read who reads nothing else."""
+    if receipt["verdict"] != PROVEN:
+        return ""
+    return (
+        f"<p>{receipt['canary']['rows']:,} rows were written for this. After each step below all of them were there, "
+        "as they had been acknowledged, and a backup of after them was restored and read.</p>"
+    )
 
 
 def _moment(iso: str) -> str:

@@ -36,7 +36,7 @@ def prove(place: Place, record: Record) -> None:
         canary = write_canary(place.site, new_mark())
         facts |= {"rows": 1 + len(canary.tasks)}
     with record.step("Killed it with kill -9 in the middle of writes") as facts:
-        facts |= {"acknowledged_before": killed_under_writes(place, canary)}
+        facts |= {"acknowledged_meanwhile": killed_under_writes(place, canary)}
         _is_ready(place, mount, born)
         look_for(place.site, canary)
         facts |= {"lost": 0}
@@ -47,6 +47,7 @@ def prove(place: Place, record: Record) -> None:
         look_for(place.site, canary)
         facts |= changed(before, _identity(place)) | {"lost": 0}
     record.canary |= canary.facts()
+    record.versions |= {"image": place.container.facts()["Image"]}
     with record.step("Let it check all of its database") as facts:
         facts |= told_by_doctor(place.container.task_assist("doctor", "--full"))
     restored_elsewhere(place, record, canary, Elsewhere(place, store, volume, folder))

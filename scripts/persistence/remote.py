@@ -13,6 +13,7 @@ from .stop import Failed, Misused, NotTried
 
 CONTAINERS = "docker"
 """The `cloud` whose app is a container that can be asked with docker exec."""
+STDERR = 2
 NEW_CONTAINER = "urn:pulumi:{stack}::task-assist::**::hosting-container"
 
 
@@ -74,8 +75,8 @@ def container_of(stack: str) -> str:
 
 
 def run_deployment(command: str) -> None:
-    """What it prints is shown as it comes. Raises Failed where it fails."""
-    done = subprocess.run(command, shell=True, check=False)  # noqa: S602  # the operator's own line
+    """What it prints is shown as it comes, beside what a program reads. Raises Failed where it fails."""
+    done = subprocess.run(command, shell=True, check=False, stdout=STDERR)  # noqa: S602  # the operator's own line
     if done.returncode:
         raise Failed("deployment_failed", f"The deployment ended with {done.returncode}: {command}", "Mend that first.")
 

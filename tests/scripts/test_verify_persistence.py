@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from app import create_app
+from app.cli import main as task_assist
 from app.settings import load
-from scripts.persistence import placement, prove_remote
+from scripts.persistence import placement, prove_remote, restored_here
 from scripts.persistence.canary import Canary, compare, delete_canary, look_for, new_mark, rows_of, write_canary
 from scripts.persistence.cli import TARGETS
 from scripts.persistence.compose_model import built_as, of_its_own
@@ -21,8 +23,7 @@ from scripts.persistence.engine import Container, Mount
 from scripts.persistence.keep import keep
 from scripts.persistence.page import HEADINGS, SECTIONS
 from scripts.persistence.record import Record
-from scripts.persistence.remote import Remote, at_url, container_of, deployment_of
-from scripts.persistence.restored_here import restored_here
+from scripts.persistence.remote import Remote, at_url, container_of, deployment_of, of_stack
 from scripts.persistence.site import Site
 from scripts.persistence.stop import EXIT_CODES, Failed, Misused, NotTried, Stop, Unproven
 from tests.scripts.conftest import ROOT
@@ -379,32 +380,43 @@ def test_backups_that_nobody_can_ask_for_are_unproven_and_not_proven(site: Asked
     assert (record.verdict, record.stop and record.stop.code) == ("unproven", "backup_not_tried")
 
 
-def test_a_backup_of_a_store_is_restored_here_and_read(site: Asked, tmp_path: Path):
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Verbs of task-assist are called here instead of in processes of their own."""
+    umask = os.umask(0o022)
+    monkeypatch.setattr(restored_here, "_typed", lambda command, environment: typed(command[4:], environment))
+    yield
+    os.umask(umask)
+
+
+def typed(words: list[str], environment: dict[str, str]) -> Any:
+    done = CliRunner().invoke(task_assist, words, env=environment)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_a_backup_of_a_store_is_restored_here_and_read(site: Asked, tmp_path: Path, in_this_process: None):
     """One of before the canary proves nothing of today, and one of another database is the wrong one."""
     store = f"file://{tmp_path}/store"
     (tmp_path / "store").mkdir()
-    backed_up(tmp_path / "task_manager.db", store)
+    backup = ["backup", "--store", store, "--json"]
+    here = {"DATABASE_PATH": str(tmp_path / "task_manager.db"), "APP_ENV": "development"}
+    typed(backup, here)
     canary = write_canary(site, new_mark())
+    canary.item["created_at"] = "2999-01-01T00:00:00Z"
     with pytest.raises(Unproven) as older:
-        restored_here(store, canary)
+        restored_here.restored_here(store, canary)
     assert reason(older) == "backup_older"
-    backed_up(tmp_path / "task_manager.db", store)
-    assert restored_here(store, canary)["restored_elsewhere"] is True
-    delete_canary(site, canary.title.split()[2].rstrip(":"))
+    typed(backup, here)
+    assert restored_here.restored_here(store, canary)["restored_elsewhere"] is True
     with pytest.raises(Failed) as wrong:
-        restored_here(store, Canary("of another", canary.item, canary.tasks))
+        restored_here.restored_here(store, Canary("of another", {**canary.item, "created_at": "2001-01-01T00:00:00Z"}))
     assert reason(wrong) == "wrong_backup"
-
-
-def backed_up(database: Path, store: str) -> None:
-    command = [sys.executable, "-P", "-m", "app", "backup", "--store", store]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_PATH": str(database), "APP_ENV": "development"}
-    subprocess.run(command, env=environment, capture_output=True, check=True)
 
 
 def test_a_store_that_cant_be_read_is_unproven(site: Asked):
     with pytest.raises(Unproven, match=r"The store can't be read from here: There is no folder /nowhere") as stop:
-        restored_here("file:///nowhere", canary_of_another_database())
+        restored_here.restored_here("file:///nowhere", canary_of_another_database())
     assert reason(stop) == "store"
 
 
@@ -422,6 +434,27 @@ def test_a_stack_is_deployed_anew_and_on_a_docker_host_by_another_container():
     command = deployment_of("blue", {"task-assist:cloud": {"value": "docker"}})
     assert command.endswith("--replace 'urn:pulumi:blue::task-assist::**::hosting-container'")
     assert (container_of("docker"), container_of("blue")) == ("task-assist", "task-assist-blue")
+
+
+PULUMI = """#!/bin/sh
+case "$*" in
+  "stack output"*blue) echo '{"url": "http://localhost:8001", "backup_url": "file:///backups", "image": "sha256:1"}' ;;
+  config*blue) echo '{"task-assist:cloud": {"value": "docker"}}' ;;
+  *) echo "error: no stack named red found" >&2; exit 255 ;;
+esac
+"""
+
+
+def test_a_stack_says_where_it_is_and_where_its_backups_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "pulumi").write_text(PULUMI)
+    (tmp_path / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    found = of_stack("blue", "ta_x", None, None, None)
+    assert (found.target, found.site.url, found.store) == ("stack blue", "http://localhost:8001", "file:///backups")
+    assert found.shell == ["docker", "exec", "task-assist-blue", "task-assist"]
+    assert found.facts == {"image": "sha256:1"}
+    with pytest.raises(NotTried, match="The stack red can't be read: error: no stack named"):
+        of_stack("red", "ta_x", None, None, None)
 
 
 # --- the receipt -------------------------------------------------------------------------------------------
