@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.database.sqlite import opened, unchanging
+from app.database.sqlite import CANARIES, opened, unchanging
 
 SHOWN = {"work_items": ("item", "items"), "tasks": ("task", "tasks"), "users": ("account", "accounts")}
 """What a person knows. Of the others, events and tokens, the counts are told with --json."""
@@ -42,9 +42,9 @@ def in_words(found: dict[str, Difference]) -> str:
 
 
 def _tables(connection: Any, schema: str) -> set[str]:
-    """Those of rows that have an id."""
+    """Those in which people keep rows that have an id."""
     found = connection.execute("SELECT name FROM pragma_table_list WHERE schema = ? AND type = 'table'", (schema,))
-    return {name for (name,) in found if "id" in _columns(connection, schema, name)}
+    return {name for (name,) in found if name != CANARIES and "id" in _columns(connection, schema, name)}
 
 
 def _columns(connection: Any, schema: str, table: str) -> list[str]:

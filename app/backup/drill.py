@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,19 +19,28 @@ from app.errors import Mismatch
 from app.storage.files import Progress
 from app.storage.mounts import Storage
 
-Read = Callable[[Path], dict[str, int]]
-"""Brings a copy to this version's schema, reads it through the app's own queries, and counts what these gave."""
+
+@dataclass(frozen=True)
+class Read:
+    """What the app's own queries find: `rows` per table, and the `canaries` (app/database/canary.py)."""
+
+    rows: dict[str, int]
+    canaries: frozenset[str]
+
+
+ReadThrough = Callable[[Path], Read]
+"""Brings a copy to this version's schema, and reads it as the app would."""
 
 
 def drill(
-    store: Store, stored: Stored, storage: Storage, identities: list[Any], read: Read, progress: Progress | None
+    store: Store, stored: Stored, storage: Storage, identities: list[Any], read: ReadThrough, progress: Progress | None
 ) -> Drilled:
     """Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
 
     Without a key an encrypted backup can only be fetched and hashed; the record says that this is all. With one it is
     written down that this key opens the backups.
     """
-    began = time.monotonic()
+    began, found = time.monotonic(), None
     if stored.recipients and not identities:
         check_object(store, stored, progress)
     else:
@@ -39,13 +49,16 @@ def drill(
             fetch(store, stored, file, identities, progress)
             with told_as(store, stored, file):
                 verify(file)
-                _refuse_other_rows(stored, read(file))
+                found = read(file)
+                _refuse_other_rows(stored, found.rows)
+                _refuse_without_canary(stored, found.canaries)
     record = Drilled(
         name=stored.name,
         drilled_at=datetime.now(UTC).replace(microsecond=0),
-        proves="unchanged" if stored.recipients and not identities else "restorable",
+        proves="restorable" if found else "unchanged",
         seconds=round(time.monotonic() - began, 1),
         size_bytes=stored.object_size_bytes,
+        canary=True if found and stored.canary else None,
     )
     keep_record(store, record)
     keep_proofs(store, public_keys_of(identities) & set(stored.recipients), stored.name, record.drilled_at)
@@ -59,3 +72,16 @@ def _refuse_other_rows(stored: Stored, found: dict[str, int]) -> None:
                 f"{stored.name}: the app finds {count} rows of {table}, and its manifest says {said}.",
                 "Nothing was changed. Take another backup, and keep this one for whoever looks into it.",
             )
+
+
+def _refuse_without_canary(stored: Stored, found: frozenset[str]) -> None:
+    if stored.canary and stored.canary not in found:
+        raise Mismatch(
+            f"{stored.name}: its manifest names the canary {stored.canary}, and it holds {_named(found)}: no copy "
+            "of the database that the app had when it was made.",
+            "Nothing was changed. Take another backup, and keep this one for whoever looks into it.",
+        )
+
+
+def _named(found: frozenset[str]) -> str:
+    return f"only {', '.join(sorted(found))}" if found else "none"

@@ -21,6 +21,8 @@ class Drilled(BaseModel):
     proves: Literal["restorable", "unchanged"]
     seconds: float
     size_bytes: int
+    canary: bool | None = None
+    """Was the row in it that was written just before it? None where there is none to look for, or nothing was read."""
 
 
 def drill_record_of(name: str) -> str:

@@ -13,7 +13,9 @@ from app.backup.placing import copies_beside
 from app.backup.room import refuse_without_room_for_copy
 from app.backup.store import Store
 from app.backup.stored import Stored, how_to_restore, manifest_of, new_name, object_of
-from app.errors import Broken
+from app.database.canary import has_canary
+from app.database.sqlite import opened, unchanging
+from app.errors import Broken, Conflict
 from app.storage.files import SIDECARS, Progress, halves, size_of
 from app.storage.mounts import Storage, beside
 
@@ -23,10 +25,11 @@ Take = Callable[[Storage, Path, Progress | None], Manifest]
 
 @dataclass(frozen=True)
 class Order:
-    """`recipients`: public keys of age. `scheduled_for`: None where a person asked for it."""
+    """`recipients`: public keys of age. `scheduled_for`: None where a person asked for it. `canary`: see Stored."""
 
     recipients: tuple[str, ...] = ()
     scheduled_for: datetime | None = None
+    canary: str | None = None
 
 
 def back_up(
@@ -35,7 +38,7 @@ def back_up(
     """A new backup in `store`. Nothing is listed there before all of it is there and on disk.
 
     `say` is told first where the copy lies meanwhile and how much room it takes. Raises StorageFull, StoreFailed,
-    CannotStart for a wrong public key, and what `take` does.
+    CannotStart for a wrong public key, Conflict where the copy lacks the canary, and what `take` does.
     """
     refuse_bad_recipients(order.recipients)
     copying, storing = halves(progress)
@@ -43,6 +46,7 @@ def back_up(
         _tell_room(storage, folder, say)
         copy = folder / storage.path.name
         proof = take(storage, copy, copying)
+        _refuse_without_canary(storage, copy, order.canary)
         return _store(copy, proof, storage, store, order, storing)
 
 
@@ -50,6 +54,15 @@ def _tell_room(storage: Storage, folder: Path, say: Callable[[str], None]) -> No
     needed = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
     free = refuse_without_room_for_copy(folder, needed)
     say(f"Copies the database to {folder} first: {needed:,} bytes are needed there for a while, {free:,} are free.")
+
+
+def _refuse_without_canary(storage: Storage, copy: Path, canary: str | None) -> None:
+    with opened(unchanging(copy), copy) as connection:
+        if canary and not has_canary(connection, canary):
+            raise Conflict(
+                f"The copy of {storage.path} lacks what was just written there: another database took its place.",
+                "Nothing was kept. After a restore that is as it should be: try again. Else see:  task-assist doctor",
+            )
 
 
 def _store(
@@ -75,6 +88,7 @@ def _store(
         storage_profile=storage.profile,
         scheduled_for=order.scheduled_for,
         how_to_restore=how_to_restore(name, counted.sha256, proof.sha256, encrypted=bool(order.recipients)),
+        canary=order.canary,
     )
     store.create(manifest_of(name), stored.as_bytes())
     return stored

@@ -1,6 +1,7 @@
 """A backup in a store: an object with the compressed database, and NAME.manifest.json, which is written last.
 
-Only what has a manifest is a backup. Format 2; format 1 is that of a plain copy (manifest.py), and is part of it.
+Only what has a manifest is a backup. Format 3 names the canary, 2 knew of none. Format 1 is that of a plain copy
+(manifest.py), and is part of both.
 """
 
 import re
@@ -26,7 +27,7 @@ class Stored(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    format: Literal[2] = 2
+    format: Literal[2, 3] = 3
     name: str
     object: str
     object_sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -37,6 +38,8 @@ class Stored(BaseModel):
     storage_profile: Literal["shared", "exclusive"]
     scheduled_for: AwareDatetime | None
     how_to_restore: tuple[str, ...]
+    canary: str | None = None
+    """The row that was written to the database just before (app/database/canary.py); None where none could be."""
 
     @model_validator(mode="after")
     def _is_of_one_piece(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.database.migrations import known_revisions
-from app.database.sqlite import APPLICATION_ID, TABLES, TABLES_OF_ROWS, sqlite_driver
+from app.database.sqlite import APPLICATION_ID, CANARIES, TABLES, TABLES_OF_ROWS, sqlite_driver
 from app.database.sqlite_errors import ends_check, fault_in, is_harmless
 from app.errors import Broken, Foreign, Newer
 
@@ -20,7 +20,7 @@ Check = Literal["integrity_check", "quick_check"]
 
 @dataclass(frozen=True)
 class Contents:
-    """`rows` counts every table of the app, what is in the trash included."""
+    """`rows` counts every table in which people keep something, what is in the trash included."""
 
     rows: dict[str, int]
     revision: str
@@ -137,4 +137,4 @@ def fault_in_table(connection: Any, table: str, *, check: Check = "integrity_che
 
 def _tables(connection: Any) -> list[str]:
     found = sorted(tables_to_check(connection))
-    return [name for name in found if not name.startswith("sqlite_") and name != "alembic_version"]
+    return [name for name in found if not name.startswith("sqlite_") and name not in ("alembic_version", CANARIES)]

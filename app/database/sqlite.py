@@ -21,7 +21,9 @@ from app.storage.mounts import Storage, beside
 APPLICATION_ID = 0x5441736B
 """SQLite's application_id of a Task Assist database ("TAsk"), so that another app's file is not taken for one."""
 TABLES = frozenset(("users", "api_tokens", "work_items", "tasks", "events"))
-"""The names of the tables in app/domain/models.py."""
+"""The names of the tables in app/domain/models.py that hold what people keep; all that counts rows counts these."""
+CANARIES = "canaries"
+"""The one beside them (app/database/canary.py)."""
 Mode = Literal["ro", "rw", "rwc"]
 ALONE = "vfs=unix-excl"
 """The option with which no other process can open the file, and SQLite needs no memory shared with one."""

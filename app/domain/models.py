@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.database.base import Base, utc_now
+from app.database.sqlite import CANARIES
 
 
 def _index(table: str, *columns: str, where: str = "") -> Index:
@@ -113,3 +114,11 @@ class Event(Base):
     action: Mapped[str] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(default="")
     user: Mapped[User | None] = relationship()
+
+
+class Canary(Base):
+    """No data of anybody's: what a drill looks for in a backup (app/database/canary.py)."""
+
+    __tablename__ = CANARIES
+
+    word: Mapped[str] = mapped_column(String(32))

@@ -106,6 +106,7 @@ def doctor(full: bool, as_json: bool) -> None:
     2 wrong usage
     """
     import json
+    from datetime import UTC, datetime
 
     from app import settings
     from app.operations.backup_finding import backup_finding
@@ -119,7 +120,7 @@ def doctor(full: bool, as_json: bool) -> None:
     findings = [
         sign_in_finding(loaded),
         *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
-        backup_finding(storage, loaded.backup_url),
+        backup_finding(loaded, datetime.now(UTC)),
         *key_finding(storage, loaded),
     ]
     faults = [each for each in findings if each.level == "fault"]

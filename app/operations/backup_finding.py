@@ -1,37 +1,56 @@
-"""What the doctor says of the backups: what the running app knows, since to ask the store itself may take minutes."""
+"""What the doctor says of the backups: what their store says now, as in `backup status`, and what the app met last."""
 
+from datetime import datetime
 from typing import Any
 
+from app.backup.standing import Standing, standing_of
+from app.backup.store import store_at
 from app.errors import Problem
+from app.operations.backup_commands import storage_of
+from app.operations.backups_known import missing, zone_of
 from app.operations.control import ask
 from app.operations.finding import Finding
-from app.storage.mounts import Storage
 
 NAME = "backups"
-LOOK = "To ask the store itself:  task-assist backup status"
+LOOK = "To look again:  task-assist backup status"
+MAKE = "To make one now:  task-assist backup"
 
 
-def backup_finding(storage: Storage, backup_url: str | None) -> Finding:
-    if not backup_url:
+def backup_finding(loaded: Any, now: datetime) -> Finding:
+    """`loaded`: the settings. It asks the store, which may take minutes where that does not answer."""
+    if not loaded.backup_url:
         fix = "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups"
         return Finding(NAME, "note", "none are made: what takes this storage takes the data", None, fix)
     try:
-        known = ask(storage, "backups")
+        standing = standing_of(store_at(loaded.backup_url), loaded.backup_schedule, zone_of(loaded))
     except Problem as problem:
-        return Finding(
-            NAME, "note", f"in {backup_url}; the running app did not say more: {problem.message}", None, LOOK
-        )
-    if not known:
-        return Finding(NAME, "note", f"in {backup_url}; no running app makes any by a schedule", None, LOOK)
-    return _of_app(known, backup_url)
+        return Finding(NAME, "fault", f"{loaded.backup_url} can't be read: {problem.message}", None, problem.hint)
+    return _of(standing, _known_to_app(loaded), loaded, now)
 
 
-def _of_app(known: dict[str, Any], backup_url: str) -> Finding:
-    newest = f"the newest of {known['newest']}" if known["newest"] else "none yet"
-    said = (
-        f"in {backup_url}, {newest}, drilled {known['drilled'] or 'never'}; the next try at {known['next'] or 'once'}"
-    )
-    if known["error"]:
+def _known_to_app(loaded: Any) -> dict[str, Any]:
+    """Empty where no app runs here, or it does not answer: the other findings say so."""
+    try:
+        return ask(storage_of(loaded), "backups") or {}
+    except Problem:
+        return {}
+
+
+def _of(standing: Standing, known: dict[str, Any], loaded: Any, now: datetime) -> Finding:
+    value = standing.as_dict() | {"error": known.get("error"), "next": known.get("next")}
+    if error := known.get("error"):
         fix = f"Mend that, then type  task-assist backup  or wait for the next try.\n{LOOK}"
-        return Finding(NAME, "fault", f"the last try failed: {known['error']}", known, fix)
-    return Finding(NAME, "ok", said, known)
+        return Finding(NAME, "fault", f"the last try failed: {error}", value, fix)
+    if standing.due_at and standing.is_missing(now):
+        return Finding(NAME, "fault", f"{missing(standing.due_at)}; {_said(standing, loaded)}", value, MAKE)
+    if standing.made_at is None:
+        return Finding(NAME, "note", _said(standing, loaded), value, MAKE)
+    following = f"; the next try at {known['next']}" if known.get("next") else ""
+    return Finding(NAME, "ok", _said(standing, loaded) + following, value)
+
+
+def _said(standing: Standing, loaded: Any) -> str:
+    if standing.made_at is None:
+        return f"in {loaded.backup_url}, none yet"
+    drilled = standing.drill.drilled_at.isoformat() if standing.drill else "never"
+    return f"in {loaded.backup_url}, the newest of {standing.made_at.isoformat()}, drilled {drilled}"

@@ -4,19 +4,17 @@ So the app loads no library of a cloud and keeps no memory of a backup, and what
 is due is decided by that command, from the store; this only knows when to type it.
 """
 
-import json
-import os
-import subprocess
-import sys
 import threading
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from app.operations.notify import Notify, notifier
+from app.operations.backup_alarm import Alarm
+from app.operations.backup_watch import BackupWatch
+from app.operations.backups_known import Known
+from app.operations.notify import notifier
+from app.operations.typed import Typist
 from app.settings import Settings
 from app.writer.instance import Instance
 
@@ -26,62 +24,27 @@ LOOK_EVERY = 30.0
 """Seconds. Whether this instance writes by now, and whether somebody has set the clock."""
 TRY_AGAIN = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 """After the first failure, the second, and each one more."""
-END_WITHIN = 5.0
-"""Seconds that the command has for its end when the app ends."""
 
 log = structlog.get_logger()
 
 
-@dataclass
-class Known:
-    """What the app knows of its backups. `error`: why the last try failed, None where it didn't."""
-
-    made_at: datetime | None = None
-    drilled_at: datetime | None = None
-    next_at: datetime | None = None
-    error: str | None = None
-    failures: int = 0
-    reminders: list[str] = field(default_factory=lambda: [])
-
-    def as_dict(self) -> dict[str, Any]:
-        """`error` and `reminders` are for the log and the doctor; /healthz, which anybody may read, leaves them out."""
-        return {
-            "newest": _iso(self.made_at),
-            "age_seconds": int((datetime.now(UTC) - self.made_at).total_seconds()) if self.made_at else None,
-            "drilled": _iso(self.drilled_at),
-            "next": _iso(self.next_at),
-            "failing": self.error is not None,
-            "error": self.error,
-            "reminders": self.reminders,
-        }
-
-
 class BackupRunner:
-    def __init__(self, instance: Instance, notify: Notify) -> None:
-        self.known = Known()
-        self._instance, self._notify = instance, notify
-        self._stopping = threading.Event()
-        self._running: subprocess.Popen[str] | None = None
+    """`watch` is told when there may be something new in the store."""
+
+    def __init__(self, instance: Instance, known: Known, typist: Typist, alarm: Alarm, watch: BackupWatch) -> None:
+        self.known, self._instance, self._typist = known, instance, typist
+        self._alarm, self._watch = alarm, watch
+        self._stopping = typist.stopping
         self._thread = threading.Thread(target=self._loop, name="backups", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """A backup that is under way is broken off: nothing of it is listed, and the next instance makes it."""
-        self._stopping.set()
-        if running := self._running:
-            running.terminate()
-            try:
-                running.wait(END_WITHIN)
-            except subprocess.TimeoutExpired:
-                running.kill()
-
     def _loop(self) -> None:
         self._stopping.wait(FIRST_AFTER)
         while not self._stopping.is_set():
             if self._instance.writes:
-                self._wait_until(self.run_once())
+                self._wait_until(self._run_whatever_happens())
             else:
                 self._stopping.wait(LOOK_EVERY)
 
@@ -90,19 +53,27 @@ class BackupRunner:
         while (left := (time - datetime.now(UTC)).total_seconds()) > 0 and not self._stopping.is_set():
             self._stopping.wait(min(left, LOOK_EVERY))
 
+    def _run_whatever_happens(self) -> datetime:
+        """A fault of this app's own must not end the schedule in silence."""
+        try:
+            return self.run_once()
+        except Exception as error:
+            log.error("The schedule of the backups met a fault of its own.", exc_info=error)
+            return self._failed("backup", {"message": f"It met a fault of the app's own: {error!r}.", "hint": ""})
+
     def run_once(self) -> datetime:
         """Makes the backup if one is due, and a drill, and gives the time to look again."""
-        said = self._typed("backup", "--if-due", "--json")
+        said = self._typist.typed("backup", "--if-due", "--json")
         if self._stopping.is_set():
             return datetime.now(UTC)
         if "error" in said:
             return self._failed("backup", said["error"])
-        drilled = self._typed("backup", "drill", "--if-due", "--json")
+        drilled = self._typist.typed("backup", "drill", "--if-due", "--json")
         if self._stopping.is_set():
             return datetime.now(UTC)
+        self._watch.look(datetime.now(UTC))
         if "error" in drilled:
             return self._failed("drill", drilled["error"])
-        self.known.drilled_at = datetime.fromisoformat(drilled["last"]["drilled_at"])
         self._remind(drilled)
         return self._went_well(said)
 
@@ -112,20 +83,17 @@ class BackupRunner:
         if drilled["drilled"]:
             for reminder in self.known.reminders:
                 log.warning(f"Backup: {reminder}")
-                self._notify("backup_key_unproven", reminder)
+                self._alarm.notify("backup_key_unproven", reminder)
 
     def _went_well(self, said: dict[str, Any]) -> datetime:
-        if self.known.error:
-            self._notify("backup_recovered", "Backups of Task Assist work again.")
         self.known.error, self.known.failures = None, 0
         self.known.next_at = datetime.fromisoformat(said["next"])
-        if newest := said["newest"]:
-            self.known.made_at = datetime.fromisoformat(newest)
+        self._alarm.over("failed")
         if made := said["made"]:
             log.info(f"Backed up to {said['store']}: {made['name']}, {made['object_size_bytes']:,} bytes.")
         for warning in said.get("warnings", ()):
             log.warning(f"Backup: {warning}")
-            self._notify("backup_suspicious", warning)
+            self._alarm.notify("backup_suspicious", warning)
         return self.known.next_at
 
     def _failed(self, what: str, error: dict[str, str]) -> datetime:
@@ -134,48 +102,19 @@ class BackupRunner:
         known.failures += 1
         known.next_at = datetime.now(UTC) + again
         log.error(f"The {what} failed, and is tried again in {again.seconds // 60} minutes: {known.error}")
-        if known.failures == 1:
-            self._notify(f"{what}_failed", f"A {what} of Task Assist failed: {known.error}")
+        self._alarm.trouble("failed", f"{what}_failed", f"A {what} of Task Assist failed: {known.error}")
         return known.next_at
 
-    def _typed(self, *words: str) -> dict[str, Any]:
-        """What the command answered, or what is as good as an answer where it had none."""
-        try:
-            self._running = started(*words)
-        except OSError as error:
-            return {"error": {"message": f"The backup could not be started: {error}.", "hint": ""}}
-        if self._stopping.is_set():
-            self._running.terminate()
-        out, errors = self._running.communicate()
-        try:
-            return json.loads(out)
-        except ValueError:
-            last = "".join(errors.strip().splitlines()[-1:]) or "it said nothing"
-            return {"error": {"message": f"The backup ended with {self._running.returncode}: {last}.", "hint": ""}}
-        finally:
-            self._running = None
 
-
-def started(*words: str) -> subprocess.Popen[str]:
-    """`task-assist` with `words`, in a process of its own with this one's settings."""
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    command = [sys.executable, "-P", "-m", "app", *words]
-    return subprocess.Popen(  # noqa: S603
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def run_backups(settings: Settings, instance: Instance) -> BackupRunner | None:
-    """Runs the schedule from now on; None where there is none."""
-    if not settings.backup_url or settings.backup_schedule == "off":
+def run_backups(settings: Settings, instance: Instance) -> Typist | None:
+    """Runs the schedule and its watch from now on, until the Typist is stopped; None where there is no store."""
+    if not settings.backup_url:
         return None
-    url = settings.notify_url.get_secret_value() if settings.notify_url else None
-    runner = BackupRunner(instance, notifier(url))
-    instance.backups = runner.known.as_dict
-    runner.start()
-    return runner
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="seconds") if time else None
+    known, typist, is_scheduled = Known(), Typist(), settings.backup_schedule != "off"
+    alarm = Alarm(notifier(settings.notify_url.get_secret_value() if settings.notify_url else None))
+    watch = BackupWatch(instance, known, typist, alarm, is_scheduled=is_scheduled)
+    instance.backups, instance.saw_backups = known.as_dict, known.saw
+    watch.start()
+    if is_scheduled:
+        BackupRunner(instance, known, typist, alarm, watch).start()
+    return typist

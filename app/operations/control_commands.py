@@ -23,6 +23,7 @@ from app.database.sqlite_errors import fault_in
 from app.domain import accounts
 from app.domain.passwords import hashed
 from app.errors import Broken, NotFound, Problem
+from app.operations.canary import written_by_app
 from app.operations.control import Command, Control, Progress
 from app.version import __version__
 from app.writer.gate import standing_by
@@ -46,6 +47,8 @@ def listen(instance: Instance) -> Control | None:
         "condition": partial(_condition, instance),
         "examine": partial(_examine, instance),
         "backups": lambda progress: instance.backups() or {},  # noqa: ARG005
+        "saw-backups": partial(_saw_backups, instance),
+        "canary": partial(written_by_app, instance),
     }
     try:
         return Control(instance.storage, commands)
@@ -69,6 +72,11 @@ def _snapshot(instance: Instance, *, file: str, force: bool, progress: Progress)
                 database.condition.report(damaged(database.storage.path, what))
         raise
     return proof.model_dump(mode="json")
+
+
+def _saw_backups(instance: Instance, *, standing: dict[str, Any], progress: Progress) -> dict[str, Any]:  # noqa: ARG001
+    instance.saw_backups(standing)
+    return {}
 
 
 def _reset_password(instance: Instance, *, email: str, progress: Progress) -> dict[str, Any]:  # noqa: ARG001

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.operations.backup_commands import JSON, Answer, answers, in_short, storage_of
+from app.operations.backups_known import missing, tell_app, zone_of
 
 DRILL_EVERY = timedelta(days=7)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -45,7 +46,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app.backup.drilled import last_drill
     from app.backup.store import store_at
     from app.backup.stored import newest_in, stored_in
-    from app.operations.read_through import rows_read
+    from app.operations.read_through import read_through
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
@@ -54,7 +55,9 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
     stored = stored_in(place, newest_in(place) if name == "latest" else name)
-    record = drill(place, stored, storage_of(loaded), _identities(identity), rows_read, progress)
+    storage = storage_of(loaded)
+    record = drill(place, stored, storage, _identities(identity), read_through, progress)
+    tell_app(loaded, place)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
     facts |= {"reminders": _reminders(loaded, place)}
     return Answer(facts, f"{_what_it_proves(stored, record)} It took {record.seconds} s.")
@@ -74,11 +77,20 @@ def _identities(file: Path | None) -> list[Any]:
 
 def _what_it_proves(stored: Any, record: Any) -> str:
     if record.proves == "restorable":
-        return f"{stored.name} can be restored: fetched, checked, upgraded and read, {in_short(stored.database.rows)}."
+        read = f"fetched, checked, upgraded and read, {in_short(stored.database.rows)}, {_of_canary(stored)}"
+        return f"{stored.name} can be restored: {read}."
     return (
         f"{stored.name} is, byte for byte, what was put there. It is encrypted, so that is all that can be known here:"
         " to prove the rest, type this with --identity FILE where the key is."
     )
+
+
+def _of_canary(stored: Any) -> str:
+    if stored.canary:
+        return f"with its canary {stored.canary}"
+    if stored.format == 2:
+        return "without a canary: the version that made it wrote none"
+    return "without a canary: when it was made, none could be written"
 
 
 class Age(click.ParamType):
@@ -117,39 +129,46 @@ def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelt
 @answers("Looking")
 def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
-    from app.backup.drilled import last_drill
+    from app.backup.standing import standing_of
     from app.backup.store import store_at
-    from app.backup.stored import names_in, time_of
     from app.operations.control import ask
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
-    names, last = names_in(place), last_drill(place)
-    made = time_of(names[-1]) if names else None
+    standing = standing_of(place, loaded.backup_schedule, zone_of(loaded))
     error = (ask(storage_of(loaded), "backups") or {}).get("error")
     faults = [
-        *([] if made else ["there is no backup"]),
-        *([f"the newest is older than {_age(max_age)}"] if made and max_age and _since(made) > max_age else []),
-        *_faults_of_drill(last, max_drill_age),
+        *_faults_of_backup(standing, max_age),
+        *_faults_of_drill(standing.drill, max_drill_age),
         *([f"the app's last try failed: {error}"] if error else []),
     ]
+    age = int(_since(standing.made_at).total_seconds()) if standing.made_at else None
     reminders = _reminders(loaded, place)
-    facts = {
-        "store": str(place.url),
-        "newest": names[-1] if names else None,
-        "age_seconds": int(_since(made).total_seconds()) if made else None,
-        "drill": last.model_dump(mode="json") if last else None,
-        "error": error,
-        "faults": faults,
-        "reminders": reminders,
-    }
+    facts = {"store": str(place.url), **standing.as_dict(), "age_seconds": age, "error": error, "faults": faults}
+    facts |= {"reminders": reminders}
     lines = [
-        f"Newest   {names[-1]}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
-        f"Drill    {last.name} was {last.proves}, {_age(_since(last.drilled_at))} ago" if last else "Drill    none yet",
+        *_lines(standing, place),
         *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
     ]
     return Answer(facts, "\n".join(lines), OLD if faults else 0)
+
+
+def _lines(standing: Any, place: Any) -> list[str]:
+    made, last = standing.made_at, standing.drill
+    return [
+        f"Newest   {standing.newest}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
+        f"Drill    {last.name} was {last.proves}, {_age(_since(last.drilled_at))} ago" if last else "Drill    none yet",
+    ]
+
+
+def _faults_of_backup(standing: Any, most: timedelta | None) -> list[str]:
+    if standing.made_at is None:
+        return ["there is no backup"]
+    return [
+        *([f"the newest is older than {_age(most)}"] if most and _since(standing.made_at) > most else []),
+        *([missing(standing.due_at)] if standing.is_missing(datetime.now(UTC)) else []),
+    ]
 
 
 def _faults_of_drill(last: Any, most: timedelta | None) -> list[str]:

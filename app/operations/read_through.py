@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from app.backup.drill import Read
 from app.database import migrations
 from app.database.engine import Database
 from app.domain import accounts, shown, trash
-from app.domain.models import Event, Task, User, WorkItem
+from app.domain.models import Canary, Event, Task, User, WorkItem
 from app.domain.schemas import Filters
 from app.storage.mounts import storage_under
 
@@ -20,8 +21,8 @@ PAGE, OPENED = 100, 100
 COUNTED = {"work_items": WorkItem, "tasks": Task, "users": User, "events": Event}
 
 
-def rows_read(copy: Path) -> dict[str, int]:
-    """Rows per table, trash included. Raises what the app's start or a page would."""
+def read_through(copy: Path) -> Read:
+    """With the trash. Raises what the app's start or a page would."""
     database = Database(storage_under(copy, "shared"))
     try:
         migrations.upgrade(database)
@@ -35,11 +36,13 @@ def rows_read(copy: Path) -> dict[str, int]:
                 shown.list_events(connection, item.id)
             trash.list_trash(connection, limit=PAGE)
             accounts.count_accounts(connection)
-            return {
-                name: connection.scalar(select(func.count()).select_from(model)) or 0 for name, model in COUNTED.items()
-            }
+            return Read(_rows(connection), frozenset(connection.scalars(select(Canary.word))))
     finally:
         database.close()
+
+
+def _rows(connection: Connection) -> dict[str, int]:
+    return {name: connection.scalar(select(func.count()).select_from(model)) or 0 for name, model in COUNTED.items()}
 
 
 def _all_items(connection: Connection, today: Any) -> Iterator[Any]:

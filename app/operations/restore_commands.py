@@ -105,6 +105,7 @@ def replace_database(what: str, file: Path, storage: Any, progress: Any, *, no_k
     rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
     names = [str(name) for name in kept.files] if kept else []
     facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
+    facts["kept_sound"] = bool(kept and kept.sound)
     sentence = f"Restored {storage.path} from {what}: {rows}. A running app goes on with it."
     of_the_app = sorted(kept_copies(storage) - before)
     return Answer(facts, sentence + (_way_back(kept) if kept or no_keep else _nothing_kept(storage, of_the_app)))
@@ -130,6 +131,20 @@ def undo(progress: Any) -> Answer:
     storage = storage_here()
     kept = what_undoes(storage.path)
     return replace_database(str(kept.file), kept.file, storage, progress, no_keep=False, as_it_is=not kept.sound)
+
+
+@click.command(hidden=True)
+@answers("Looking")
+def undoes(progress: Any) -> Answer:
+    """Says in JSON what `undo` would put in the place. Writes nothing."""
+    from app.backup.undoing import what_undoes
+    from app.backup.verify import unverified, verify
+
+    kept = what_undoes(storage_here().path)
+    found = verify(kept.file, progress=progress) if kept.sound else unverified(kept.file)
+    contents = found.contents
+    facts = {"file": kept.file.name, "sound": kept.sound, "proven": found.proven, "sha256": found.sha256}
+    return Answer(facts | {"rows": contents.rows, "revision": contents.revision or "not looked at"})
 
 
 def _keep(storage: Any, what: str, file: Path, *, as_it_is: bool) -> Any:
@@ -209,4 +224,4 @@ def settle(progress: Any) -> Answer:
     return Answer({"sha256": settle(storage_here(), progress)})
 
 
-COMMANDS = (restore, undo, start_empty, settle)
+COMMANDS = (restore, undo, undoes, start_empty, settle)

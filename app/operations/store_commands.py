@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, storage_of
+from app.operations.backups_known import tell_app, zone_of
 
 STORE = click.option("--store", metavar="URL", help="Another place than BACKUP_URL.")
 
@@ -20,8 +21,8 @@ def backup(context: click.Context, store: str | None, if_due: bool, as_json: boo
     """Copies the database to the store that BACKUP_URL names: checked, compressed, and encrypted for BACKUP_RECIPIENT.
 
     The app may go on writing. What breaks off leaves nothing behind that is listed. When it is there, older ones go
-    that BACKUP_KEEP does not keep. `task-assist restore latest` puts the newest one back. The running app types
-    `backup --if-due` by itself.
+    that BACKUP_KEEP does not keep; where these can't be removed, that is a line "Warning: ..." and no failure.
+    `task-assist restore latest` puts the newest one back. The running app types `backup --if-due` by itself.
 
     \b
     task-assist backup
@@ -29,7 +30,7 @@ def backup(context: click.Context, store: str | None, if_due: bool, as_json: boo
     docker compose exec app task-assist backup list
 
     \b
-    Exit codes: 0 done · 1 the store or a file can't be read or written, no room, or a
+    Exit codes: 0 done, perhaps with warnings · 1 the store or a file can't be read or written, no room, or a
     setting is wrong · 2 wrong usage · 5 not an SQLite database
     6 another app's database · 7 written by a newer Task Assist
     8 damaged · 9 held by another process
@@ -62,7 +63,7 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     now = datetime.now(UTC)
     if loaded.backup_schedule == OFF:
         raise CannotStart("BACKUP_SCHEDULE is off, so nothing is ever due.", "Type  task-assist backup  alone.")
-    at = due(loaded.backup_schedule, _zone(loaded), last_run(newest_first(place), now), now)
+    at = due(loaded.backup_schedule, zone_of(loaded), last_run(newest_first(place), now), now)
     if at is None:
         return _not_due(loaded, place, now, "No backup is due")
     os.nice(10)  # requests go first
@@ -83,36 +84,50 @@ def _next(loaded: Any, place: Any, now: datetime) -> datetime:
     """When to look again: the next time of the schedule, and a little later, as the place has it."""
     from app.backup.schedule import jitter, next_after
 
-    at = next_after(loaded.backup_schedule, _zone(loaded), now)
+    at = next_after(loaded.backup_schedule, zone_of(loaded), now)
     return at + jitter(at, str(place.url))
-
-
-def _zone(loaded: Any) -> Any:
-    return loaded.zone or datetime.now().astimezone().tzinfo
 
 
 def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: Any) -> Answer:
     from datetime import UTC
 
-    from app.backup.claims import sweep_claims
     from app.backup.pipeline import Order, back_up
-    from app.backup.retention import prune, warn_of_loss
+    from app.backup.retention import warn_of_loss
     from app.backup.schedule import OFF
     from app.backup.stored import newest_first
+    from app.operations.canary import leave_canary
 
-    warnings: list[str] = []
-    order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for)
+    storage, warnings = storage_of(loaded), list[str]()
     before = next(newest_first(place), None)
+    canary, why_none = leave_canary(storage)
+    order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for, canary)
     take = _take if scheduled_for is None else _unless_emptied(before)
-    made = back_up(storage_of(loaded), place, order, take, say=_say, progress=progress)
+    made = back_up(storage, place, order, take, say=_say, progress=progress)
+    if canary is None:
+        warnings.append(f"No canary could be written before it, so no drill can look for one: {why_none}")
     warn_of_loss(made, before, warnings.append)
-    pruned = prune(place, made, loaded.backup_keep, _zone(loaded), warnings.append)
-    now = datetime.now(UTC)
-    sweep_claims(place, now)
-    following = None if loaded.backup_schedule == OFF else _next(loaded, place, now).isoformat()
-    facts = {"store": str(place.url), "made": made.model_dump(mode="json"), "newest": made.created_at.isoformat()}
+    pruned = _cleared(loaded, place, made, warnings)
+    tell_app(loaded, place)
+    following = None if loaded.backup_schedule == OFF else _next(loaded, place, datetime.now(UTC)).isoformat()
+    facts = {"store": str(place.url), "made": made.model_dump(mode="json")}
     facts |= {"pruned": pruned, "warnings": warnings, "next": following}
     return Answer(facts, _told(place, made, pruned, warnings))
+
+
+def _cleared(loaded: Any, place: Any, made: Any, warnings: list[str]) -> list[str]:
+    """The names that are gone. The backup is there by now: what keeps others from going does not undo it."""
+    from app.backup.claims import sweep_claims
+    from app.backup.retention import prune
+    from app.errors import Problem
+
+    pruned: list[str] = []
+    try:
+        pruned = prune(place, made, loaded.backup_keep, zone_of(loaded), warnings.append)
+        sweep_claims(place, made.created_at)
+    except Problem as problem:
+        hint = f" {problem.hint}" if problem.hint else ""
+        warnings.append(f"Older backups could not be pruned; the next backup tries again. {problem.message}{hint}")
+    return pruned
 
 
 def _told(place: Any, made: Any, pruned: list[str], warnings: list[str]) -> str:

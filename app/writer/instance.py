@@ -51,6 +51,8 @@ class Instance:
         self.storage = storage
         self.backups: Callable[[], dict[str, Any] | None] = lambda: None
         """What /healthz says of them; set by the server where it makes any."""
+        self.saw_backups: Callable[[dict[str, Any]], None] = lambda _standing: None
+        """Called with what a command has just seen in their store (operations/backups_known.py); set there, too."""
         self.lease = lease_of(storage)
         self.gate = RequestGate(self.lease)
         self.heartbeat = Heartbeat(storage, self.lease, self.gate, on_lease_lost=on_lease_lost)

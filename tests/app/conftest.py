@@ -30,6 +30,12 @@ def umask_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def as_quick_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that gives way to requests (backup --if-due) would slow the tests that come later in this process."""
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+
+
+@pytest.fixture(autouse=True)
 def guesses_wait_however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where to hash takes a second, the second that a try has to wait for is over before the test can see it."""
     monkeypatch.setattr("app.web.context.Guesses", partial(Guesses, lambda: 1000.0))

@@ -1,6 +1,8 @@
 """What the backups are worth: drilled, pruned without losing the good ones, and their age told."""
 
+import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +16,10 @@ from app.backup.drill import drill
 from app.backup.drilled import drilled, keep_record, last_drill
 from app.backup.folder import PARTIAL
 from app.backup.retention import prune, warn_of_loss
-from app.backup.store import Store
+from app.backup.store import Store, StoreFailed
 from app.backup.stored import manifest_of, names_in, new_name, newest_in, stored_in
 from app.errors import Mismatch
-from app.operations.read_through import rows_read
+from app.operations.read_through import read_through
 from app.storage.mounts import Storage
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import execute
@@ -55,7 +57,7 @@ def pruned(store: Store, warnings: list[str] | None = None) -> list[str]:
 def test_a_drill_reads_the_backup_through_the_app_and_keeps_what_it_found(make, store, tmp_path):
     storage = make(items=120)
     stored = backed_up(storage, store)
-    record = drill(store, stored, storage, [], rows_read, None)
+    record = drill(store, stored, storage, [], read_through, None)
     assert record.proves == "restorable" and record.size_bytes == stored.object_size_bytes
     assert drilled(store, stored.name) == last_drill(store) == record
     assert not [each for each in tmp_path.iterdir() if each.name.endswith(".partial")]
@@ -65,8 +67,13 @@ def test_a_drill_reads_the_backup_through_the_app_and_keeps_what_it_found(make, 
 def test_a_drill_counts_by_itself_and_believes_no_manifest(make, store, table: str):
     storage = make()
     stored = backed_up(storage, store)
+
+    def read(file: Path) -> Any:
+        found = read_through(file)
+        return replace(found, rows={**found.rows, table: 77})
+
     with pytest.raises(Mismatch, match=f"rows of {table}"):
-        drill(store, stored, storage, [], lambda file: {**rows_read(file), table: 77}, None)
+        drill(store, stored, storage, [], read, None)
     assert last_drill(store) is None
 
 
@@ -143,7 +150,7 @@ def test_the_newest_that_a_drill_has_proven_stays(make, store, tmp_path):
     storage = make()
     names = nights(store, storage, 6, tmp_path)
     for name in names[:2]:
-        drill(store, stored_in(store, name), storage, [], rows_read, None)
+        drill(store, stored_in(store, name), storage, [], read_through, None)
     assert pruned(store) == [names[0], names[2]]
     assert names_in(store) == [names[1], *names[3:]]
 
@@ -162,7 +169,7 @@ def test_an_emptied_database_takes_no_fuller_backup_along_however_many_nights(ma
 
 def test_what_can_not_be_read_stays_and_is_named(make, store, tmp_path):
     names = nights(store, make(), 6, tmp_path)
-    (tmp_path / "store" / manifest_of(names[0])).write_text('{"format": 3}')
+    (tmp_path / "store" / manifest_of(names[0])).write_text('{"format": 4}')
     warnings: list[str] = []
     assert pruned(store, warnings) == names[1:3]
     assert names[0] in warnings[0] and names[0] in names_in(store)
@@ -209,6 +216,28 @@ def test_a_backup_that_fails_prunes_nothing(run: Run, make, store, tmp_path, mon
     monkeypatch.setattr("app.backup.folder.Folder.create", lambda *_: (_ for _ in ()).throw(OSError(5, "broken")))
     assert run("backup").exit_code == 1
     assert names_in(store) == before
+
+
+@pytest.mark.parametrize("step", ["prune", "sweep_claims"])
+def test_a_backup_after_which_nothing_can_be_removed_is_made_with_a_warning(run: Run, make, store, tmp_path, step: str):
+    """A cron sees no failure: the data is safe. The next night tries again."""
+    names = nights(store, make("other.db"), 6, tmp_path)
+    where = {"prune": "app.backup.retention", "sweep_claims": "app.backup.claims"}[step]
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setenv("BACKUP_KEEP", RULES)
+        broken.setattr(f"{where}.{step}", refuses)
+        done = run("backup")
+        facts = json.loads(run("backup", "--json").stdout)
+    assert done.exit_code == 0 and "Backed up to" in done.stdout and "checked" in done.stdout
+    assert "Warning: Older backups could not be pruned; the next backup tries again. Access denied." in done.stdout
+    assert facts["made"] and "Access denied" in facts["warnings"][-1]
+    if step == "prune":
+        assert set(names) < set(names_in(store))
+    assert run("backup").exit_code == 0
+
+
+def refuses(*_: Any) -> None:
+    raise StoreFailed("Access denied.", "The identity must be allowed to delete.")
 
 
 @pytest.mark.parametrize(("rows", "size", "said"), [(4, 100, "holds 4 items"), (20, 40, "has 40 bytes"), (11, 60, "")])

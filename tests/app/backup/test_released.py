@@ -11,7 +11,7 @@ from app.backup.encryption import identities_in
 from app.backup.store import store_at
 from app.backup.stored import names_in, stored_in
 from app.cli import main
-from app.operations.read_through import rows_read
+from app.operations.read_through import read_through
 from app.storage.mounts import storage_under
 from tests.app.backup.databases import names, titles
 
@@ -37,6 +37,6 @@ def test_they_pass_their_drill(tmp_path: Path):
     store = store_at((tmp_path / "released").as_uri())
     keys = identities_in(RELEASED / "key.txt")
     found = names_in(store)
-    assert len(found) == 2
+    assert len(found) == 4
     for name in found:
-        assert drill(store, stored_in(store, name), storage_under(tmp_path / "a.db"), keys, rows_read, None)
+        assert drill(store, stored_in(store, name), storage_under(tmp_path / "a.db"), keys, read_through, None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.operations.backup_runner import Known
+from app.operations.backups_known import Known
 from app.operations.control_commands import listen
 
 
@@ -10,7 +10,7 @@ from app.operations.control_commands import listen
 def said_by_app(app, place):
     """What the running app knows, which the doctor asks for."""
     known = Known()
-    app.instance.backups = known.as_dict
+    app.instance.backups, app.instance.saw_backups = known.as_dict, known.saw
     control = listen(app.instance)
     assert control
     yield known

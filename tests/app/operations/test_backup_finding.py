@@ -1,29 +1,115 @@
-"""What the doctor says of the backups."""
+"""The doctor, /healthz and `backup status` say the same of the backups: what the manifests in the store say."""
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
+from app.backup.stored import ENDING, new_name
+from app.cli import main
+from app.operations import backup_runner
 from app.operations.backup_finding import backup_finding
+from app.operations.backups_known import Known
+from app.settings import load
 
-URL = "file:///b"
-
-
-def test_where_none_are_made_it_says_what_is_lost_and_which_line_mends_it(app, place):
-    found = backup_finding(app.instance.storage, None)
-    assert found.level == "note" and "none are made" in found.text and "BACKUP_URL=file:///backups" in found.fix
+NOW = datetime.now(UTC)
+Run = Callable[..., Any]
 
 
-def test_without_a_running_app_it_says_what_to_type(app, place):
-    found = backup_finding(app.instance.storage, URL)
-    assert found.level == "note" and "task-assist backup status" in found.fix
+@pytest.fixture
+def run(said_by_app, app, tmp_path: Path, monkeypatch) -> Run:
+    """Types a command beside the running app, which has a store."""
+    (tmp_path / "store").mkdir()
+    monkeypatch.setenv("DATABASE_PATH", str(app.instance.storage.path))
+    monkeypatch.setenv("BACKUP_URL", (tmp_path / "store").as_uri())
+    return lambda *words: CliRunner().invoke(main, words)
 
 
-def test_it_says_how_old_the_newest_is_and_when_one_was_proven(app, said_by_app):
-    said_by_app.made_at = said_by_app.drilled_at = said_by_app.next_at = datetime(2026, 6, 1, 3, 15, tzinfo=UTC)
-    found = backup_finding(app.instance.storage, URL)
-    assert found.level == "ok" and found.text.count("2026-06-01T03:15:00+00:00") == 3
+def found(now: datetime = NOW) -> Any:
+    return backup_finding(load(), now)
 
 
-def test_what_failed_is_a_fault_with_its_reason(app, said_by_app):
-    said_by_app.error = "There is no such bucket."
-    found = backup_finding(app.instance.storage, URL)
-    assert found.level == "fault" and "There is no such bucket." in found.text and "task-assist backup" in found.fix
+def test_where_none_are_made_it_says_what_is_lost_and_which_line_mends_it(app, place, monkeypatch):
+    monkeypatch.delenv("BACKUP_URL", raising=False)
+    none = backup_finding(load({}), NOW)
+    assert none.level == "note" and "none are made" in none.text and "BACKUP_URL=file:///backups" in none.fix
+
+
+def test_before_the_first_one_all_three_say_that_there_is_none(run: Run, app):
+    assert found().level == "note" and "none yet" in found().text and "task-assist backup" in found().fix
+    assert app.test_client().get("/healthz").get_json()["backup"]["newest"] is None
+    assert "none in file://" in run("backup", "status").stdout
+
+
+def test_a_backup_and_a_drill_by_hand_are_known_to_all_three_at_once(run: Run, app):
+    assert run("backup").exit_code == 0
+    said = json.loads(run("backup", "status", "--json").stdout)
+    assert found().level == "ok" and f"the newest of {said['made_at']}, drilled never" in found().text
+    known = app.test_client().get("/healthz").get_json()["backup"]
+    assert datetime.fromisoformat(known["newest"]) == datetime.fromisoformat(said["made_at"])
+    assert known["age_seconds"] < 60 and known["drilled"] is None
+    assert run("backup", "drill").exit_code == 0
+    said = json.loads(run("backup", "status", "--json").stdout)["drill"]["drilled_at"]
+    known = app.test_client().get("/healthz").get_json()["backup"]
+    assert datetime.fromisoformat(known["drilled"]) == datetime.fromisoformat(said)
+    assert f"drilled {datetime.fromisoformat(said).isoformat()}" in found().text
+
+
+def test_one_in_another_store_is_not_told_to_the_app(run: Run, app, tmp_path: Path):
+    (tmp_path / "other").mkdir()
+    assert run("backup", "--store", (tmp_path / "other").as_uri()).exit_code == 0
+    assert app.test_client().get("/healthz").get_json()["backup"]["newest"] is None
+
+
+def test_one_that_is_missing_is_a_fault_with_the_command_that_mends_it(run: Run, tmp_path: Path):
+    assert run("backup").exit_code == 0
+    (manifest,) = (tmp_path / "store").glob(f"*{ENDING}")
+    old = new_name("task_manager", NOW - timedelta(hours=27))
+    manifest.rename(manifest.with_name(old + ENDING))
+    assert found().level == "fault" and "is missing; in file://" in found().text
+    assert "task-assist backup" in found().fix
+    done = run("backup", "status")
+    assert done.exit_code == 1 and "Not well: the backup of" in done.stdout and "is missing" in done.stdout
+
+
+def test_what_failed_is_a_fault_with_its_reason(run: Run, app):
+    assert run("backup").exit_code == 0
+    app.instance.backups = Known(error="There is no such bucket.").as_dict
+    assert found().level == "fault" and "There is no such bucket." in found().text
+    assert "task-assist backup" in found().fix
+
+
+def test_a_store_that_can_not_be_read_is_a_fault(run: Run, tmp_path: Path):
+    (tmp_path / "store").rmdir()
+    assert found().level == "fault" and "can't be read" in found().text
+
+
+def test_without_a_running_app_the_store_says_it(make_stopped: Run):
+    assert make_stopped("backup").exit_code == 0
+    assert found().level == "ok" and "the newest of" in found().text
+
+
+@pytest.fixture
+def make_stopped(tmp_path: Path, place: Path, monkeypatch) -> Run:
+    from tests.app.backup.databases import closed_database
+
+    (tmp_path / "store").mkdir()
+    monkeypatch.setenv("DATABASE_PATH", str(closed_database(tmp_path / "a.db", 2).path))
+    monkeypatch.setenv("BACKUP_URL", (tmp_path / "store").as_uri())
+    return lambda *words: CliRunner().invoke(main, words)
+
+
+def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monkeypatch):
+    """The runner of a real app reads what `backup status --json` prints."""
+    assert run("backup").exit_code == 0
+    known = Known()
+    typist: Any = SimpleNamespace(typed=lambda *words: json.loads(run(*words).stdout), stopping=None)
+    instance: Any = SimpleNamespace(writes=True, problem=None)
+    watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(print), is_scheduled=True)
+    watch.look(NOW)
+    assert known.made_at and known.due_at and known.due_at > known.made_at

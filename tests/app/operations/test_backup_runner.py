@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -15,22 +15,35 @@ from typing import Any
 import pytest
 import structlog
 
-from app.operations import backup_runner
-from app.operations.backup_runner import BackupRunner, run_backups, started
+from app.errors import Damaged
+from app.operations import backup_runner, backup_watch, typed
+from app.operations.backup_alarm import Alarm
+from app.operations.backup_runner import BackupRunner, run_backups
+from app.operations.backup_watch import BackupWatch
+from app.operations.backups_known import Known
 from app.operations.control import ask
 from app.operations.control_commands import listen
 from app.operations.notify import notifier
+from app.operations.typed import Typist, started
 from app.settings import load
 
 NEXT = datetime(2026, 6, 1, 3, 15, tzinfo=UTC)
 WELL = {
     "made": {"name": "a-1", "object_size_bytes": 7},
     "store": "file:///b",
-    "newest": NEXT.isoformat(),
     "next": NEXT.isoformat(),
     "warnings": [],
 }
+NOT_DUE = {"made": None, "next": NEXT.isoformat()}
 DRILLED = {"drilled": None, "last": {"drilled_at": NEXT.isoformat()}, "reminders": []}
+STANDING = {
+    "store": "file:///b",
+    "newest": "a-1",
+    "made_at": NEXT.isoformat(),
+    "due_at": (NEXT + timedelta(days=1)).isoformat(),
+    "drill": {"drilled_at": NEXT.isoformat()},
+    "error": None,
+}
 FAILED = {"error": {"message": "There is no such bucket.", "hint": "Make it."}}
 
 
@@ -40,7 +53,7 @@ def told() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def typed(monkeypatch) -> Iterator[list[tuple[str, ...]]]:
+def commands(monkeypatch) -> Iterator[list[tuple[str, ...]]]:
     """Each command is answered with the next of `answers`, from its front."""
     words_typed: list[tuple[str, ...]] = []
 
@@ -52,7 +65,7 @@ def typed(monkeypatch) -> Iterator[list[tuple[str, ...]]]:
             communicate=lambda: (out, "first line\nlast line\n"), returncode=1, terminate=lambda: None
         )
 
-    monkeypatch.setattr(backup_runner, "started", start)
+    monkeypatch.setattr(typed, "started", start)
     yield words_typed
     ANSWERS.clear()
 
@@ -61,19 +74,38 @@ ANSWERS: list[Any] = []
 
 
 @pytest.fixture
-def runner(told, typed) -> BackupRunner:
-    instance: Any = SimpleNamespace(writes=True)
-    return BackupRunner(instance, lambda event, text: told.append((event, text)))
+def watch(told, commands) -> BackupWatch:
+    instance: Any = SimpleNamespace(writes=True, problem=None)
+    alarm = Alarm(lambda event, text: told.append((event, text)))
+    return BackupWatch(instance, Known(), Typist(), alarm, is_scheduled=True)
+
+
+@pytest.fixture
+def runner(watch: BackupWatch) -> BackupRunner:
+    return BackupRunner(watch._instance, watch._known, watch._typist, watch._alarm, watch)
+
+
+def until(said: Callable[[], Any]) -> None:
+    """Waits for what a thread does, however busy the machine is."""
+    deadline = time.monotonic() + 60
+    while not said():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def in_minutes(time_: datetime) -> int:
     return round((time_ - datetime.now(UTC)).total_seconds() / 60)
 
 
-def test_what_went_well_is_known_and_the_next_look_is_when_the_command_says(runner, told, typed):
-    ANSWERS[:] = [WELL, DRILLED]
+@pytest.mark.parametrize("made", [WELL, NOT_DUE])
+def test_what_went_well_is_known_and_the_next_look_is_when_the_command_says(runner, told, commands, made):
+    ANSWERS[:] = [made, DRILLED, STANDING]
     assert runner.run_once() == NEXT
-    assert typed == [("backup", "--if-due", "--json"), ("backup", "drill", "--if-due", "--json")]
+    assert commands == [
+        ("backup", "--if-due", "--json"),
+        ("backup", "drill", "--if-due", "--json"),
+        ("backup", "status", "--json"),
+    ]
     said = runner.known.as_dict()
     assert (said["newest"], said["next"], said["drilled"]) == ("2026-06-01T03:15:00+00:00",) * 3
     assert said["failing"] is False and told == []
@@ -84,7 +116,7 @@ def test_what_failed_is_tried_again_soon_then_later_and_told_once(runner, told):
     assert [in_minutes(runner.run_once()) for _ in range(4)] == [5, 15, 60, 60]
     assert told == [("backup_failed", "A backup of Task Assist failed: There is no such bucket. Make it.")]
     assert runner.known.as_dict()["error"] == "There is no such bucket. Make it."
-    ANSWERS[:] = [WELL, DRILLED, WELL, DRILLED]
+    ANSWERS[:] = [WELL, DRILLED, STANDING, WELL, DRILLED, STANDING]
     runner.run_once()
     runner.run_once()
     assert [event for event, _ in told] == ["backup_failed", "backup_recovered"]
@@ -94,20 +126,20 @@ def test_what_failed_is_tried_again_soon_then_later_and_told_once(runner, told):
 
 
 def test_a_drill_that_failed_is_no_good_night(runner, told):
-    ANSWERS[:] = [WELL, FAILED]
+    ANSWERS[:] = [WELL, FAILED, STANDING]
     assert in_minutes(runner.run_once()) == 5
     assert told[0][0] == "drill_failed" and runner.known.as_dict()["failing"]
 
 
 def test_a_warning_is_told(runner, told):
-    ANSWERS[:] = [{**WELL, "warnings": ["The database holds 1 items."]}, DRILLED]
+    ANSWERS[:] = [{**WELL, "warnings": ["The database holds 1 items."]}, DRILLED, STANDING]
     runner.run_once()
     assert told == [("backup_suspicious", "The database holds 1 items.")]
 
 
 def test_a_key_that_nobody_has_proven_is_told_with_each_drill_and_known_in_between(runner, told):
     due = {**DRILLED, "reminders": ["age1a has never been proven."]}
-    ANSWERS[:] = [WELL, due, WELL, {**due, "drilled": due["last"]}]
+    ANSWERS[:] = [WELL, due, STANDING, WELL, {**due, "drilled": due["last"]}, STANDING]
     runner.run_once()
     assert told == [] and runner.known.as_dict()["reminders"] == ["age1a has never been proven."]
     runner.run_once()
@@ -120,37 +152,46 @@ def test_a_command_that_says_nothing_of_use_is_told_by_its_last_line(runner):
     assert runner.known.as_dict()["error"] == "The backup ended with 1: last line."
 
 
-def test_only_the_instance_that_writes_makes_backups(runner, typed, monkeypatch):
+def test_a_fault_of_its_own_is_told_and_does_not_end_the_schedule(runner, told, monkeypatch):
+    monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
+    monkeypatch.setattr(backup_runner, "TRY_AGAIN", (timedelta(0),))
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    ANSWERS[:] = [{"what": "no such answer"}, DRILLED, STANDING, {**WELL, "next": tomorrow}, DRILLED, STANDING]
+    runner.start()
+    until(lambda: len(told) == 2)
+    assert [event for event, _ in told] == ["backup_failed", "backup_recovered"] and "KeyError" in told[0][1]
+    runner._typist.stop()
+    runner._thread.join(5)
+
+
+def test_only_the_instance_that_writes_makes_backups(runner, commands, monkeypatch):
     monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
     monkeypatch.setattr(backup_runner, "LOOK_EVERY", 0.01)
     runner._instance.writes = False
     runner.start()
     time.sleep(0.1)
-    assert typed == []
-    ANSWERS[:] = [{**WELL, "next": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, DRILLED]
+    assert commands == []
+    ANSWERS[:] = [{**WELL, "next": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, DRILLED, STANDING]
     runner._instance.writes = True
-    runner._thread.join(0.3)
-    assert len(typed) == 2
-    runner.stop()
+    until(lambda: len(commands) == 3)
+    runner._typist.stop()
     runner._thread.join(5)
     assert not runner._thread.is_alive()
 
 
-def test_the_end_of_the_app_ends_a_backup_that_is_under_way(told, monkeypatch):
+def test_the_end_of_the_app_ends_a_backup_that_is_under_way(runner, told, monkeypatch):
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     monkeypatch.setattr(
-        backup_runner,
+        typed,
         "started",
         lambda *_: subprocess.Popen(sleeping, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True),
     )
     monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
-    instance: Any = SimpleNamespace(writes=True)
-    runner = BackupRunner(instance, lambda event, text: told.append((event, text)))
     runner.start()
-    while runner._running is None:
+    while not runner._typist.running:
         time.sleep(0.01)
-    process = runner._running
-    runner.stop()
+    (process,) = runner._typist.running
+    runner._typist.stop()
     runner._thread.join(5)
     assert process.wait(5) == -15 and not runner._thread.is_alive() and told == []
 
@@ -164,15 +205,26 @@ def test_the_command_is_found_wherever_the_app_was_started(tmp_path: Path, monke
     assert json.loads(out)["backups"] == [], errors
 
 
-def test_without_a_place_or_a_schedule_there_is_no_runner(app):
-    for given in ({}, {"BACKUP_URL": "file:///b", "BACKUP_SCHEDULE": "off"}):
-        assert run_backups(load(given), app.instance) is None
+def test_without_a_place_there_is_no_runner(app):
+    assert run_backups(load({}), app.instance) is None
     assert app.test_client().get("/healthz").get_json()["backup"] is None
+
+
+def test_without_a_schedule_nothing_is_made_but_what_is_there_is_known(app, commands, monkeypatch):
+    monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
+    monkeypatch.setattr(backup_watch, "LOOK_EVERY", 0.01)
+    ANSWERS[:] = [STANDING]
+    typist = run_backups(load({"BACKUP_URL": "file:///b", "BACKUP_SCHEDULE": "off"}), app.instance)
+    assert typist
+    until(lambda: app.instance.backups()["newest"])
+    typist.stop()
+    assert commands == [("backup", "status", "--json")]
+    assert app.test_client().get("/healthz").get_json()["backup"]["newest"] == "2026-06-01T03:15:00+00:00"
 
 
 def test_health_says_how_old_the_backup_is_and_not_why_one_failed(app, place):
     where = "no bucket in s3://secret-place"
-    known = backup_runner.Known(made_at=datetime.now(UTC) - timedelta(hours=2), error=where, reminders=[where])
+    known = Known(made_at=datetime.now(UTC) - timedelta(hours=2), error=where, reminders=[where])
     app.instance.backups = known.as_dict
     said = app.test_client().get("/healthz")
     backup = said.get_json()["backup"]
@@ -193,6 +245,111 @@ def test_the_app_loads_no_library_of_the_backups():
         "print([name for name in ('obstore', 'pyrage', 'cronsim', 'backports.zstd') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+# --- one that is missing ------------------------------------------------------------------------------------
+
+
+def night(day: int) -> dict[str, Any]:
+    """What the store says after the backup of that night."""
+    made = NEXT + timedelta(days=day)
+    return {**STANDING, "made_at": made.isoformat(), "due_at": (made + timedelta(days=1)).isoformat()}
+
+
+@pytest.fixture
+def since_weeks(watch: BackupWatch) -> BackupWatch:
+    """It runs since long, and has seen the backup of the night before."""
+    watch._began_at = NEXT - timedelta(days=20)
+    watch._known.saw(night(0))
+    return watch
+
+
+def test_a_missing_backup_is_told_once_and_so_is_the_next_one_that_is_made(since_weeks, told):
+    two_hours_late = NEXT + timedelta(days=1, hours=2)
+    ANSWERS[:] = [night(0)]
+    since_weeks.turn(two_hours_late - timedelta(minutes=1))
+    assert told == [] and not since_weeks._known.as_dict()["missing"]
+    ANSWERS[:] = [night(0)] * 3
+    for minutes in (1, 5, 60, 100):
+        since_weeks.turn(two_hours_late + timedelta(minutes=minutes))
+    assert [event for event, _ in told] == ["backup_missing"]
+    assert "the backup of 2026-06-02 03:15 UTC is missing; the newest is of 2026-06-01 03:15 UTC" in told[0][1]
+    assert since_weeks._known.as_dict()["missing"]
+    since_weeks._known.saw(night(1))
+    ANSWERS[:] = [night(1)] * 2
+    for minutes in (101, 180):
+        since_weeks.turn(two_hours_late + timedelta(minutes=minutes))
+    assert [event for event, _ in told] == ["backup_missing", "backup_recovered"]
+    assert not since_weeks._known.as_dict()["missing"]
+
+
+def test_before_it_tells_it_looks_whether_somebody_else_has_made_it(since_weeks, told):
+    since_weeks._looked_at = NEXT + timedelta(days=1, hours=2)
+    ANSWERS[:] = [night(1)]
+    since_weeks.turn(NEXT + timedelta(days=1, hours=2, minutes=1))
+    assert told == [] and ANSWERS == []
+
+
+def test_a_store_that_does_not_answer_makes_no_backup_newer(since_weeks, told):
+    ANSWERS[:] = [FAILED, FAILED]
+    since_weeks._known.error = "There is no such bucket."
+    since_weeks.turn(NEXT + timedelta(days=1, hours=3))
+    assert told[0][0] == "backup_missing" and told[0][1].endswith("There is no such bucket.")
+
+
+def test_one_that_failed_and_then_is_missing_is_told_to_be_well_once(since_weeks, runner, told):
+    ANSWERS[:] = [FAILED]
+    runner.run_once()
+    late = NEXT + timedelta(days=1, hours=3)
+    ANSWERS[:] = [night(0)] * 2
+    since_weeks.turn(late)
+    ANSWERS[:] = [WELL, DRILLED, night(1)]
+    runner.run_once()
+    assert [event for event, _ in told] == ["backup_failed", "backup_missing"]
+    since_weeks._looked_at = late
+    since_weeks.turn(late)
+    assert [event for event, _ in told] == ["backup_failed", "backup_missing", "backup_recovered"]
+
+
+def test_after_a_start_there_is_time_to_make_up_what_was_missed(watch, told):
+    watch._known.saw(night(-9))
+    ANSWERS[:] = [night(-9)] * 3
+    watch.turn(watch._began_at + timedelta(minutes=119))
+    assert told == []
+    watch.turn(watch._began_at + timedelta(minutes=121))
+    assert [event for event, _ in told] == ["backup_missing"]
+
+
+def test_where_no_backup_was_ever_made_that_is_told_too(watch, told):
+    none = {**STANDING, "newest": None, "made_at": None, "due_at": None, "drill": None}
+    ANSWERS[:] = [none] * 2
+    watch.turn(watch._began_at + timedelta(hours=3))
+    assert "has made no backup since it was started" in told[0][1]
+
+
+@pytest.mark.parametrize(("problem", "events"), [(None, []), (Damaged("A page is damaged."), ["backup_missing"])])
+def test_of_two_instances_the_one_that_writes_tells_and_of_none_the_one_that_would(since_weeks, told, problem, events):
+    since_weeks._instance.writes, since_weeks._instance.problem = False, problem
+    ANSWERS[:] = [night(0)] * 2
+    since_weeks.turn(NEXT + timedelta(days=1, hours=3))
+    assert [event for event, _ in told] == events
+    assert all("A page is damaged." in text for _, text in told)
+
+
+def test_without_a_schedule_nothing_is_missing(since_weeks, told):
+    since_weeks._is_scheduled = False
+    ANSWERS[:] = [night(0)]
+    since_weeks.turn(NEXT + timedelta(days=90))
+    assert told == []
+
+
+def test_the_watch_goes_on_whatever_it_meets(since_weeks, told, monkeypatch):
+    monkeypatch.setattr(backup_watch, "LOOK_EVERY", 0.01)
+    ANSWERS[:] = [{"store": "nonsense"}, night(0), night(0)]  # and then there is no answer at all
+    since_weeks.start()
+    until(lambda: told)
+    since_weeks._typist.stop()
+    assert [event for event, _ in told] == ["backup_missing"]
 
 
 # --- NOTIFY_URL ---------------------------------------------------------------------------------------------
