@@ -22,9 +22,12 @@ PORT = 8000
 # The image's user. Access points, exports and disks are handed to it, because it can't take them itself.
 UID = GID = 1000
 HEALTH_PATH = "/healthz"
-# For places that look from inside the container: with whichever of the three the image has.
+# For places that look from inside the container: with the first that the image has. Ours has the first, which takes a
+# tenth of the processor's time that a start of Python does.
 HEALTH_COMMAND = (
-    f"curl -fsS http://127.0.0.1:{PORT}{HEALTH_PATH} || wget -qO- http://127.0.0.1:{PORT}{HEALTH_PATH} "
+    f'bash -c \'exec 3<>/dev/tcp/127.0.0.1/{PORT} && printf "GET {HEALTH_PATH} HTTP/1.0\\r\\n\\r\\n" >&3 '
+    '&& read -r _ status _ <&3 && [ "$status" = 200 ]\' '
+    f"|| curl -fsS http://127.0.0.1:{PORT}{HEALTH_PATH} || wget -qO- http://127.0.0.1:{PORT}{HEALTH_PATH} "
     f"|| python3 -c \"import urllib.request as r; r.urlopen('http://127.0.0.1:{PORT}{HEALTH_PATH}', timeout=4)\""
 )
 # Seconds from SIGTERM to SIGKILL: running requests get 8, then the database is folded together and closed.

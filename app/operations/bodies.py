@@ -13,13 +13,14 @@ from werkzeug.http import parse_options_header
 from app.errors import Busy, CutOff, Ending, Problem, TooLarge, TooSlow
 
 DEADLINE = 10.0
-"""Seconds for a body, from its first byte to its last."""
+"""Seconds for a body, from the end of its request's head to its last byte."""
 SMALL = 16 << 10
 """Bytes of a form that anybody may send without being signed in."""
 MAX_FIELDS = 100
 """Fields of a form; the largest page has 12. A form of 1 MB takes 90 MB when its 180,000 fields are taken apart."""
 IN_FLIGHT = 16 << 20
-"""Bytes of small bodies, and again of larger ones, that may be in memory at once, over all connections."""
+"""Bytes of small bodies, again of larger ones, and again of heads of requests that are not answered yet, that may be in
+memory at once, over all connections. A head takes up to five times its bytes there (test_bodies.py)."""
 
 MAX_DROPPED = 4 << 20
 """Bytes of a body that is too large which are still taken from the connection, so that its sender sees the answer."""
@@ -33,20 +34,19 @@ class Bodies:
     def __init__(self) -> None:
         self._ending = False
         self._reading: set[asyncio.Timeout] = set()
-        self._in_flight = {True: 0, False: 0}
+        self._small, self._large = Account(IN_FLIGHT), Account(IN_FLIGHT)
 
     @contextmanager
-    def counted(self, length: int | None) -> Iterator["MemoryShare"]:
-        """For as long as the body is in memory. Small ones have an account of their own, which others can't fill."""
-        small = length is not None and length <= SMALL
-        count = MemoryShare(self._in_flight, small)
+    def share(self) -> Iterator["Share"]:
+        """Of the memory, for as long as a body is in it."""
+        share = Share(self._small, self._large)
         try:
-            yield count
+            yield share
         finally:
-            self._in_flight[small] -= count.bytes
+            share.give_back()
 
     async def read(
-        self, receive: Receive, length: int | None, limit: int, count: "MemoryShare", *, expects_continue: bool
+        self, receive: Receive, length: int | None, limit: int, share: "Share", *, expects_continue: bool
     ) -> bytes:
         """The whole body; `expects_continue` where the client sends it only when asked to (Expect: 100-continue).
 
@@ -58,7 +58,7 @@ class Bodies:
                 if self._ending:
                     raise Ending
                 if length is None or length <= limit:
-                    return await _whole(receive, length, limit, count)
+                    return await _whole(receive, length, limit, share)
                 if not expects_continue:
                     await _discard_rest(receive)
                 raise TooLarge(limit)
@@ -75,33 +75,59 @@ class Bodies:
                 deadline.reschedule(0)
 
 
-class MemoryShare:
-    """How much of one body is in memory."""
+class Account:
+    """Bytes in memory, `most` of them at once. In the event loop alone, so that nothing comes between."""
 
-    def __init__(self, in_flight: dict[bool, int], small: bool) -> None:
-        self._in_flight, self._small = in_flight, small
+    def __init__(self, most: int) -> None:
+        self._most, self.bytes = most, 0
+
+    def take(self, more: int) -> None:
+        """Raises Busy."""
+        if self.bytes + more > self._most:
+            raise Busy("Too much is being sent at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
+        self.bytes += more
+
+    def give_back(self, number: int) -> None:
+        self.bytes -= number
+
+
+class Share:
+    """What one body has in memory. Small ones have an account of their own, which larger ones can't fill."""
+
+    def __init__(self, small: Account, large: Account) -> None:
+        self._account, self._large = small, large
         self.bytes = 0
 
     def add(self, more: int) -> None:
-        if self._in_flight[self._small] + more > IN_FLIGHT:
-            raise Busy("Too much is being sent at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
-        self._in_flight[self._small] += more
+        """Raises Busy."""
+        if self.bytes + more > SMALL and self._account is not self._large:
+            self._large.take(self.bytes)
+            self._account.give_back(self.bytes)
+            self._account = self._large
+        self._account.take(more)
         self.bytes += more
 
+    def give_back(self) -> None:
+        self._account.give_back(self.bytes)
 
-async def _whole(receive: Receive, length: int | None, limit: int, count: MemoryShare) -> bytes:
+
+async def _whole(receive: Receive, length: int | None, limit: int, share: Share) -> bytes:
     body = bytearray()
     while len(body) != length:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise CutOff
-        chunk = message.get("body", b"")
-        if len(body) + len(chunk) > limit:
-            await _discard_rest(receive)
-            raise TooLarge(limit)
-        count.add(len(chunk))
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        try:
+            if len(body) + len(chunk) > limit:
+                raise TooLarge(limit)
+            share.add(len(chunk))
+        except (Busy, TooLarge):
+            if more:
+                await _discard_rest(receive)
+            raise
         body += chunk
-        if not message.get("more_body", False):
+        if not more:
             break
     if length is not None and len(body) != length:
         raise CutOff

@@ -7,6 +7,7 @@ import asyncio
 import io
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,9 @@ from flask import Flask
 
 from app.errors import Busy, CutOff, Ending, Problem
 from app.logs import visible
-from app.operations.bodies import SMALL, Bodies, Receive, is_refusal_of_body, refuse_many_fields
+from app.operations.bodies import IN_FLIGHT, SMALL, Account, Bodies, Receive, is_refusal_of_body, refuse_many_fields
 from app.operations.threads import Overdue, Threads
-from app.operations.wsgi import Answer, call, environ_of, length_of
+from app.operations.wsgi import Answer, call, environ_of, head_size, length_of
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
 from app.web.auth import HASHING, PUBLIC
 from app.web.context import WAIT_UNTIL
@@ -49,7 +50,13 @@ class Bridge:
         self._bodies = Bodies()
         self._ending = loop.create_future()
         self._waiting = 0
+        self.unanswered = 0
+        """Requests that have come, those among them whose client has gone meanwhile. Read by any thread."""
+        self._heads = Account(IN_FLIGHT)
         self._handover: asyncio.Future | None = None
+        self._look_again = asyncio.Event()
+        """Set when the hand-over is over or the process ends. Of thousands that waited for one future, each would look
+        through all the others when it is done: 1,000 held the loop up for 0.8 s."""
         self._handover_waiter = Threads("handover", 1)
         self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
         self._sign_ins = Threads("sign-in", SIGN_IN_THREADS)
@@ -61,12 +68,15 @@ class Bridge:
         if scope["path"] == ALIVE and scope["method"] in ("GET", "HEAD"):
             status, headers, body = healthz_in_loop(self._instance)
         else:
+            self.unanswered += 1
             try:
-                status, headers, body = await self._answer(scope, receive)
+                status, headers, body = await self._counted(scope, receive)
             except Problem as problem:
                 status, headers, body = self._refuse(scope, problem)
             except Exception as error:
                 status, headers, body = self._refuse(scope, unexpected(error))
+            finally:
+                self.unanswered -= 1
         encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": body})
@@ -75,7 +85,17 @@ class Bridge:
         """The process is to end: what is still being read, or waits for a hand-over, is answered now. In the loop."""
         if not self._ending.done():
             self._ending.set_result(None)
+        self._look_again.set()
         self._bodies.end()
+
+    async def _counted(self, scope: dict[str, Any], receive: Receive) -> Answer:
+        """Its head stays in memory until it is answered."""
+        size = head_size(scope)
+        self._heads.take(size)
+        try:
+            return await self._answer(scope, receive)
+        finally:
+            self._heads.give_back(size)
 
     async def _answer(self, scope: dict[str, Any], receive: Receive) -> Answer:
         environ = environ_of(scope)
@@ -85,8 +105,8 @@ class Bridge:
             return await self._in_its_turn(environ, b"")
         small = public and environ["PATH_INFO"] != WITH_TYPED
         limit, expects_continue = SMALL if small else MAX_BODY, "HTTP_EXPECT" in environ
-        with self._bodies.counted(length) as count:
-            body = await self._bodies.read(receive, length, limit, count, expects_continue=expects_continue)
+        with self._bodies.share() as share:
+            body = await self._bodies.read(receive, length, limit, share, expects_continue=expects_continue)
             refuse_many_fields(environ.get("CONTENT_TYPE", ""), body)
             return await self._in_its_turn(environ, body)
 
@@ -140,11 +160,15 @@ class Bridge:
         if not self._instance.gate.expects_handover:
             return
         while (left := environ[WAIT_UNTIL] - time.monotonic()) > 0 and not self._instance.gate.settled:
-            if self._handover is None or self._handover.done():
-                self._handover = self._handover_waiter.run(self._instance.gate.wait_for_handover)
-            await asyncio.wait([self._handover, self._ending], timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if self._ending.done():
                 raise Ending
+            if self._handover is None or self._handover.done():
+                self._handover = self._handover_waiter.run(self._instance.gate.wait_for_handover)
+                self._look_again = asyncio.Event()
+                self._handover.add_done_callback(partial(_set, self._look_again))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._look_again.wait()
 
     def _call(self, environ: dict[str, Any]) -> Answer:
         if environ[WAIT_UNTIL] > time.monotonic() and self._instance.gate.expects_handover:
@@ -161,6 +185,10 @@ class Bridge:
         if is_refusal_of_body(problem):
             headers.append(("Connection", "close"))
         return status, headers, body
+
+
+def _set(event: asyncio.Event, _done: asyncio.Future) -> None:
+    event.set()
 
 
 class HandoverBegan(Exception):

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.synchronize import Event
 from multiprocessing.util import Finalize
@@ -28,13 +29,14 @@ from app.operations.memory import give_back_what_is_free
 from app.operations.shutdown import (
     ENDING,
     OUTLIVES_TERMINAL,
+    RELEASE_SECONDS,
     STOP_SECONDS,
     Once,
+    end_in_time,
     end_with_parent,
     end_without_closing,
     note_stop,
     on_stop,
-    release_in_time,
     say_how_worker_ended,
     set_ending,
 )
@@ -197,14 +199,17 @@ def _app_in_worker(
         print(f"task-assist: {cant_listen(*where, error)}", file=sys.stderr, flush=True)  # noqa: T201
         instance.stop()
         os._exit(1)
-    threading.Thread(target=release_in_time, args=(instance, ENDING), daemon=True).start()
-    Finalize(app, instance.stop, exitpriority=10)
-    if control := listen(instance):
-        Finalize(control, control.close, exitpriority=20)
-    if runner := run_backups(settings, instance):
-        Finalize(runner, runner.stop, exitpriority=30)
     loop = asyncio.get_event_loop()
     bridge = Bridge(app, instance, loop)
+    end = ExitStack()  # the last first
+    # A request may go on in its thread though its client has gone, and with it what the server waits for.
+    end.callback(instance.stop, RELEASE_SECONDS)
+    if control := listen(instance):
+        end.callback(control.close)
+    if runner := run_backups(settings, instance):
+        end.callback(runner.stop)
+    Finalize(app, end.close, exitpriority=10)
+    threading.Thread(target=end_in_time, args=(instance, lambda: bridge.unanswered, end.close), daemon=True).start()
     loop.call_soon(_install_stop_handlers, loop, bridge)
     gc.collect()
     gc.freeze()  # what a start makes stays: the collector need not look through all of it again and again

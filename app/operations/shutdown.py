@@ -20,6 +20,10 @@ STOP_SECONDS = 8
 """How long running requests may take after SIGTERM. Docker kills after 10."""
 RELEASE_SECONDS = 4
 """How long after SIGTERM the database is released though a request goes on outside it: its answer goes slowly, say."""
+QUIET_SECONDS = 1
+"""So long nothing came to be answered after SIGTERM: only connections are left, on which half a head has come, say."""
+EXIT_SECONDS = 7
+"""How long after SIGTERM the process ends though there are such connections, for which the server waits."""
 ENDING = threading.Event()
 """Set in a process that was told to end, by `set_ending()`."""
 OUTLIVES_TERMINAL = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -85,11 +89,23 @@ def say_how_worker_ended(exit_code: int | None, *, stopped: bool) -> None:
         )
 
 
-def release_in_time(instance: "Instance", ending: threading.Event) -> None:
-    """The worker is killed when a request doesn't end, and then it can't release any more."""
-    ending.wait()
-    time.sleep(RELEASE_SECONDS)
-    instance.stop()
+def end_in_time(instance: "Instance", unanswered: Callable[[], int], end: Callable[[], None]) -> None:
+    """Of the worker, which is killed after STOP_SECONDS, and then it can't release the database any more.
+
+    `unanswered`: how many requests are. `end` is what the process does at its end.
+    """
+    ENDING.wait()
+    told = time.monotonic()
+    quiet_since = told
+    while (now := time.monotonic()) < told + RELEASE_SECONDS and now < quiet_since + QUIET_SECONDS:
+        if unanswered():
+            quiet_since = now
+        time.sleep(0.05)
+    instance.stop(told + EXIT_SECONDS - now)
+    time.sleep(max(0.0, told + EXIT_SECONDS - time.monotonic()))
+    if not unanswered():
+        end()
+        os._exit(0)
 
 
 def end_without_closing(lost: Event) -> None:

@@ -20,6 +20,7 @@ SERVER = {
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
 }
+SENT_ONCE = {"HTTP_HOST": "Host", "CONTENT_TYPE": "Content-Type"}
 NOT_PREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -45,11 +46,17 @@ def environ_of(scope: dict[str, Any]) -> dict[str, Any]:
         "REMOTE_PORT": scope["client"][1],
     }
     for name, value in _headers(scope["headers"]):
-        if name in environ and name in ("HTTP_HOST", "CONTENT_TYPE"):
-            raise Malformed(f"The request has more than one {name.removeprefix('HTTP_').title()}.", "Send one.")
+        if name in environ and name in SENT_ONCE:
+            raise Malformed(f"The request has more than one {SENT_ONCE[name]}.", "Send one.")
         separator = "; " if name == "HTTP_COOKIE" else ","
         environ[name] = f"{environ[name]}{separator}{value}" if name in environ else value
     return environ
+
+
+def head_size(scope: dict[str, Any]) -> int:
+    """Bytes of what the client has sent before the body."""
+    headers = sum([len(name) + len(value) for name, value in scope["headers"]])
+    return headers + len(scope["raw_path"]) + len(scope["query_string"])
 
 
 def _path(raw: bytes) -> str:

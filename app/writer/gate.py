@@ -130,9 +130,9 @@ class RequestGate:
         # A copy: an exception that is raised by many requests would keep the stacks of all of them.
         return copy(self.refused) or standing_by(self.why_standby)
 
-    def drained(self) -> bool:
-        """Waits until no request has the database, at most MAX_DRAIN_WAIT; False if one still has. Under `changed`."""
-        done = self.changed.wait_for(lambda: self.inside == 0, MAX_DRAIN_WAIT)
+    def drained(self, wait: float = MAX_DRAIN_WAIT) -> bool:
+        """Waits until no request has the database, `wait` seconds; False if one still has. Under `changed`."""
+        done = self.changed.wait_for(lambda: self.inside == 0, wait)
         self.late = set(self._threads)
         return done
 

@@ -148,13 +148,16 @@ class Instance:
             raise why
         return observation
 
-    def stop(self) -> None:
-        """Closes the database, so that the next instance can have it at once. Not while a request is still in it."""
+    def stop(self, wait: float = gate.MAX_DRAIN_WAIT) -> None:
+        """Closes the database, so that the next instance can have it at once. Not while a request is still in it.
+
+        `wait`: how many seconds those requests have to end.
+        """
         self.heartbeat.stopping.set()
         with self.gate.changed:
             self.gate.state = "ended"
             self.gate.changed.notify_all()
-            if not self.gate.drained():
+            if not self.gate.drained(wait):
                 log.error("A request is still in the database, so it was not released.")
                 return
         try:

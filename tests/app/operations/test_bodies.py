@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from werkzeug.wrappers import Request
 
-from app.errors import Busy, Ending, TooLarge
+from app.errors import Busy, Ending, Problem, TooLarge
 from app.operations import bodies
-from app.operations.bodies import SMALL
 from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import Health, memory
 from tests.app.processes import Serving, ask, exchange, free_port, wait_until_ready
@@ -171,19 +170,6 @@ def test_what_is_in_flight_is_counted_over_all_connections(server):
     assert eventually_taken(port, large), "when they have gone there is room again"
 
 
-@pytest.mark.parametrize(("filled", "other"), [(SMALL, SMALL + 1), (SMALL + 1, SMALL), (None, SMALL)])
-def test_small_bodies_and_large_ones_do_not_take_each_others_room(filled: int | None, other: int):
-    reading = bodies.Bodies()
-    with reading.counted(filled) as one, reading.counted(filled) as another, reading.counted(other) as beside:
-        one.add(bodies.IN_FLIGHT - 1)
-        another.add(1)
-        with pytest.raises(Busy):
-            another.add(1)
-        beside.add(bodies.IN_FLIGHT)
-    with reading.counted(filled) as later:
-        later.add(bodies.IN_FLIGHT)  # there is room again
-
-
 def eventually_taken(port: int, body: bytes) -> bool:
     until = time.monotonic() + 15
     while time.monotonic() < until:
@@ -193,6 +179,39 @@ def eventually_taken(port: int, body: bytes) -> bool:
     return False
 
 
+def test_what_is_small_has_room_though_larger_ones_fill_theirs_and_needs_no_length_for_it(monkeypatch):
+    monkeypatch.setattr(bodies, "IN_FLIGHT", 2 * bodies.SMALL)
+    all_of_them = bodies.Bodies()
+    with all_of_them.share() as large, all_of_them.share() as small:
+        large.add(2 * bodies.SMALL)
+        small.add(bodies.SMALL)
+        with pytest.raises(Busy):
+            small.add(1)
+    with all_of_them.share() as later, all_of_them.share() as another:
+        later.add(2 * bodies.SMALL)
+        another.add(bodies.SMALL)
+
+
+@pytest.mark.parametrize(("length", "most", "refusal"), [(None, 2, TooLarge), (4, 9, Busy), (4, 2, TooLarge)])
+def test_who_is_refused_while_still_sending_can_send_the_rest_and_so_sees_the_answer(
+    monkeypatch, length: int | None, most: int, refusal: type[Problem]
+):
+    monkeypatch.setattr(bodies, "IN_FLIGHT", 2)
+
+    async def main() -> None:
+        pieces = [{"type": "http.request", "body": b"x", "more_body": left > 0} for left in (3, 2, 1, 0)]
+
+        async def receive() -> dict:
+            return pieces.pop(0)
+
+        reading = bodies.Bodies()
+        with pytest.raises(refusal), reading.share() as share:
+            await reading.read(receive, length, most, share, expects_continue=False)
+        assert not pieces
+
+    run_in_a_loop(main())
+
+
 def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow_and_the_end_comes_twice(monkeypatch):
     monkeypatch.setattr(bodies, "DEADLINE", 3600.0)
 
@@ -200,8 +219,8 @@ def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow
         reading, never = bodies.Bodies(), asyncio.get_running_loop().create_future()
 
         async def read() -> None:
-            with reading.counted(9) as count:
-                await reading.read(lambda: never, 9, 9, count, expects_continue=False)
+            with reading.share() as share:
+                await reading.read(lambda: never, 9, 9, share, expects_continue=False)
 
         asked = [asyncio.create_task(read()) for _ in range(3)]
         await asyncio.sleep(0)

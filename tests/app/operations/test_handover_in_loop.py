@@ -50,6 +50,24 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
     run_in_a_loop(main())
 
 
+def test_heads_of_what_waits_are_counted_until_it_is_answered(monkeypatch):
+    monkeypatch.setattr(module, "IN_FLIGHT", 50)
+
+    async def main() -> None:
+        handing = Handing()
+        bridge, _ = served(handing)
+        waiting = asyncio.create_task(ask(bridge))  # its head has 28 bytes
+        await asyncio.sleep(0.05)
+        assert bridge.unanswered == 1
+        status, headers, _ = await ask(bridge)
+        assert (status, headers[b"retry-after"]) == (503, b"2")
+        handing.finish()
+        assert (await waiting).status == (await ask(bridge)).status == 200
+        assert bridge.unanswered == 0
+
+    run_in_a_loop(main())
+
+
 def test_what_needs_no_database_is_answered_at_once():
     async def main() -> None:
         bridge, reached = served(Handing())

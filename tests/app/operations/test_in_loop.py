@@ -85,13 +85,13 @@ def test_a_body_counts_as_in_memory_until_its_request_is_answered():
 
     async def main() -> None:
         bridge = bridge_to(lambda environ: (reached.append(environ), free.wait(30)), WRITING)
-        counted = bridge._bodies._in_flight
+        accounts = bridge._bodies._small, bridge._bodies._large
         asking = asyncio.create_task(ask(bridge, method="POST", coming=[part(b"n" * 20_000)]))
         await come_true(lambda: bool(reached))
-        assert sum(counted.values()) == 20_000
+        assert [account.bytes for account in accounts] == [0, 20_000]
         free.set()
         assert (await asking).status == 200
-        assert sum(counted.values()) == 0
+        assert [account.bytes for account in accounts] == [0, 0]
 
     run_in_a_loop(main())
 

@@ -22,6 +22,7 @@ from app.errors import CannotStart
 from app.operations import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
+from app.writer.gate import MAX_DRAIN_WAIT
 from app.writer.lease import lease_of
 from tests.app.processes import (
     WITHIN,
@@ -106,6 +107,30 @@ def test_a_body_that_is_still_on_its_way_at_sigterm_is_told_to_come_back(running
     assert time.monotonic() - began < shutdown.RELEASE_SECONDS, "nothing was left to wait for"
     assert not (tmp_path / "a.db-wal").exists()
     assert is_released(tmp_path)
+
+
+def test_a_write_whose_client_has_gone_is_waited_for(running, tmp_path: Path, port: int):
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with closing(socket.create_connection(("127.0.0.1", port))) as asking:
+            asking.sendall(post(b'{"title": "late"}'))
+            time.sleep(0.5)
+        running.send_signal(signal.SIGTERM)
+        time.sleep(MAX_DRAIN_WAIT + 0.5)
+        other.execute("ROLLBACK")
+    assert running.wait(timeout=20) == 0
+    assert is_released(tmp_path) and "was not released" not in running.said
+    with closing(sqlite3.connect(tmp_path / "a.db")) as left:
+        assert left.execute("SELECT title FROM work_items").fetchall() == [("late",)]
+
+
+def test_half_a_head_does_not_hold_a_stop_up_until_it_is_killed(running, tmp_path: Path, port: int):
+    with closing(socket.create_connection(("127.0.0.1", port))) as asking:
+        asking.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        time.sleep(0.5)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=20) == 0
+    assert is_released(tmp_path) and "cut off" not in running.said
 
 
 def test_a_stop_leaves_no_traceback_in_the_log(tmp_path: Path):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -134,7 +135,7 @@ def test_helpers_are_quiet_again_when_the_first_is_free_and_come_again_when_it_i
     monkeypatch.setattr(module, "SimpleQueue", Watched)
 
     async def main() -> None:
-        three = Threads("test", 3)
+        three: Any = Threads("test", 3)
 
         async def all_are_idle() -> None:
             await come_true(lambda: three._calls.waiting == 2 and three._jobs.waiting == 1)
