@@ -60,7 +60,7 @@ def test_a_long_line_that_nobody_reads_is_cut_off_instead_of_waiting(monkeypatch
     reading, writing = os.pipe()
     os.set_blocking(writing, False)  # as above
     page = os.sysconf("SC_PAGE_SIZE")
-    for _ in range(fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ) // page - 2):
+    for _ in range(fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ) // page - 1):
         os.write(writing, b"." * page)
     with os.fdopen(writing, "w") as pipe:
         handler = logs._Unhindered(pipe)

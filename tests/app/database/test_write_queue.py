@@ -45,7 +45,7 @@ def test_who_gives_up_is_passed_over():
     with turns.turn(1):
         impatient = in_line(turns, "a", served, 0.01)
         patient = in_line(turns, "b", served)
-        impatient.join()
+        impatient.join(30)
     patient.join()
     assert served == ["a gave up", "b"]
     with turns.turn(0):

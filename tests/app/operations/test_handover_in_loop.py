@@ -45,7 +45,7 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
         assert (len(reached), handing.waiting, threading.active_count()) == (0, 1, before)
         handing.finish()
         assert {told.status for told in await asyncio.gather(*asked)} == {200}
-        assert len(reached) == 1000
+        assert (len(reached), handing.waiting) == (1000, 1)
 
     run_in_a_loop(main())
 
@@ -68,12 +68,20 @@ def test_heads_of_what_waits_are_counted_until_it_is_answered(monkeypatch):
     run_in_a_loop(main())
 
 
-def test_what_needs_no_database_is_answered_at_once():
+def test_what_needs_no_database_is_answered_at_once_though_others_wait(monkeypatch):
+    monkeypatch.setattr(module, "READ_THREADS", 1)
+
     async def main() -> None:
-        bridge, reached = served(Handing())
+        handing = Handing()
+        bridge, reached = served(handing)
+        waits = asyncio.create_task(ask(bridge))
+        while not handing.waiting:
+            await asyncio.sleep(0.001)
         for path in ("/readyz", "/static/style.css"):
-            await asyncio.wait_for(ask(bridge, path), timeout=2)
+            await asyncio.wait_for(ask(bridge, path), timeout=module.MAX_HANDOVER_WAIT / 2)
         assert reached == ["/readyz", "/static/style.css"]
+        handing.finish()
+        assert (await waits).status == 200
 
     run_in_a_loop(main())
 
