@@ -1,12 +1,14 @@
 """What a person names to be restored, as a file on this machine: a file it is already, or a backup out of a store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.backup.fetch import fetch, told_as
 from app.backup.placing import copies_beside
+from app.backup.room import tell_room
 from app.backup.store import Store, store_at
 from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, newest_in, stored_in
 from app.errors import CannotStart
@@ -16,26 +18,42 @@ from app.storage.mounts import Storage
 LATEST = "latest"
 
 
+@dataclass(frozen=True)
+class Brought:
+    """`fetched`: a copy of this command's own, beside the database."""
+
+    file: Path
+    fetched: bool
+
+
 @contextmanager
 def brought(
-    what: str, storage: Storage, configured: str | None, identity: Path | None, progress: Progress | None = None
-) -> Iterator[Path]:
+    what: str,
+    storage: Storage,
+    configured: str | None,
+    identity: Path | None,
+    *,
+    say: Callable[[str], None],
+    progress: Progress | None = None,
+) -> Iterator[Brought]:
     """`what`: FILE, "latest" or the NAME of a backup in the store of BACKUP_URL (`configured`), or the URL of a store
-    with one of these behind it. The file, with its manifest beside it, is gone when the block ends, if it was fetched.
+    with one of these behind it. The file, with its manifest beside it, is gone when the block ends, if it was fetched;
+    `say` is told first where it lies and how much room it takes.
 
     Raises what store_at(), stored_in() and fetch() do.
     """
     found = _in_store(what, configured)
     if found is None:
-        yield Path(what)
+        yield Brought(Path(what), fetched=False)
         return
     store, name = found
     stored = stored_in(store, newest_in(store) if name == LATEST else name)
     with copies_beside(storage.path, ".fetched") as folder:
         file = folder / f"{stored.name}.db"
+        tell_room("Fetches the database", folder, stored.database.size_bytes, say)
         fetch(store, stored, file, _identities(identity), progress)
         with told_as(store, stored, file):
-            yield file
+            yield Brought(file, fetched=True)
 
 
 def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:

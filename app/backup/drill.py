@@ -12,6 +12,7 @@ from app.backup.encryption import public_keys_of
 from app.backup.fetch import check_object, fetch, told_as
 from app.backup.key_proof import keep_proofs
 from app.backup.placing import copies_beside
+from app.backup.room import tell_room
 from app.backup.store import Store
 from app.backup.stored import Stored
 from app.backup.verify import verify
@@ -33,12 +34,19 @@ ReadThrough = Callable[[Path], Read]
 
 
 def drill(
-    store: Store, stored: Stored, storage: Storage, identities: list[Any], read: ReadThrough, progress: Progress | None
+    store: Store,
+    stored: Stored,
+    storage: Storage,
+    identities: list[Any],
+    read: ReadThrough,
+    progress: Progress | None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Drilled:
     """Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
 
-    Without a key an encrypted backup can only be fetched and hashed; the record says that this is all. With one it is
-    written down that this key opens the backups.
+    `say` is told first where it is fetched to and how much room that takes. Without a key an encrypted backup can only
+    be fetched and hashed; the record says that this is all. With one it is written down that this key opens the
+    backups.
     """
     began, found = time.monotonic(), None
     if stored.recipients and not identities:
@@ -46,6 +54,7 @@ def drill(
     else:
         with copies_beside(storage.path, ".drilled") as folder:
             file = folder / f"{stored.name}.db"
+            tell_room("Fetches the database", folder, stored.database.size_bytes, say)
             fetch(store, stored, file, identities, progress)
             with told_as(store, stored, file):
                 verify(file)

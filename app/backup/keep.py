@@ -46,7 +46,7 @@ def keep(storage: Storage, occasion: str, coming: int) -> Kept | None:
 def _keep(storage: Storage, occasion: str) -> Kept:
     kept = copy_beside(storage.path, occasion)
     try:
-        snapshot(storage, kept)
+        snapshot(storage, kept, check="quick_check")  # the app waits
     except (Foreign, Held):
         raise
     except Refused:

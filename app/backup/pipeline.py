@@ -10,7 +10,7 @@ from app.backup.encryption import encrypt, refuse_bad_recipients
 from app.backup.hashing import Hashed, HashedWriter, pour
 from app.backup.manifest import Manifest
 from app.backup.placing import copies_beside
-from app.backup.room import refuse_without_room_for_copy
+from app.backup.room import tell_room
 from app.backup.store import Store
 from app.backup.stored import Stored, how_to_restore, manifest_of, new_name, object_of
 from app.database.canary import has_canary
@@ -43,17 +43,12 @@ def back_up(
     refuse_bad_recipients(order.recipients)
     copying, storing = halves(progress)
     with copies_beside(storage.path, ".backup") as folder:
-        _tell_room(storage, folder, say)
+        needed = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
+        tell_room("Copies the database", folder, needed, say)
         copy = folder / storage.path.name
         proof = take(storage, copy, copying)
         _refuse_without_canary(storage, copy, order.canary)
         return _store(copy, proof, storage, store, order, storing)
-
-
-def _tell_room(storage: Storage, folder: Path, say: Callable[[str], None]) -> None:
-    needed = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
-    free = refuse_without_room_for_copy(folder, needed)
-    say(f"Copies the database to {folder} first: {needed:,} bytes are needed there for a while, {free:,} are free.")
 
 
 def _refuse_without_canary(storage: Storage, copy: Path, canary: str | None) -> None:

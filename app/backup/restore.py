@@ -30,25 +30,32 @@ def restore(
     storage: Storage,
     progress: Progress | None = None,
     *,
+    found: Verified | None = None,
+    moves: bool = False,
     sure: Callable[[], None] = lambda: None,
     as_it_is: bool = False,
 ) -> Verified:
     """Replaces the database by `file`. Nothing may have it open: raises Held if something does.
 
+    `found`: what verify() has just said of it; None: it is verified here. `moves`: it is a copy that this command has
+    made in a folder of its own beside the database, on disk, and goes into the place itself instead of a copy of it.
     `as_it_is`: without looking what it is, with the -wal and -journal beside it; the way back to a damaged one.
 
     Raises the Refused that fits for a wrong `file`, Foreign where another app's database is in the place, and what
     `sure` raises, which is called before each step that can't be undone.
     """
     refuse_own(storage, file)
-    found = unverified(file) if as_it_is else verify(file)
+    found = found or (unverified(file) if as_it_is else verify(file))
     refuse_unwritable(storage)
     refuse_what_is_no_file(storage)
     new, logs = incoming_path(storage.path), sidecars(file) if as_it_is else []
     _remove_incoming(storage.path)
-    refuse_without_room(storage.path, coming=found.size_bytes + sum(size_of(log) for log in logs))
+    coming = 0 if moves else found.size_bytes
+    refuse_without_room(storage.path, coming=coming + sum(size_of(log) for log in logs))
     try:
-        if copy(file, new, progress) != found.sha256:
+        if moves:
+            file.rename(new)
+        elif copy(file, new, progress) != found.sha256:
             raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
         endings = [log.name.removeprefix(file.name) for log in logs]
         for log, ending in zip(logs, endings, strict=True):

@@ -14,7 +14,7 @@ from app.backup.placing import put_in_place, workshop
 from app.backup.replacing import is_database, refuse_own, refuse_taken
 from app.backup.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.condition import how_to_go_back
-from app.database.contents import read_contents, refuse_unsound
+from app.database.contents import Check, read_contents, refuse_unsound
 from app.database.sqlite import Mode, opened, remove_old_index, sqlite_driver, sqlite_uri, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
 from app.errors import Broken, StorageFull, Unreadable
@@ -43,11 +43,12 @@ def snapshot(
     force: bool = False,
     progress: Progress | None = None,
     held: AbstractContextManager["Database"] | None = None,
+    check: Check = "integrity_check",
 ) -> Manifest:
     """Writes `file` and its manifest, checked and on disk; they appear whole or not at all.
 
     `held`: the database in the process that has it open, for as long as it is copied. What is open is copied, also
-    where somebody has taken its name away.
+    where somebody has taken its name away. `check`: of the copy.
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
     `file` may not be replaced (replacing.py), also where another copy came first meanwhile, StorageFull.
@@ -58,9 +59,9 @@ def snapshot(
         like = whose_in_place(file, storage.path)
         with workshop(file, like) as folder:
             partial = folder / "copy.db"
-            _copy_one_moment(source, partial, progress)
+            copy_one_moment(source, partial, progress)
             database.close()  # checking the copy takes long, and a hand-over need not wait for it
-            proof = _prove(partial, storage.path)
+            proof = _prove(partial, storage.path, check)
             to_disk(partial)
             put_in_place(partial, file, proof, like, force=force)
     return proof
@@ -128,7 +129,9 @@ def _size(source: Any) -> int:
     return pages * page_size
 
 
-def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
+def copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
+    """Writes the open database `source` as it is now to a new file; what is left for to_disk() is little."""
+
     def report(_status: int, remaining: int, total: int) -> None:
         syncs.reached((total - remaining) * page_size)
         if progress:
@@ -148,12 +151,12 @@ def _copy_one_moment(source: Any, to: Path, progress: Progress | None) -> None:
         target.execute("PRAGMA journal_mode = DELETE").fetchone()
 
 
-def _prove(copied: Path, source: Path) -> Manifest:
+def _prove(copied: Path, source: Path, check: Check) -> Manifest:
     """The manifest of the checked copy. What is wrong with it is told of `source`, whose fault it is."""
     try:
         with opened(unchanging(copied), source) as connection:
             contents = read_contents(connection, source)
-            refuse_unsound(connection, source)
+            refuse_unsound(connection, source, check=check)
     except Broken as broken:
         raise Broken(broken.message, how_to_go_back(source)) from broken
     return Manifest(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.backup import manifest
-from app.database.contents import Contents, read_contents, refuse_unsound
+from app.database.contents import Check, Contents, read_contents, refuse_unsound
 from app.database.header import read_header
 from app.database.sqlite import fold_in, opened, unchanging, uri_of
 from app.database.strange_logs import refuse_strange_log
@@ -20,25 +20,34 @@ UNPROVEN = 3
 
 @dataclass(frozen=True)
 class Verified:
-    """A sound database of this app. `proven`: byte for byte the file that was backed up, by its manifest."""
+    """A sound database of this app. `proven`: byte for byte the file that was backed up, by its manifest.
+
+    `whole`: also whether the indexes fit the rows was looked at, just now.
+    """
 
     file: Path
     size_bytes: int
     sha256: str
     contents: Contents
     proven: bool
+    whole: bool
 
 
-def verify(file: Path, *, fold: bool = False, progress: Progress | None = None) -> Verified:
-    """Raises the Refused that fits. Writes nothing, unless `fold`, which first brings a -wal beside `file` into it."""
+def verify(
+    file: Path, *, fold: bool = False, progress: Progress | None = None, proven: Check = "integrity_check"
+) -> Verified:
+    """Raises the Refused that fits. Writes nothing, unless `fold`, which first brings a -wal beside `file` into it.
+
+    `proven`: the check for what is byte for byte the file that was checked when it was backed up.
+    """
     try:
-        return _verify(file, fold=fold, progress=progress)
+        return _verify(file, fold=fold, progress=progress, proven=proven)
     except Broken as broken:
         broken.hint = broken.hint or USE_ANOTHER
         raise
 
 
-def _verify(file: Path, *, fold: bool, progress: Progress | None) -> Verified:
+def _verify(file: Path, *, fold: bool, progress: Progress | None, proven: Check) -> Verified:
     refuse_unreadable(file, _where_it_may_be(file))
     proof = manifest.read(file)
     if proof:
@@ -52,16 +61,18 @@ def _verify(file: Path, *, fold: bool, progress: Progress | None) -> Verified:
         sha256 = sha256_of(file, progress)
     with opened(unchanging(file), file) as connection:
         contents = read_contents(connection, file)
-        refuse_unsound(connection, file)
+        check = proven if proof else "integrity_check"
+        refuse_unsound(connection, file, check=check)
     if proof:
         proof.refuse_other_contents(file, contents)
-    return Verified(file, file.stat().st_size, sha256, contents, proven=proof is not None)
+    whole = check == "integrity_check"
+    return Verified(file, file.stat().st_size, sha256, contents, proven=proof is not None, whole=whole)
 
 
 def unverified(file: Path) -> Verified:
     """The file's bytes, whatever they are. Raises Unreadable."""
     refuse_unreadable(file, _where_it_may_be(file))
-    return Verified(file, file.stat().st_size, sha256_of(file), Contents({}, ""), proven=False)
+    return Verified(file, file.stat().st_size, sha256_of(file), Contents({}, ""), proven=False, whole=False)
 
 
 def _where_it_may_be(file: Path) -> str:

@@ -158,5 +158,10 @@ def storage_of(loaded: Any) -> Any:
     return storage_under(loaded.database_path, loaded.database_storage)
 
 
+def say(sentence: str) -> None:
+    """Before the answer, and apart from it."""
+    click.echo(sentence, err=True)
+
+
 def in_short(rows: dict[str, int]) -> str:
     return f"{rows.get('tasks', 0):,} tasks in {rows.get('work_items', 0):,} items"

@@ -42,8 +42,8 @@ def import_db(file: Path, progress: Any) -> Answer:
         for ending in found:
             copy(beside(file, ending), beside(here, ending), progress)
         try:
-            verify(here, fold=True)
-            return replace_database(str(file), here, storage, progress, no_keep=False, as_it_is=False)
+            found = verify(here, fold=True)
+            return replace_database(str(file), found, storage, progress, moves=True, no_keep=False, as_it_is=False)
         except Refused as refused:
             raise type(refused)(refused.message.replace(str(here), str(file)), refused.hint) from None
 

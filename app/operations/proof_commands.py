@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from app.operations.backup_commands import JSON, Answer, answers, in_short, storage_of
+from app.operations.backup_commands import JSON, Answer, answers, in_short, say, storage_of
 from app.operations.backups_known import missing, tell_app, zone_of
 
 DRILL_EVERY = timedelta(days=7)
@@ -56,7 +56,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
         return Answer(facts, "No drill is due.")
     stored = stored_in(place, newest_in(place) if name == "latest" else name)
     storage = storage_of(loaded)
-    record = drill(place, stored, storage, _identities(identity), read_through, progress)
+    record = drill(place, stored, storage, _identities(identity), read_through, progress, say)
     tell_app(loaded, place)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
     facts |= {"reminders": _reminders(loaded, place)}

@@ -12,6 +12,7 @@ from app.operations.backup_commands import (
     answers,
     in_short,
     proof_of_snapshot,
+    say,
     storage_here,
     storage_of,
 )
@@ -55,53 +56,61 @@ def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_i
 
     loaded = settings.load()
     storage = storage_of(loaded)
-    with brought(what, storage, loaded.backup_url, identity, progress) as file:
+    with brought(what, storage, loaded.backup_url, identity, say=say, progress=progress) as it:
+        found = verified(it.file, as_it_is=as_it_is and not dry_run)
         if dry_run:
-            return _dry_run(what, file, storage)
-        return replace_database(what, file, storage, progress, no_keep=no_keep, as_it_is=as_it_is)
+            return _dry_run(what, found, storage)
+        return replace_database(what, found, storage, progress, moves=it.fetched, no_keep=no_keep, as_it_is=as_it_is)
 
 
-def _dry_run(what: str, file: Path, storage: Any) -> Answer:
+def verified(file: Path, *, as_it_is: bool = False) -> Any:
+    """Before anybody is disturbed for it. The quick check is enough for bytes that have not changed since they were
+    backed up; whether the indexes fit the rows the app looks at beside its requests (checkup.py)."""
+    from app.backup.verify import unverified, verify
+
+    return unverified(file) if as_it_is else verify(file, proven="quick_check")
+
+
+def _dry_run(what: str, found: Any, storage: Any) -> Answer:
     from dataclasses import asdict
 
     from app.backup.difference import difference, in_words
     from app.backup.placing import copies_beside
-    from app.backup.verify import verify
     from app.storage.files import size_of
 
-    found = verify(file)
     if not size_of(storage.path):
         facts, words = {}, f"it will be the first database in {storage.path}"
     else:
         with copies_beside(storage.path, ".compared") as folder:
             now = folder / "now.db"
             proof_of_snapshot(storage, now, False, None)
-            compared = difference(now, file)
+            compared = difference(now, found.file)
         facts, words = {table: asdict(rows) for table, rows in compared.items()}, in_words(compared)
     rows = found.contents.rows
     sentence = f"{what} is sound: {in_short(rows)}. Restored, {words}.\nNothing was changed: this was a dry run."
     return Answer({"rows": rows, "difference": facts, "proven": found.proven}, sentence)
 
 
-def replace_database(what: str, file: Path, storage: Any, progress: Any, *, no_keep: bool, as_it_is: bool) -> Answer:
+def replace_database(
+    what: str, found: Any, storage: Any, progress: Any, *, moves: bool, no_keep: bool, as_it_is: bool
+) -> Answer:
+    """`found`, `moves`: as restore() takes them."""
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
     from app.backup.undoing import note_undo
-    from app.backup.verify import verify
     from app.writer.exclusive import exclusive_access
 
-    if not as_it_is:
-        verify(file)  # before anybody is disturbed for it
     before = kept_copies(storage)
     with exclusive_access(storage, replaces=True, asks=True) as alone:
-        kept = None if no_keep else _keep(storage, what, file, as_it_is=as_it_is)
+        kept = None if no_keep else _keep(storage, what, found.file, moves=moves, as_it_is=as_it_is)
 
         def sure() -> None:
             alone.sure()
             note_undo(storage, kept)
 
-        found = restore(file, storage, progress, sure=sure, as_it_is=as_it_is)
-        alone.leaves, alone.doubt = found.contents.revision or None, "damage" if as_it_is else None
+        restore(found.file, storage, progress, found=found, moves=moves, sure=sure, as_it_is=as_it_is)
+        alone.leaves = found.contents.revision or None
+        alone.doubt = "damage" if as_it_is else None if found.whole else "restored"
     rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
     names = [str(name) for name in kept.files] if kept else []
     facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
@@ -130,7 +139,10 @@ def undo(progress: Any) -> Answer:
 
     storage = storage_here()
     kept = what_undoes(storage.path)
-    return replace_database(str(kept.file), kept.file, storage, progress, no_keep=False, as_it_is=not kept.sound)
+    found = verified(kept.file, as_it_is=not kept.sound)
+    return replace_database(
+        str(kept.file), found, storage, progress, moves=False, no_keep=False, as_it_is=not kept.sound
+    )
 
 
 @click.command(hidden=True)
@@ -138,24 +150,23 @@ def undo(progress: Any) -> Answer:
 def undoes(progress: Any) -> Answer:
     """Says in JSON what `undo` would put in the place. Writes nothing."""
     from app.backup.undoing import what_undoes
-    from app.backup.verify import unverified, verify
 
     kept = what_undoes(storage_here().path)
-    found = verify(kept.file, progress=progress) if kept.sound else unverified(kept.file)
+    found = verified(kept.file, progress=progress, as_it_is=not kept.sound)
     contents = found.contents
     facts = {"file": kept.file.name, "sound": kept.sound, "proven": found.proven, "sha256": found.sha256}
     return Answer(facts | {"rows": contents.rows, "revision": contents.revision or "not looked at"})
 
 
-def _keep(storage: Any, what: str, file: Path, *, as_it_is: bool) -> Any:
+def _keep(storage: Any, what: str, file: Path, *, moves: bool, as_it_is: bool) -> Any:
     """What is kept of the present database. Where that can't be read, or has no room, a person may go on without."""
     from app.backup.keep import BEFORE_RESTORE, keep
     from app.errors import StorageFull, problem_of
     from app.storage.files import sidecars, size_of
 
-    logs = sidecars(file) if as_it_is else []
+    coming = [*([] if moves else [file]), *(sidecars(file) if as_it_is else [])]
     try:
-        return keep(storage, BEFORE_RESTORE, sum(size_of(each) for each in (file, *logs)))
+        return keep(storage, BEFORE_RESTORE, sum(map(size_of, coming)))
     except (StorageFull, OSError) as error:
         refused = problem_of(error) if isinstance(error, OSError) else error
         words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), what]

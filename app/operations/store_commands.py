@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, storage_of
+from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, say, storage_of
 from app.operations.backups_known import tell_app, zone_of
 
 STORE = click.option("--store", metavar="URL", help="Another place than BACKUP_URL.")
@@ -102,7 +102,7 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
     canary, why_none = leave_canary(storage)
     order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for, canary)
     take = _take if scheduled_for is None else _unless_emptied(before)
-    made = back_up(storage, place, order, take, say=_say, progress=progress)
+    made = back_up(storage, place, order, take, say=say, progress=progress)
     if canary is None:
         warnings.append(f"No canary could be written before it, so no drill can look for one: {why_none}")
     warn_of_loss(made, before, warnings.append)
@@ -159,10 +159,6 @@ def _unless_emptied(newest: Any) -> Any:
         return taken
 
     return take
-
-
-def _say(sentence: str) -> None:
-    click.echo(sentence, err=True)
 
 
 @backup.command("list")

@@ -1,8 +1,8 @@
 """Looks after the open database beside the requests, from when this instance has it until it lets it go.
 
 Every few seconds: do its names still lead to the open files, does their file system take writes, does the log grow?
-Once, where nobody closed the file at the last end, or damage was met in it: is it sound? What is found goes to the
-database's condition (app/database/condition.py).
+Once, where nobody closed the file at the last end, it was just restored, or damage was met in it: is it sound? What is
+found goes to the database's condition (app/database/condition.py).
 """
 
 import threading
@@ -37,6 +37,11 @@ END_WITHIN = 5.0
 KEEP_WITHIN = 2.0
 """Seconds that a stop waits for a copy. The process is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
 
+WAS: dict[Doubt, str] = {
+    "unclean end": "was not closed at the last end",
+    "restored": "was restored",
+    "damage": "was called damaged",
+}
 CHECK = "check-of-file"
 """The name of the thread of the check that is made once."""
 
@@ -230,7 +235,7 @@ class Checkup:
         elif not ending.is_set() and condition.reports(Damaged) == reports:  # else somebody met damage meanwhile
             self._note(None)
             condition.mended(Damaged)
-            why = "was called damaged" if doubt == "damage" else "was not closed at the last end"
+            why = WAS[doubt or "unclean end"]
             missing = f" It may lack changes all the same: {condition.may_lack}" if condition.may_lack else ""
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).{missing}")
             check_search_index(self._database, ending)

@@ -8,8 +8,9 @@ from typing import Literal
 from app.writer.lease_files import SIZE, Names
 
 State = Literal["held", "released", "abandoned"]
-Doubt = Literal["unclean end", "damage"]
-"""Why the file may not be sound: an instance ended without closing it, or has met damage in it."""
+Doubt = Literal["unclean end", "restored", "damage"]
+"""Why the file may not be sound: an instance ended without closing it, it was put there after a quick check alone, or
+an instance has met damage in it."""
 
 
 class Lost(Exception):

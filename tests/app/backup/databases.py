@@ -1,5 +1,6 @@
 """Filling, changing and reading the databases of these tests."""
 
+import re
 import struct
 import subprocess
 from contextlib import closing
@@ -76,3 +77,23 @@ def overwrite_first_page(file: Path, name: str) -> None:
     with file.open("r+b") as whole:
         whole.seek((page - 1) * size)
         whole.write(b"\xff" * size)
+
+
+def unfit_index(file: Path, table: str) -> str:
+    """The name of an index on `table` that does not fit its rows from now on.
+
+    As an old page of it leaves it, which a disk that loses a write has kept. The quick check does not see it.
+    """
+    with closing(sqlite_driver().connect(str(file), isolation_level=None)) as raw:
+        (index,) = raw.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", (table,)
+        ).fetchone()
+        raw.execute("PRAGMA writable_schema = ON")
+        (sql,) = raw.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (index,)).fetchone()
+        others = re.sub(r"\((.*)\)", lambda columns: f"({re.sub('[a-z_]+', 'id + 7', columns[1])})", sql)
+        raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (others, index))
+        raw.execute("PRAGMA writable_schema = RESET")
+        raw.execute(f"REINDEX {index}")
+        raw.execute("PRAGMA writable_schema = ON")
+        raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, index))
+    return index

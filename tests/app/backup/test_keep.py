@@ -21,7 +21,7 @@ def test_a_log_that_sqlite_folded_in_while_it_failed_to_copy_is_not_missed(make:
     log = beside(storage.path, "-wal")
     log.write_bytes(b"folded in by the look that found the damage")
 
-    def fails(_storage: Storage, _file: object) -> None:
+    def fails(_storage: Storage, _file: object, **_: object) -> None:
         log.unlink()
         raise Broken("malformed")
 

@@ -10,7 +10,9 @@ from types import FrameType, SimpleNamespace
 
 import pytest
 
+from app.backup import manifest
 from app.backup.restore import incoming_path, restore, settle
+from app.backup.verify import verify
 from app.database import may_lack
 from app.database.emptied import refuse_emptied
 from app.database.engine import Database
@@ -54,6 +56,16 @@ def test_it_also_fills_an_empty_place(tmp_path: Path, backup: Path):
     assert titles(storage.path) == NEW
 
 
+def test_a_copy_that_was_made_for_it_takes_the_place_itself_and_needs_no_room(
+    killed_app: Storage, backup: Path, monkeypatch
+):
+    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    inode = backup.stat().st_ino
+    restore(backup, killed_app, found=verify(backup), moves=True)
+    assert killed_app.path.stat().st_ino == inode and not backup.exists()
+    assert titles(killed_app.path) == NEW
+
+
 RESTORING = tuple(
     f"/app/{file}.py"
     for file in ("backup/restore", "backup/verify", "backup/manifest", "database/contents", "storage/files")
@@ -77,12 +89,12 @@ def kill_at_line(last: int) -> None:
     sys.settrace(count)
 
 
-def killed(storage: Storage, file: Path, line: int, *, as_it_is: bool = False) -> bool:
+def killed(storage: Storage, file: Path, line: int, *, moves: bool = False, as_it_is: bool = False) -> bool:
     """Restores in a process of its own. True if that came to `line` and was killed there."""
     child = os.fork()
     if child == 0:
         kill_at_line(line)
-        restore(file, storage, as_it_is=as_it_is)
+        restore(file, storage, moves=moves, as_it_is=as_it_is)
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
@@ -90,11 +102,14 @@ def killed(storage: Storage, file: Path, line: int, *, as_it_is: bool = False) -
 
 
 @pytest.mark.long
-def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: Storage, backup: Path, tmp_path: Path):
+@pytest.mark.parametrize("moves", [False, True])
+def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(
+    killed_app: Storage, backup: Path, tmp_path: Path, moves: bool
+):
     place, before, mended = killed_app.path.parent, tmp_path / "before", tmp_path / "mended"
     shutil.copytree(place, before)
     found: list[list[str]] = []
-    while killed(killed_app, backup, line=len(found) + 1):
+    while killed(killed_app, copied(backup), line=len(found) + 1, moves=moves):
         shutil.copytree(place, mended)
         storage = storage_under(mended / "task_manager.db")
         settle(storage)
@@ -107,6 +122,15 @@ def test_killed_at_any_line_it_is_the_old_database_or_the_new_one(killed_app: St
     assert len(found) > 100
     turn = found.index(NEW)
     assert found == [OLD] * turn + [NEW] * (len(found) - turn)
+
+
+def copied(backup: Path) -> Path:
+    """With its manifest, for a restore that takes it away."""
+    folder = backup.with_name("copied")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copy(manifest.path_for(backup), folder)
+    return Path(shutil.copy(backup, folder))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from structlog.testing import capture_logs
 
 from app.backup import manifest
 from app.backup.fetch import check_object, fetch
@@ -19,10 +20,13 @@ from app.backup.store import Store, StoreFailed, store_at
 from app.backup.stored import Stored, manifest_of, names_in, newest_in, stored_in
 from app.backup.verify import verify
 from app.cli import main
+from app.database import migrations
 from app.errors import Broken, CannotStart, Forbidden, Mismatch, NotFound, Problem, StorageFull
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, storage_under
+from app.writer.instance import Instance
 from tests.app.backup.conftest import Make
-from tests.app.backup.databases import execute, names, titles
+from tests.app.backup.databases import execute, names, titles, unfit_index
+from tests.app.processes import eventually
 
 pyrage: Any = pytest.importorskip("pyrage")
 Run = Callable[..., Any]
@@ -340,6 +344,38 @@ def test_without_its_note_the_newest_copy_undoes(run: Run, tmp_path: Path):
     (tmp_path / "task_manager.db.undo").unlink()
     assert run("undo").exit_code == 0
     assert titles(tmp_path / "task_manager.db")[1] == "Another"
+
+
+def test_what_the_quick_check_does_not_see_is_no_obstacle_to_an_undo_and_is_looked_for_afterwards(
+    run: Run, tmp_path: Path
+):
+    run("backup")
+    file = tmp_path / "task_manager.db"
+    index = unfit_index(file, "work_items")
+    assert run("restore", "latest").exit_code == 0
+    assert run("undo").exit_code == 0
+    instance = Instance(storage_under(file), migrations.upgrade)
+    instance.start()
+    eventually(lambda: index in str(instance.problem))
+    instance.stop()
+
+
+def test_what_a_restore_takes_in_is_checked_whole_by_the_next_app(run: Run, tmp_path: Path):
+    run("backup")
+    assert run("restore", "latest").exit_code == 0
+    instance = Instance(storage_under(tmp_path / "task_manager.db"), migrations.upgrade)
+    with capture_logs() as said:
+        instance.start()
+        eventually(lambda: any("was restored, and is sound" in line["event"] for line in said))
+        instance.stop()
+
+
+def test_it_is_said_first_where_what_is_fetched_lies_and_how_much_room_it_takes(run: Run, store: Store):
+    run("backup")
+    size = stored_in(store, newest_in(store)).database.size_bytes
+    for words in (("restore", "latest", "--dry-run"), ("restore", "latest")):
+        first = run(*words).stderr.splitlines()[0]
+        assert "task_manager.db.fetched" in first and f"{size:,} bytes are needed there for a while" in first
 
 
 def test_what_was_damaged_comes_back_by_undo_as_it_was(run: Run, tmp_path: Path):

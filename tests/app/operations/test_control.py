@@ -223,7 +223,7 @@ def test_a_snapshot_that_was_interrupted_says_nothing_of_damage(running, storage
     def interrupted(*_: object) -> None:
         raise Broken("a.db is damaged or can't be read: interrupted.")
 
-    monkeypatch.setattr(copying, "_copy_one_moment", interrupted)
+    monkeypatch.setattr(copying, "copy_one_moment", interrupted)
     with pytest.raises(AppRefused):
         ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
     assert running.problem is None

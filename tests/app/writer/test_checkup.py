@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,7 +34,7 @@ from app.writer.instance import Instance
 from app.writer.lease import Lease
 from app.writer.lease_files import Folder, folder_of
 from app.writer.terms import Record
-from tests.app.backup.databases import add_items, closed_database, titles
+from tests.app.backup.databases import add_items, closed_database, titles, unfit_index
 from tests.app.processes import eventually
 
 PAGE = 4096
@@ -247,19 +246,7 @@ def test_one_that_is_found_sound_is_not_checked_again(local: Storage):
 
 
 def test_an_index_that_does_not_fit_its_rows_stays_damage_over_starts(local: Storage):
-    """As an old page of it leaves it, which a disk that loses a write has kept. The quick check does not see it."""
-    with closing(sqlite_driver().connect(str(local.path), isolation_level=None)) as raw:
-        (index,) = raw.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'events' AND sql IS NOT NULL"
-        ).fetchone()
-        raw.execute("PRAGMA writable_schema = ON")
-        (sql,) = raw.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (index,)).fetchone()
-        others = re.sub(r"\((.*)\)", lambda columns: f"({re.sub('[a-z_]+', 'id + 7', columns[1])})", sql)
-        raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (others, index))
-        raw.execute("PRAGMA writable_schema = RESET")
-        raw.execute(f"REINDEX {index}")
-        raw.execute("PRAGMA writable_schema = ON")
-        raw.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (sql, index))
+    index = unfit_index(local.path, "events")
     end_without_closing(local)
     for _ in range(2):
         instance = Instance(local, migrations.upgrade)
