@@ -20,10 +20,10 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class Brought:
-    """`fetched`: a copy of this command's own, beside the database."""
+    """`sha256`: of what this command has just fetched and written beside the database; None for a person's own file."""
 
     file: Path
-    fetched: bool
+    sha256: str | None
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def brought(
     """
     found = _in_store(what, configured)
     if found is None:
-        yield Brought(Path(what), fetched=False)
+        yield Brought(Path(what), None)
         return
     store, name = found
     stored = stored_in(store, newest_in(store) if name == LATEST else name)
@@ -53,7 +53,7 @@ def brought(
         tell_room("Fetches the database", folder, stored.database.size_bytes, say)
         fetch(store, stored, file, _identities(identity), progress)
         with told_as(store, stored, file):
-            yield Brought(file, fetched=True)
+            yield Brought(file, stored.database.sha256)
 
 
 def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:

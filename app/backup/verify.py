@@ -34,25 +34,31 @@ class Verified:
 
 
 def verify(
-    file: Path, *, fold: bool = False, progress: Progress | None = None, proven: Check = "integrity_check"
+    file: Path,
+    *,
+    fold: bool = False,
+    progress: Progress | None = None,
+    sha256: str | None = None,
+    proven: Check = "integrity_check",
 ) -> Verified:
     """Raises the Refused that fits. Writes nothing, unless `fold`, which first brings a -wal beside `file` into it.
 
+    `sha256`: of a file with a manifest, where who has just written it took it on the way; None: it is read for that.
     `proven`: the check for what is byte for byte the file that was checked when it was backed up.
     """
     try:
-        return _verify(file, fold=fold, progress=progress, proven=proven)
+        return _verify(file, fold=fold, progress=progress, known=sha256, proven=proven)
     except Broken as broken:
         broken.hint = broken.hint or USE_ANOTHER
         raise
 
 
-def _verify(file: Path, *, fold: bool, progress: Progress | None, proven: Check) -> Verified:
+def _verify(file: Path, *, fold: bool, progress: Progress | None, known: str | None, proven: Check) -> Verified:
     refuse_unreadable(file, _where_it_may_be(file))
     proof = manifest.read(file)
     if proof:
         # First, so that a changed byte is told as what it is, wherever it stands.
-        sha256 = _proven_bytes(file, proof, progress)
+        sha256 = _proven_bytes(file, proof, known, progress)
         refuse_not_sqlite(file)
     else:
         refuse_not_sqlite(file)
@@ -109,13 +115,13 @@ def refuse_not_sqlite(file: Path) -> None:
         raise Broken(f"{file} is damaged: {header.fault}.")
 
 
-def _proven_bytes(file: Path, proof: manifest.Manifest, progress: Progress | None) -> str:
+def _proven_bytes(file: Path, proof: manifest.Manifest, known: str | None, progress: Progress | None) -> str:
     if left := sidecars(file):
         raise Mismatch(
             f"{file} is not what its manifest says: it was opened and changed after the backup ({left[0].name}).",
             "Take another backup.",
         )
-    sha256 = sha256_of(file, progress)
+    sha256 = known or sha256_of(file, progress)
     proof.refuse_other_bytes(file, file.stat().st_size, sha256)
     return sha256
 

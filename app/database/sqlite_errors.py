@@ -48,6 +48,11 @@ def ends_check(message: str) -> bool:
     return fault_in(message) == "malformed" or "vtable constructor failed" in message
 
 
+def is_not_allowed(message: str) -> bool:
+    """What the authorizer of the connection has denied to a part of the statement while it ran."""
+    return "authorization denied" in message
+
+
 def is_harmless(message: str) -> bool:
     """Of integrity_check's lines: does it speak of an FTS5 table alone, or of a page that belongs to nothing?
 

@@ -57,18 +57,20 @@ def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_i
     loaded = settings.load()
     storage = storage_of(loaded)
     with brought(what, storage, loaded.backup_url, identity, say=say, progress=progress) as it:
-        found = verified(it.file, as_it_is=as_it_is and not dry_run)
+        found = verified(it.file, it.sha256, as_it_is=as_it_is and not dry_run)
         if dry_run:
             return _dry_run(what, found, storage)
-        return replace_database(what, found, storage, progress, moves=it.fetched, no_keep=no_keep, as_it_is=as_it_is)
+        return replace_database(
+            what, found, storage, progress, moves=it.sha256 is not None, no_keep=no_keep, as_it_is=as_it_is
+        )
 
 
-def verified(file: Path, *, as_it_is: bool = False) -> Any:
+def verified(file: Path, sha256: str | None = None, *, progress: Any = None, as_it_is: bool = False) -> Any:
     """Before anybody is disturbed for it. The quick check is enough for bytes that have not changed since they were
     backed up; whether the indexes fit the rows the app looks at beside its requests (checkup.py)."""
     from app.backup.verify import unverified, verify
 
-    return unverified(file) if as_it_is else verify(file, proven="quick_check")
+    return unverified(file) if as_it_is else verify(file, progress=progress, sha256=sha256, proven="quick_check")
 
 
 def _dry_run(what: str, found: Any, storage: Any) -> Answer:
