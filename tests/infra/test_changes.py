@@ -30,6 +30,8 @@ SERVICE = {
     "docker": "docker:index/container:Container",
 }
 EMAIL = "you@example.org"
+# Azure says with the share's own entry in its vault whether snapshots of it are made; those that there are stay.
+STOPPED_AND_RESUMED = "azure-native:recoveryservices:ProtectedItem"
 
 
 def service(name: str) -> str:
@@ -118,7 +120,8 @@ def test_a_stack_that_began_without_backups_gets_them_and_loses_them_and_no_data
         stack.set("backupSchedule", value)
         events = stack.up()
         assert events
-        assert not [event for event in events if (event.type, event.name) in there], value
+        touched = {event.type for event in events if (event.type, event.name) in there}
+        assert touched <= {STOPPED_AND_RESUMED}, value
 
 
 @pytest.mark.parametrize("name", ["gcp-disk"], indirect=True)

@@ -2,7 +2,9 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import pulumi
 import pytest
@@ -10,8 +12,10 @@ import pytest
 from app import settings
 from app.setting_values import RECIPIENT as APPS_RECIPIENT
 from config import RECIPIENT
+from contract import NAME, STEM_LENGTH
 from kit.backups import DELETED_STAYS_DAYS
 from rules.stores import PARTS
+from tests.infra import answers, recording
 from tests.infra.flags.lines import commands
 from tests.infra.flags.table import known_command
 from tests.infra.plans import CONFIGS, REGIONS, app_container, plan
@@ -375,3 +379,43 @@ def test_with_filestore_a_job_restores_as_the_app():
     assert job["template"]["template"]["serviceAccount"] == service["serviceAccount"]
     assert job["template"]["template"]["volumes"][0]["nfs"]["path"] == service["volumes"][0]["nfs"]["path"]
     assert container["image"] == service["containers"][0]["image"]
+
+
+# What a cloud takes: docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, Azure's naming rules for
+# storage accounts (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules), and
+# cloud.google.com/storage/docs/buckets#naming. Google's hyphens and small letters alone, as ours are.
+NAMES = {
+    "aws": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "azure": r"[a-z0-9]{3,24}",
+    "gcp": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("stack", [None, "a", "z" * (STEM_LENGTH - len(f"{NAME}-"))])
+def test_every_stacks_store_has_a_name_that_its_cloud_takes(cloud: str, stack: str | None):
+    config = {"cloud": cloud, **REGIONS[cloud]}
+    found = record(config, stack=stack) if stack else record(config)
+    assert re.fullmatch(NAMES[cloud], store_name(found)), store_name(found)
+
+
+KEYS = ("iam/accessKey:", "storage/hmacKey:", "serviceaccount/key:", "storage:LocalUser", "iam/user:")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_no_stack_makes_a_key_or_a_user_that_has_one(name: str):
+    assert not [one.urn for one in plan(name).resources if any(kind in one.type for kind in KEYS)]
+    assert not [key for key in plan(name).outputs if "key" in key.lower() or "credential" in key.lower()]
+
+
+def test_azures_account_of_the_backups_is_never_asked_for_its_keys(monkeypatch):
+    asked: list[str] = []
+
+    def answer(token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        if token.endswith(":listStorageAccountKeys"):
+            asked.append(args["accountName"])
+        return answers.answer_call(token, args)
+
+    monkeypatch.setattr(recording, "answer_call", answer)
+    found = with_more("azure", logDays="31")  # a plan that no other test has made yet
+    assert asked and found.one("storage:BlobContainer").plain["accountName"] not in asked
