@@ -2,12 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from .compose_model import APP, Model, built_as, of_its_own
 from .engine import Container, docker, free_port, need_engine
 from .own import new_name
-from .settings import STORE, names_a_folder
 from .site import Site
 from .stop import Misused
 
@@ -22,17 +20,8 @@ class Compose:
         self.name, port = new_name(), free_port()
         self.site = Site(f"http://127.0.0.1:{port}")
         found = _resolved(file)
-        self.settings: dict[str, Any] = found.get("services", {}).get(APP, {}).get("environment") or {}
         self._model = of_its_own(found, self.name, port)
         self._deployments = 0
-        if not names_a_folder(self.settings):
-            self._mount_backups()
-
-    def _mount_backups(self) -> None:
-        app = self._model["services"][APP]
-        folder = STORE.removeprefix("file://")
-        app["volumes"] = [*app.get("volumes", []), {"type": "volume", "source": "proof", "target": folder}]
-        self._model["volumes"]["proof"] = {"name": self.backups}
 
     def deploy(self) -> None:
         if self._deployments:
@@ -43,10 +32,6 @@ class Compose:
     @property
     def container(self) -> Container:
         return Container(self._compose("ps", "--all", "--quiet", APP).split()[0])
-
-    @property
-    def backups(self) -> str:
-        return f"{self.name}-backups"
 
     def clear(self) -> None:
         self._compose("down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "1")

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from .engine import DATA
-from .settings import of_the_proof
+from .settings import STORE, names_a_folder, of_the_proof
 from .stop import Misused
 
 Model = dict[str, Any]
@@ -29,7 +29,10 @@ def of_its_own(model: Model, name: str, port: int) -> Model:
         _rename(service, f"{name}-{key}")
         _keep_out(service, own.setdefault("volumes", {}))
     services[APP]["ports"] = [{"target": 8000, "published": str(port), "host_ip": "127.0.0.1", "protocol": "tcp"}]
-    services[APP]["environment"] = of_the_proof(services[APP].get("environment") or {})
+    settings = services[APP].get("environment") or {}
+    services[APP]["environment"] = of_the_proof(settings)
+    if not names_a_folder(settings):
+        _mount_store(services[APP], own["volumes"])
     for key, volume in own["volumes"].items():
         own["volumes"][key] = _own_volume(key, volume or {}, name)
     for key, network in own.get("networks", {}).items():
@@ -68,6 +71,15 @@ def _keep_out(service: Model, volumes: Model) -> None:
         key = f"bind-{number}"
         volumes[key] = None
         service["volumes"][number] = {"type": "volume", "source": key, "target": mount["target"]}
+
+
+def _mount_store(service: Model, volumes: Model) -> None:
+    """Where the backups go that the set-up itself does not make, unless something is mounted there already."""
+    folder = STORE.removeprefix("file://")
+    mounts = service.setdefault("volumes", [])
+    if not any(mount["target"].rstrip("/") == folder for mount in mounts):
+        mounts.append({"type": "volume", "source": "backups", "target": folder})
+        volumes["backups"] = None
 
 
 def _own_volume(key: str, volume: Model, name: str) -> Model:

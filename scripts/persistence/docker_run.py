@@ -1,7 +1,5 @@
 """The target `docker`: this folder's image, or a ready one, with the `docker run` of the README."""
 
-from typing import Any
-
 from .compose import ROOT
 from .engine import DATA, HARDENED, Container, docker, free_port, need_engine
 from .own import new_name
@@ -17,8 +15,7 @@ class DockerRun:
         self.versions = need_engine()
         self.name, self._port = new_name(), free_port()
         self.site = Site(f"http://127.0.0.1:{self._port}")
-        self.settings: dict[str, Any] = {}
-        self.backups = f"{self.name}-backups"
+        self._backups = f"{self.name}-backups"
         self._ready, self._deployments = image, 0
 
     def deploy(self) -> None:
@@ -30,7 +27,7 @@ class DockerRun:
         settings = [f"--env={name}={value}" for name, value in of_the_proof({}).items()]
         docker(
             *("run", "--detach", "--name", self.name, "--publish", f"127.0.0.1:{self._port}:8000"),
-            *("--volume", f"{self.name}-data:{DATA}", "--volume", f"{self.backups}:{STORE.removeprefix('file://')}"),
+            *("--volume", f"{self.name}-data:{DATA}", "--volume", f"{self._backups}:{STORE.removeprefix('file://')}"),
             *(*HARDENED, "--restart", "unless-stopped", *settings, self._ready or self.name),
         )
 
@@ -40,6 +37,6 @@ class DockerRun:
 
     def clear(self) -> None:
         docker("rm", "--force", self.name, check=False)
-        docker("volume", "rm", "--force", f"{self.name}-data", self.backups, check=False)
+        docker("volume", "rm", "--force", f"{self.name}-data", self._backups, check=False)
         if not self._ready:
             docker("rmi", "--force", self.name, check=False)

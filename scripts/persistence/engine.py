@@ -87,6 +87,11 @@ class Container:
         """Where the app is told to keep it."""
         return self.setting("DATABASE_PATH") or f"{DATA}/task_manager.db"
 
+    @property
+    def store(self) -> str:
+        """Where its backups go: BACKUP_URL."""
+        return self.setting("BACKUP_URL")
+
     def mounts(self) -> list[Mount]:
         facts = self.facts()
         found = [

@@ -2,7 +2,7 @@
 
 import secrets
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from .engine import HARDENED, Container, docker, free_port
 from .site import Site
@@ -15,7 +15,6 @@ class Place(Protocol):
     name: str
     site: Site
     versions: dict[str, str]
-    settings: dict[str, Any]
 
     def deploy(self) -> None:
         """A new image, where it has a build, and a new container; the volumes stay."""
@@ -23,11 +22,6 @@ class Place(Protocol):
 
     @property
     def container(self) -> Container: ...
-
-    @property
-    def backups(self) -> str:
-        """The volume in which the proof keeps the backups, where the set-up has no folder of its own for them."""
-        ...
 
     def clear(self) -> None:
         """Takes away all that it made."""

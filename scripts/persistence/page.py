@@ -52,7 +52,7 @@ tr + tr td, tbody tr:first-child td { border-top: 1px solid var(--line); }
 .wrong { color: var(--danger); font-weight: 600; }
 td small { display: block; font-size: .875rem; color: var(--muted); }
 dl { display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; }
-dt, dd { padding: .5rem 1rem; }
+dt, dd { min-width: 0; padding: .5rem 1rem; overflow-wrap: anywhere; }
 dt { color: var(--muted); }
 dt:not(:first-of-type), dd:not(:first-of-type) { border-top: 1px solid var(--line); }
 code { font: .875rem/1.5 ui-monospace, monospace; }
@@ -147,7 +147,7 @@ def _section(heading: str, facts: dict[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     """Whole: a hash is there to be compared."""
-    if isinstance(value, str) and len(value) == 64:
+    if isinstance(value, str) and len(value.removeprefix("sha256:")) == 64:
         return f"<code>{escape(value)}</code>"
     return escape(in_words(value))
 

@@ -11,15 +11,12 @@ HOW = (
 )
 
 
-def refuse_what_vanishes(container: Container, besides: str = "") -> Mount:
-    """The mount that holds the database. Raises Failed where there is none that outlives the container.
-
-    `besides`: the volume of the backups, which holds something else by purpose.
-    """
+def refuse_what_vanishes(container: Container) -> Mount:
+    """The mount that holds the database. Raises Failed where there is none that outlives the container."""
     path = container.database
     mount = container.mount_of(path)
     if mount is None:
-        raise _unmounted(path, [each for each in container.mounts() if each.kind != "tmpfs" and each.source != besides])
+        raise _unmounted(path, _others(container))
     if mount.kind == "tmpfs" or (mount.kind == "volume" and _in_memory(mount.source)):
         raise Failed(
             "in_memory", f"{path} is in memory (tmpfs at {mount.target}): a restart or a reboot erases it.", HOW
@@ -32,6 +29,12 @@ def refuse_what_vanishes(container: Container, besides: str = "") -> Mount:
             HOW,
         )
     return mount
+
+
+def _others(container: Container) -> list[Mount]:
+    """What is mounted from outside, but for the backups, which lie elsewhere by purpose."""
+    folder = container.store.removeprefix("file://")
+    return [each for each in container.mounts() if each.kind != "tmpfs" and not (folder and each.holds(folder))]
 
 
 def _unmounted(path: str, others: list[Mount]) -> Failed:

@@ -13,7 +13,7 @@ Verb = Callable[..., dict[str, Any]]
 def store_of(place: Place) -> tuple[str, str, str]:
     """BACKUP_URL, and the volume that holds its folder. Raises Failed where nothing is mounted there."""
     container = place.container
-    store = container.setting("BACKUP_URL")
+    store = container.store
     folder = store.removeprefix("file://")
     mount = container.mount_of(folder)
     if mount is None or mount.kind != "volume":

@@ -23,7 +23,7 @@ def prove(place: Place, record: Record) -> None:
     record.versions |= place.versions
     with record.step("Built it, and started it with an empty volume of its own") as facts:
         place.deploy()
-        mount = refuse_what_vanishes(place.container, place.backups)
+        mount = refuse_what_vanishes(place.container)
         refuse_second_writer(place.container, mount)
         place.site.wait_until_ready(place.container.refuse_ended)
         born = made_at(mount)
@@ -88,7 +88,7 @@ def _write_until_killed(site: Site, canary: Canary, enough: threading.Event) -> 
 
 def _is_ready(place: Place, mount: Mount, born: str) -> None:
     refuse_replaced(mount, born)
-    refuse_what_vanishes(place.container, place.backups)
+    refuse_what_vanishes(place.container)
     refuse_second_writer(place.container, mount)
     place.site.wait_until_ready(place.container.refuse_ended)
 

@@ -162,6 +162,10 @@ class Described(Container):
     def database(self) -> str:
         return self._path
 
+    @property
+    def store(self) -> str:
+        return "file:///backups"
+
     def mounts(self) -> list[Mount]:
         return self._found
 
@@ -192,10 +196,10 @@ def volumes(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
 def test_what_vanishes_is_told_by_the_mounts(volumes: dict[str, Any], mounts: list[Mount], code: str | None):
     volumes |= {"memory": {"Options": {"type": "tmpfs"}}, "f" * 64: {"Options": None}}
     if code is None:
-        assert placement.refuse_what_vanishes(Described(*mounts), "backups").target in ("/app/data", "/app")
+        assert placement.refuse_what_vanishes(Described(*mounts)).target in ("/app/data", "/app")
         return
     with pytest.raises(Failed) as stop:
-        placement.refuse_what_vanishes(Described(*mounts), "backups")
+        placement.refuse_what_vanishes(Described(*mounts))
     assert reason(stop) == code
 
 
@@ -236,7 +240,10 @@ def test_a_project_of_its_own_shares_no_name_port_volume_or_folder_with_the_pers
     own = of_its_own(MODEL, "proof", 4711)
     app = own["services"]["app"]
     assert own["name"] == "proof"
-    assert own["volumes"] == {"task-manager-db": {"name": "proof-task-manager-db"}, "bind-1": {"name": "proof-bind-1"}}
+    assert own["volumes"] == {
+        "task-manager-db": {"name": "proof-task-manager-db"},
+        "bind-1": {"name": "proof-bind-1"},
+    } | {"backups": {"name": "proof-backups"}}
     assert own["networks"] == {"default": {"name": "proof-default", "external": False}}
     assert (app["image"], app["ports"][0]["published"], app["ports"][0]["host_ip"]) == (
         "proof-app",
@@ -244,7 +251,7 @@ def test_a_project_of_its_own_shares_no_name_port_volume_or_folder_with_the_pers
         "127.0.0.1",
     )
     assert "container_name" not in app and "ports" not in own["services"]["other"]
-    assert [mount["type"] for mount in app["volumes"]] == ["volume", "volume"]
+    assert [mount["type"] for mount in app["volumes"]] == ["volume"] * 3
     assert app["environment"] == {
         "DATABASE_PATH": "/app/data/task_manager.db",
         "TZ": "UTC",
@@ -262,6 +269,13 @@ def test_a_persons_bucket_is_not_backed_up_to_and_a_folder_stays():
 
     assert store("s3://bucket/mine") == "file:///backups"
     assert store("file:///somewhere") == "file:///somewhere"
+
+
+def test_a_folder_of_the_persons_for_backups_becomes_a_volume_and_none_is_mounted_over_it():
+    bind = {"type": "bind", "source": "/home/me/backups", "target": "/backups"}
+    own = of_its_own({"services": {"app": {"volumes": [bind]}}}, "proof", 1)
+    assert own["services"]["app"]["volumes"] == [{"type": "volume", "source": "bind-0", "target": "/backups"}]
+    assert own["volumes"] == {"bind-0": {"name": "proof-bind-0"}}
 
 
 @pytest.mark.parametrize(
