@@ -1,5 +1,6 @@
 """scripts/verify_persistence.py where no engine is needed: what it takes for a loss, what it touches, what it says."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -502,6 +503,15 @@ def test_a_receipt_says_what_was_seen_on_one_page_that_needs_nothing_else(tmp_pa
     if stop:
         assert stop.message.replace("<", "&lt;").replace(">", "&gt;") in page
     assert os.uname().nodename not in kept.json.read_text() + page or len(os.uname().nodename) < 4
+
+
+@pytest.mark.parametrize("target", ["compose", "docker"])
+def test_the_receipts_in_the_documentation_are_whole_and_proven(target: str):
+    (figures,) = (ROOT / "docs/receipts").glob(f"{target}-*.json")
+    receipt, page = json.loads(figures.read_text()), figures.with_suffix(".html").read_text()
+    assert (receipt["target"], receipt["verdict"]) == (target, "proven")
+    assert hashlib.sha256(figures.read_bytes()).hexdigest() in page and figures.name in page
+    assert f"receipts/{figures.name}" in PAGE and f"receipts/{figures.stem}.html" in PAGE
 
 
 def test_an_unproven_step_lets_the_proof_go_on_and_any_other_stop_ends_it():
