@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Looks after the Docker volume that holds the database: create, inspect, list, backup, restore, delete."""
+"""Looks after the Docker volume that holds the database: create, inspect, list, backup, restore, undo, delete."""
 
 import sys
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from . import backup, create, delete, inspect, listing, restore
+from . import backup, create, delete, inspect, listing, restore, undo
 from .engine import DEFAULTS, Place, command, connect, told_in_words
 from .speak import WIDTH, Speaker
 from .stop import EXIT_CODES, INTERRUPTED, USAGE, Stop
@@ -23,6 +23,7 @@ COMMANDS: dict[str, ModuleType] = {
     "list": listing,
     "backup": backup,
     "restore": restore,
+    "undo": undo,
     "delete": delete,
 }
 ROOT = Path(__file__).parents[2]

@@ -20,7 +20,13 @@ BACKUP = f"{SCRATCH}/{FOLDER}/backup.db"
 LOOKING = "facts"
 """The verb that only looks."""
 WRONG_FILES = {"manifest_mismatch", "not_sqlite", "other_app", "newer_revision", "damaged", "strange_log"}
-EXIT_CODE = {"in_use": IN_USE, "storage_full": CANT_WRITE, "cannot_start": CANT_WRITE, "unreadable": NOT_THERE}
+EXIT_CODE = {
+    "in_use": IN_USE,
+    "storage_full": CANT_WRITE,
+    "cannot_start": CANT_WRITE,
+    "unreadable": NOT_THERE,
+    "not_found": NOT_THERE,
+}
 LOST_BEFORE_IT_BEGAN = "read init-p"
 """Of some thousand starts on a busy machine, runc loses one before anything of it has run."""
 NO_COMMAND, UNPROVEN = 2, 3

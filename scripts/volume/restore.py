@@ -8,15 +8,15 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from .content import Content, content, refuse_strange_owner
-from .engine import Place, command, told_in_words
+from .content import content
+from .engine import Place, command
+from .exchange import Exchanged, Incoming, confirm, exchange, refuse_to_exchange, tell, tell_end
 from .helper import BACKUP, helper, scratch_volume
-from .leftovers import Mended, at_work, mend, note
-from .safety import Kept, keep, refuse_without_room_to_keep
+from .leftovers import at_work
 from .speak import Speaker, in_short
-from .stop import IN_USE, INTERRUPTED, NOT_THERE, REFUSED, Stop
+from .stop import NOT_THERE, REFUSED, Stop
 
-HELP = "Puts the database in PATH in the place of the one in the volume, and keeps that one in backups/."
+HELP = "Puts the database in PATH in the place of the one in the volume, and keeps that one beside it."
 EXAMPLES = ("restore backups/task_manager-20261123T081500Z.db", "restore old.db --dry-run")
 BESIDE = ("-wal", "-journal", ".manifest.json")
 """What goes along with PATH, if it is there."""
@@ -27,38 +27,30 @@ def arguments(parser: ArgumentParser) -> None:
         "path", metavar="PATH", type=Path, help="a backup, or a database copied from a stopped container"
     )
     parser.add_argument("--dry-run", action="store_true", help="only check PATH and show what would change")
+    parser.add_argument("--no-keep", action="store_true", help="keep no copy of the database that is there now")
     parser.add_argument("--as-it-is", action="store_true", help="check nothing: the way back to a damaged database")
 
 
 def run(place: Place, options: Namespace, speaker: Speaker) -> dict[str, Any]:
-    files = readable_files(options.path)
+    path, files = options.path, readable_files(options.path)
     place.attributes()
     with at_work(place, speaker), scratch_volume(place) as scratch:
         incoming = _incoming(place, options, files, scratch, speaker)
-        now = content(place)
-        stopping = place.running_users()
-        _refuse(place, now, stopping)
-        _tell(options.path, now, incoming, stopping, speaker)
-        result = {"volume": place.volume, "path": str(options.path), "proven": incoming["proven"]}
-        result |= {"rows_before": now.rows, "rows_after": incoming["rows"], "sha256": incoming["sha256"]}
+        now, stopping = content(place), place.running_users()
+        refuse_to_exchange(place, now, stopping)
+        tell(now, incoming, stopping, speaker)
+        facts = incoming.facts
+        result = {"volume": place.volume, "path": str(path), "proven": facts["proven"]}
+        result |= {"rows_before": now.rows, "rows_after": facts["rows"], "sha256": facts["sha256"]}
         if options.dry_run:
             speaker.say("Nothing was changed: this was a dry run.")
             return result | {"restored": False}
-        for doubt in _doubts(options.path, now, incoming, place):
-            speaker.confirm(f"{doubt} Restore it?", "Nothing was changed.")
-        refuse_without_room_to_keep(place, now)
-        kept, mended = _replace(place, now, stopping, incoming["sha256"], options, scratch, speaker)
-    back = f"To go back:  {command('restore', *kept.words, place=place)}" if kept else ""
-    if mended.not_ready:
-        raise Stop(
-            f"{place.volume} has the database of {options.path}, but {', '.join(mended.not_ready)} is not ready.",
-            f"To see why:  docker logs {mended.not_ready[0]}\n{back}".rstrip(),
-        )
-    if back:
-        speaker.say(back)
-    rows = "as it is, unchecked" if options.as_it_is else f"{in_short(incoming['rows'])}, checked"
-    speaker.say(f"Restored {place.volume} from {options.path}: {rows}.")
-    return result | {"restored": True, "kept": str(kept.path) if kept else None, "started_again": mended.started}
+        confirm(place, now, incoming, speaker)
+        done = _exchanged(place, incoming, stopping, options, speaker)
+    tell_end(place, str(path), done, speaker)
+    rows = "as it is, unchecked" if options.as_it_is else f"{in_short(facts['rows'])}, checked"
+    speaker.say(f"Restored {place.volume} from {path}: {rows}.")
+    return result | {"restored": True, "kept": done.kept, "started_again": done.mended.started}
 
 
 def readable_files(path: Path) -> dict[str, Path]:
@@ -82,10 +74,15 @@ def readable_files(path: Path) -> dict[str, Path]:
     return files
 
 
-def _incoming(
-    place: Place, options: Namespace, files: dict[str, Path], scratch: str, speaker: Speaker
-) -> dict[str, Any]:
+def _incoming(place: Place, options: Namespace, files: dict[str, Path], scratch: str, speaker: Speaker) -> Incoming:
     """What will be in the database's place; its files are in the scratch volume then."""
+    words = [word for word in ("--no-keep", "--as-it-is") if getattr(options, word[2:].replace("-", "_"))]
+    facts = _facts(place, options, files, scratch, speaker)
+    by = command("restore", options.path, *words, place=place)
+    return Incoming(str(options.path), facts, ["restore", "--json", *words, BACKUP], by, scratch)
+
+
+def _facts(place: Place, options: Namespace, files: dict[str, Path], scratch: str, speaker: Speaker) -> dict[str, Any]:
     if not options.as_it_is:
         return _verified(place, options.path, files, scratch, speaker)
     with helper(place, [], volume=None, scratch=scratch) as bringing, speaker.progress() as advance:
@@ -117,91 +114,16 @@ def _cant_restore(place: Place, path: Path, stop: Stop) -> Stop:
     return Stop(f"Can't restore {path}: {said}", hint, stop.code)
 
 
-def _refuse(place: Place, now: Content, stopping: list[Any]) -> None:
-    problem = now.problem
-    if problem and problem["code"] == "other_app":
-        raise Stop(
-            f"{place.file} in {place.volume} is another app's database.",
-            "Nothing was changed. Name another file with --file, or another volume with --volume.",
-            REFUSED,
-        )
-    refuse_strange_owner(place, now)
-    vanishing = [container.name for container in stopping if container.attrs["HostConfig"]["AutoRemove"]]
-    if vanishing:
-        names = " ".join(vanishing)
-        raise Stop(
-            f"{names} uses {place.volume} and was started with --rm: stopping it, as a restore must, would delete it.",
-            f"Nothing was changed. Stop it yourself, restore, and start it as you did:  docker stop {names}",
-            IN_USE,
-        )
-
-
-def _tell(path: Path, now: Content, incoming: dict[str, Any], stopping: list[Any], speaker: Speaker) -> None:
-    sound = "sound, but unproven" if incoming["rows"] else "as it is, unchecked"
-    proven = "byte for byte what its manifest says" if incoming["proven"] else sound
-    speaker.facts(
-        {
-            "From": f"{path}, {proven}",
-            "Schema": incoming["revision"],
-            "Stops": ", ".join(container.name for container in stopping) or "no container",
-        }
-    )
-    before, after = now.rows or {}, incoming["rows"]
-    tables = sorted(before.keys() | after.keys())
-    unknown = "?" if now.database and now.rows is None else "-"
-    speaker.table(
-        [
-            ("TABLE", "ROWS NOW", "ROWS AFTER"),
-            *((table, str(before.get(table, unknown)), str(after.get(table, "-"))) for table in tables),
-        ]
-    )
-
-
-def _doubts(path: Path, now: Content, incoming: dict[str, Any], place: Place) -> list[str]:
-    """What a person should say yes to."""
-    doubts = []
-    if not incoming["proven"]:
-        doubts.append(f"{path} is unproven: no manifest says that it is what was backed up.")
-    if now.problem and now.problem["code"] != "in_use":
-        doubts.append(f"{place.file} in {place.volume} can't be read: {now.problem['message']}")
-    elif not now.database and now.files:
-        doubts.append(f"{place.volume} holds {len(now.files)} other files, but no {place.file}.")
-    return doubts
-
-
-def _replace(
-    place: Place, now: Content, stopping: list[Any], sha256: str, options: Namespace, scratch: str, speaker: Speaker
-) -> tuple[Kept | None, Mended]:
-    """Stops, keeps, replaces; whatever happens, `mend` starts again and says which database is there."""
-    path, as_it_is = options.path, ["--as-it-is"] if options.as_it_is else []
-    verb = ["restore", "--no-keep", "--json", *as_it_is, BACKUP]
+def _exchanged(
+    place: Place, incoming: Incoming, stopping: list[Any], options: Namespace, speaker: Speaker
+) -> Exchanged:
+    """What the app proposes to type, as it is typed here."""
     try:
-        note(place, stopping, sha256, str(path))
-        for container in stopping:
-            container.stop()
-        kept = keep(place, now, "before-restore-", speaker)
-        with helper(place, verb, volume="write", scratch=scratch) as replacing, speaker.progress() as advance:
-            replacing.run(advance)
-    except BaseException as error:
-        raise _undone(place, path, error) from error
-    mended = mend(place)
-    if not mended or not mended.has_new:
-        raise Stop(
-            f"{place.volume} has not the database of {path} now, though it was put there.",
-            f"To see what is there:  {command('inspect', place=place)}",
-        )
-    return kept, mended
-
-
-def _undone(place: Place, path: Path, error: BaseException) -> Stop:
-    """Brings what was begun to an end, and says which database is there now."""
-    mended = mend(place)
-    now = f"{place.volume}: {mended}" if mended else "Nothing was changed."
-    if isinstance(error, KeyboardInterrupt):
-        finish = "" if mended and mended.has_new else f" To restore it:  {command('restore', path, place=place)}"
-        return Stop("Interrupted.", now + finish, INTERRUPTED)
-    try:
-        with told_in_words():
-            raise error
+        return exchange(place, incoming, stopping, speaker)
     except Stop as stop:
-        return Stop(stop.message, f"{now} {stop.hint}".strip(), stop.code)
+        as_it_is = ["--as-it-is"] if options.as_it_is else []
+        inside = shlex.join(["task-assist", "restore", "--no-keep", *as_it_is, BACKUP])
+        outside = command("restore", options.path, "--no-keep", *as_it_is, place=place)
+        raise Stop(
+            stop.message, stop.hint.replace(inside, outside).replace(BACKUP, str(options.path)), stop.code
+        ) from None

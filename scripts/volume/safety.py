@@ -1,4 +1,4 @@
-"""The copy that is made before something is replaced or deleted."""
+"""The copy on this machine that is made before a volume is deleted."""
 
 import os
 from contextlib import suppress
@@ -14,12 +14,6 @@ from .stop import REFUSED, Stop
 
 BESIDE = ("-wal", "-journal")
 """What belongs to a database that its app did not close."""
-
-
-def refuse_without_room_to_keep(place: Place, found: Content) -> None:
-    """Raises Stop where `keep` could write nothing; to be asked before anything is stopped for it."""
-    if found.database:
-        refuse_target(default_path(place), force=False)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scripts.volume import leftovers
 from tests.app.backup.databases import add_items, execute, titles
 from tests.containers.conftest import Run, new_name, remove_volume
 from tests.containers.running import WITHOUT_SIGN_IN, Container, docker
-from tests.containers.volume_script import Script
+from tests.containers.volume_script import SCRIPT, Script
 
 
 @pytest.fixture
@@ -98,15 +98,65 @@ def test_a_volume_in_use(script: Script, app: Container):
     assert done.stdout.endswith("checked.\n")
     assert f"{script.volume} is used by {app.name} (running)." in script.refused(6, "delete", "--yes")
     app.site.add_item("Second")
-    restored = script.ask("restore", "b.db")
+    restored = script.ask("restore", "b.db", "--yes")
     assert restored["started_again"] == [app.name]
     assert app.site.item_titles() == {"First"}
     assert app.integrity() == "ok"
     app.site.add_item("Third")
-    # And the way back: what was there is in the backup that the restore made.
-    assert titles(script.folder / restored["kept"]) == ["First", "Second"]
-    script.ask("restore", restored["kept"])
+    # And the way back: what was there is in the copy that the restore kept.
+    assert script.titles_of(restored["kept"]) == ["First", "Second"]
+    undone = script.ask("undo", "--yes")
+    assert (undone["from"], undone["started_again"]) == (restored["kept"], [app.name])
     assert app.site.item_titles() == {"First", "Second"}
+    assert app.integrity() == "ok"
+    assert script.titles_of(undone["kept"]) == ["First", "Third"]
+
+
+def test_rows_are_replaced_after_a_yes_alone(script: Script):
+    script.seed(2, "Mine")
+    script.has_backup("b.db", 3)
+    before = script.fingerprint()
+    said = script.refused(7, "restore", "b.db")
+    assert f"{script.volume} holds 2 tasks in 2 items now: what b.db holds takes their place." in said
+    assert "there is no terminal to ask on" in said and "Nothing was changed. To say yes:  --yes" in said
+    assert script.fingerprint() == before
+    kept = script.ask("restore", "b.db", "--yes")["kept"]
+    said = script.refused(7, "undo")
+    assert f"{script.volume} holds 3 tasks in 3 items now: what {kept} holds takes their place." in said
+    assert script.titles() == ["Item 0", "Item 1", "Item 2"]
+    done = script.run("undo", "--dry-run")
+    assert ["work_items", "3", "2"] in [line.split() for line in done.stdout.splitlines()]
+    assert script.titles() == ["Item 0", "Item 1", "Item 2"]
+    script.ask("undo", "--yes")
+    assert script.titles() == ["Mine 0", "Mine 1"]
+    script.ask("undo", "--yes")  # and the undoing
+    assert script.titles() == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_a_restore_from_inside_is_undone_from_outside_and_the_other_way_round(script: Script, app: Container):
+    app.site.add_item("First")
+    script.ask("backup", "b.db")
+    app.site.add_item("Second")
+    docker("exec", app.name, "task-assist", "snapshot", "/app/data/b.db")
+    app.site.add_item("Third")
+    docker("exec", app.name, "task-assist", "restore", "/app/data/b.db")
+    script.ask("undo", "--yes")
+    assert app.site.item_titles() == {"First", "Second", "Third"}
+    script.ask("restore", "b.db", "--yes")
+    docker("exec", app.name, "task-assist", "undo")
+    app.wait_until_ready()
+    assert app.site.item_titles() == {"First", "Second", "Third"}
+
+
+def test_without_a_restore_there_is_nothing_to_undo(script: Script):
+    script.seed(1)
+    said = script.refused(4, "undo", "--yes")
+    assert f"beside task_manager.db in the volume {script.volume}: no restore has kept one." in said
+    assert f"manage_db_volume.py list --volume {script.volume}" in said
+    script.has_backup("b.db", 3)
+    assert script.ask("restore", "b.db", "--yes", "--no-keep")["kept"] is None
+    assert "the last restore has kept none" in script.refused(4, "undo", "--yes")
+    assert script.titles() == ["Item 0", "Item 1", "Item 2"]
 
 
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(script: Script, app: Container):
@@ -147,13 +197,13 @@ def test_a_container_that_does_not_come_back_is_named(script: Script, volume: st
     name = docker("inspect", "--format", "{{.Name}}", never).stdout.strip().removeprefix("/")
     impatient = "import sys; from scripts.volume import cli, leftovers; leftovers.READY_WITHIN = 1\n"
     try:
-        done = script.run_python("-c", impatient + "sys.exit(cli.main(sys.argv[1:]))", "restore", "b.db")
+        done = script.run_python("-c", impatient + "sys.exit(cli.main(sys.argv[1:]))", "restore", "b.db", "--yes")
     finally:
         docker("rm", "--force", never)
     said = done.stderr
     assert done.returncode == 1
     assert said.startswith(f"{volume} has the database of b.db, but {name} is not ready.\n")
-    assert f"docker logs {name}\nTo go back:  python scripts/manage_db_volume.py restore backups/" in said
+    assert f"docker logs {name}\nTo go back:  python scripts/manage_db_volume.py undo --volume" in said
 
 
 def test_a_backup_while_the_app_writes_is_one_moment(script: Script, app: Container):
@@ -264,7 +314,7 @@ def test_a_volume_that_belongs_to_root_says_how_to_hand_it_over(script: Script, 
         assert hand_over in said
     assert script.fingerprint() == before
     subprocess.run(shlex.split(hand_over), check=True)
-    script.ask("restore", "b.db")
+    script.ask("restore", "b.db", "--yes")
 
 
 def test_a_mode_that_shuts_the_app_out_is_told_as_that_and_mended_by_the_command_that_is_named(script: Script):
@@ -317,14 +367,20 @@ def test_a_damaged_database_can_be_replaced_and_is_kept_as_it_was(script: Script
     assert "It is not an SQLite database" in script.refused(5, "backup", "c.db")
     script.refused(7, "restore", "b.db")
     done = script.run("restore", "b.db", "--yes")
-    (kept,) = (script.folder / "backups").iterdir()
-    assert kept.read_bytes() == b"\0" * 9000
+    (kept,) = (name for name in script.files() if "before-restore" in name)
+    assert script.files()[kept][1] == b"\0" * 9000
     assert script.titles() == ["Item 0", "Item 1", "Item 2"]
 
-    assert "Can't restore" in script.refused(5, "restore", str(kept), "--yes")
-    back = re.search(r"To go back:  python scripts/manage_db_volume.py (.* --as-it-is)", done.stdout)
+    back = re.search(r"To go back:  python scripts/manage_db_volume.py (undo .*)", done.stdout)
     assert back, done.stdout
-    assert script.run(*shlex.split(back[1]), "--yes").returncode == 0
+    assert script.run_python(str(SCRIPT), *shlex.split(back[1]), "--yes").returncode == 0
+    assert script.files()["task_manager.db"][1] == b"\0" * 9000
+
+
+def test_what_is_damaged_is_put_back_as_it_is_where_that_is_asked_for(script: Script):
+    (script.folder / "old.db").write_bytes(b"\0" * 9000)
+    assert "Can't restore" in script.refused(5, "restore", "old.db", "--yes")
+    script.ask("restore", "old.db", "--as-it-is", "--yes")
     assert script.files()["task_manager.db"][1] == b"\0" * 9000
 
 
@@ -351,12 +407,13 @@ def test_damage_that_only_a_full_check_finds_does_not_stand_in_the_way_of_a_rest
     )
     unsound = (tmp_path / "unsound.db").read_bytes()
     script.put("task_manager.db", unsound)
-    done = script.run("restore", "b.db")
+    done = script.run("restore", "b.db", "--yes")
     assert done.returncode == 0, done.stderr
-    assert "task_manager.db in the volume" in done.stdout
-    assert "is damaged: NULL value in work_items.deleted_at" in done.stdout
-    (kept,) = (script.folder / "backups").iterdir()
-    assert kept.read_bytes() == unsound
+    (kept,) = (name for name in script.files() if "before-restore" in name)
+    assert (
+        f"Kept what was there in the volume, as {kept}. It is no whole database, and kept byte for byte." in done.stdout
+    )
+    assert script.files()[kept][1] == unsound
     assert script.titles() == ["Item 0", "Item 1", "Item 2"]
 
 
@@ -370,7 +427,7 @@ def test_a_database_of_a_newer_version_can_be_replaced_and_is_kept_as_it_was(scr
     assert "has schema 9999" in script.refused(5, "backup", "c.db")
     assert "there is no terminal to ask on" in script.refused(7, "restore", "b.db")
     kept = script.ask("restore", "b.db", "--yes")["kept"]
-    assert (script.folder / kept).read_bytes() == newer
+    assert script.files()[kept][1] == newer
     assert script.titles() == ["Item 0", "Item 1", "Item 2"]
 
 
@@ -443,7 +500,13 @@ def test_no_room_in_the_volume(script: Script, small_disk: Path):
     try:
         small.seed(1)
         before = small.fingerprint()
-        assert "There is no room beside task_manager.db in the volume" in small.refused(8, "restore", "large.db")
+        done = small.run("restore", "large.db", "--yes")
+        assert done.returncode == 8
+        assert "There is no room beside task_manager.db in the volume" in done.stderr
+        without_copy = f"restore large.db --no-keep --volume {name} --image {script.image}"
+        assert (
+            f"To keep no copy of what is there now:\n  python scripts/manage_db_volume.py {without_copy}" in done.stderr
+        )
         assert small.fingerprint() == before
     finally:
         small.let_go()

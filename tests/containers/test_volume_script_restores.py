@@ -23,9 +23,9 @@ MENDED = {"copied while the app ran"}
 """Not wrong for the script: it takes the -wal along."""
 STEPS = [
     ("/stop", 1),  # of the app; all that comes before only looks
-    ("/start", 4),  # of the helper that replaces the file, after those that verify, look, and keep what was there
-    ("/wait", 4),  # for it: it is at work
-    ("/start", 6),  # of the app, after the helper that says which database is there
+    ("/start", 3),  # of the helper that replaces the file, after those that verify and look
+    ("/wait", 3),  # for it: it is at work
+    ("/start", 5),  # of the app, after the helper that says which database is there
     ("/volumes/task-assist-restore-of-", 1),  # the app runs again; only two notes are left
     ("/volumes/task-assist-outcome-of-", 1),  # only the second one
 ]
@@ -92,7 +92,7 @@ def test_killed_at_any_step_the_next_command_mends_it(script: Script, app: Conta
     for step in _steps():
         before = _which(app)
         other = "B" if before == "A" else "A"
-        killed = script.stopped_by(signal.SIGKILL, step, "restore", f"{other}.db")
+        killed = script.stopped_by(signal.SIGKILL, step, "restore", f"{other}.db", "--yes")
         if THOROUGH and killed.returncode == 0:
             break
         assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
@@ -114,7 +114,7 @@ def test_killed_at_any_step_the_next_command_mends_it(script: Script, app: Conta
 
 def test_killed_and_started_by_hand_it_claims_no_more_than_it_knows(script: Script, app: Container):
     """The app has changed the file since, so it can't be told from its bytes which one it is."""
-    script.stopped_by(signal.SIGKILL, ("/wait", 5), "restore", "B.db")
+    script.stopped_by(signal.SIGKILL, ("/wait", 4), "restore", "B.db", "--yes")
     docker("start", app.name)
     app.wait_until_ready()
     assert _which(app) == "B"
@@ -124,7 +124,7 @@ def test_killed_and_started_by_hand_it_claims_no_more_than_it_knows(script: Scri
 
 
 def test_interrupted_it_says_what_is_there_and_how_to_finish(script: Script, app: Container):
-    done = script.stopped_by(signal.SIGINT, ("/start", 4), "restore", "B.db")
+    done = script.stopped_by(signal.SIGINT, ("/start", 3), "restore", "B.db", "--yes")
     assert done.returncode == 130
     assert done.stderr == (
         f"Interrupted.\n{script.volume}: It has the old database, unchanged. Started again: {app.name}. "
@@ -135,7 +135,7 @@ def test_interrupted_it_says_what_is_there_and_how_to_finish(script: Script, app
 
 
 def test_interrupted_after_the_file_was_replaced_it_says_so_too(script: Script, app: Container):
-    done = script.stopped_by(signal.SIGINT, ("/wait", 4), "restore", "B.db")
+    done = script.stopped_by(signal.SIGINT, ("/wait", 3), "restore", "B.db", "--yes")
     assert done.returncode == 130
     there = "the old database, unchanged" if _which(app) == "A" else "the database of B.db"
     assert done.stderr.startswith(f"Interrupted.\n{script.volume}: It has {there}. Started again: {app.name}.")
