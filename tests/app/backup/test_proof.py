@@ -58,7 +58,8 @@ def test_a_drill_reads_the_backup_through_the_app_and_keeps_what_it_found(make, 
     storage = make(items=120)
     stored = backed_up(storage, store)
     record = drill(store, stored, storage, [], read_through, None)
-    assert record.proves == "restorable" and record.size_bytes == stored.object_size_bytes
+    assert record.proves == "restorable" and record.size_bytes == stored.object_size_bytes and record.seconds > 0
+    assert timedelta(0) <= datetime.now(UTC) - record.drilled_at < timedelta(minutes=10)
     assert drilled(store, stored.name) == last_drill(store) == record
     assert not [each for each in tmp_path.iterdir() if each.name.endswith(".partial")]
 

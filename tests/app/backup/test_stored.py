@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from app.backup.verify import verify
 from app.cli import main
 from app.database import migrations
 from app.errors import Broken, CannotStart, Forbidden, Mismatch, NotFound, Problem, StorageFull
-from app.storage.mounts import Storage, storage_under
+from app.storage.files import sha256_of
+from app.storage.mounts import Profile, Storage, storage_under
+from app.version import __version__
 from app.writer.instance import Instance
 from tests.app.backup.conftest import Make
-from tests.app.backup.databases import execute, names, titles, unfit_index
+from tests.app.backup.databases import closed_database, execute, names, titles, unfit_index
 from tests.app.processes import eventually
 
 pyrage: Any = pytest.importorskip("pyrage")
@@ -237,6 +240,27 @@ def test_a_copy_that_the_disk_changed_on_the_way_is_not_kept(make, store):
     with pytest.raises(Broken, match="is not what was written there"):
         back_up(make(), store, Order(), take, say=lambda _: None, progress=None)
     assert store.entries() == []
+
+
+@pytest.mark.parametrize("profile", ["shared", "exclusive"])
+def test_the_manifest_says_what_is_in_it_and_under_which_circumstances_it_was_made(store, tmp_path, profile: Profile):
+    storage = closed_database(tmp_path / "a.db", 3, profile)
+    at = datetime(2026, 6, 1, 3, 15, tzinfo=UTC)
+
+    def take(storage: Storage, file: Path, progress: Any):
+        return snapshot(storage, file, progress=progress)
+
+    stored = back_up(storage, store, Order((), at), take, say=lambda _: None, progress=None)
+    said = json.loads((tmp_path / "store" / manifest_of(stored.name)).read_text())
+    file = fetched(store, stored, tmp_path)
+    assert said["object_sha256"] == sha256_of(tmp_path / "store" / stored.object)
+    assert said["object_size_bytes"] == (tmp_path / "store" / stored.object).stat().st_size
+    assert said["database"]["sha256"] == sha256_of(file)
+    assert said["database"]["rows"] == {"api_tokens": 0, "events": 6, "tasks": 3, "users": 0, "work_items": 3}
+    assert said["database"]["revision"] == migrations.known_revisions()[-1]
+    assert said["database"]["app_version"] == __version__ and said["database"]["sqlite_version"][0] == "3"
+    assert (said["format"], said["storage_profile"]) == (3, profile)
+    assert datetime.fromisoformat(said["scheduled_for"]) == at
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
