@@ -47,7 +47,6 @@ CHECK = "check-of-file"
 
 Keep = Callable[[Database], Path]
 """Copies what the app has open, and gives the copy's path. Raises Problem."""
-
 Hourly = Callable[[Database], None]
 """What is to be done every hour. Raises Problem."""
 HOUR = 3600.0
