@@ -29,8 +29,8 @@ def prove(place: Place, record: Record) -> None:
         born = made_at(mount)
         facts |= {"mount": mount.target, "kind": mount.kind}
     with record.step("Asked it where the data and its backups lie") as facts:
-        record.storage |= facts_of(place, record)
         store, volume, folder = store_of(place)
+        record.storage |= facts_of(place, record)
         facts |= {name: record.storage[name] for name in ("filesystem", "profile", "persistent")}
     with record.step("Wrote the canary through the API") as facts:
         canary = write_canary(place.site, new_mark())
