@@ -44,7 +44,7 @@ def _unmounted(path: str, others: list[Mount]) -> Failed:
     return Failed(
         "wrong_path",
         f"{path} is inside the container, and gone with it: what is mounted ({there}) lies elsewhere.",
-        f"Mount it where the database is:  -v {others[0].source}:{path.rpartition('/')[0]}",
+        f"Mount it at {path.rpartition('/')[0]}, where the database is, instead of at {others[0].target}.",
     )
 
 
