@@ -109,17 +109,23 @@ def _person_of_cookie() -> Person | None:
 
 
 def _person_of_token() -> Person | None:
-    kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not request.path.startswith("/api/"):
+    token = _bearer_token()
+    if not token or not request.path.startswith("/api/"):
         return None
     with database().read_columns() as connection:
-        found = tokens.find_by_token(connection, token.strip())
+        found = tokens.find_by_token(connection, token)
     if found is None:
         return None
     if found.expires_at and found.expires_at <= utc_now():
         raise SignInNeeded(f"The token {found.name} has expired.", "Make another one on the account page.")
     note_use(found.token_id, found.last_used_on)
     return _person(found, found.scope)
+
+
+def _bearer_token() -> str:
+    """Empty where there is none, or another kind of Authorization."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 # --- may they ---------------------------------------------------------------------------------------------
@@ -159,7 +165,7 @@ def _refuse_remote() -> None:
 
 def _ask_for_sign_in() -> Response:
     if request.path.startswith("/api/"):
-        if "Authorization" in request.headers:
+        if _bearer_token():
             raise SignInNeeded(
                 "This token is not known: it is mistyped, or it was deleted, or the password of its account was reset.",
                 "Make another one on the account page.",

@@ -124,8 +124,8 @@ TYPES = (
 
 
 class NothingRuns(HTMLParser):
-    """Raises AssertionError for a tag or attribute that a browser would run, and the templates do not have, and for what
-    was computed here."""
+    """Raises AssertionError for a tag or attribute that a browser would run, and the templates do not have, and for
+    what was computed here."""
 
     def feed(self, data: str) -> None:
         assert COMPUTED not in data, data

@@ -243,6 +243,14 @@ def test_a_wrong_one_writes_nothing(locked_app: WebApp, signed_in: FlaskClient, 
     assert writes == []
 
 
+@pytest.mark.parametrize("header", ["Basic YW5uOnB3", "Bearer", "Bearer ", "ta_without_its_kind"])
+def test_what_is_no_token_is_told_how_one_is_sent(locked_app: WebApp, signed_in: FlaskClient, header: str):
+    answer = locked_app.test_client().get("/api/v1/me", headers={"Authorization": header})
+    assert answer.status_code == 401 and answer.json
+    assert answer.json["error"]["message"] == "This needs a token."
+    assert "Authorization: Bearer TOKEN" in answer.json["error"]["hint"]
+
+
 # --- everybody's --------------------------------------------------------------------------------------------
 
 
