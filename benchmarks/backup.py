@@ -235,6 +235,7 @@ def filled_place(size: int) -> Iterator[Place]:
             each.mkdir()
         made = [PYTHON, ROOT / "benchmarks/filled.py", place.database, str(size // BYTES_PER_ITEM)]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
+        place.database.chmod(0o600)  # else the app warns of it
         yield place
 
 
