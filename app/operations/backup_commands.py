@@ -32,9 +32,10 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
         def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
             from app.errors import Problem, problem_of
             from app.operations.progress import shown
+            from app.operations.terminated import ends_by_sigterm
 
             try:
-                with shown(doing, lines=as_json) as progress:
+                with ends_by_sigterm(), shown(doing, lines=as_json) as progress:
                     answer = function(*arguments, progress=progress, **options)
             except (Problem, OSError) as error:
                 _stop(problem_of(error) if isinstance(error, OSError) else error, as_json=as_json)

@@ -86,8 +86,11 @@ class BackupRunner:
                 self._alarm.notify("backup_key_unproven", reminder)
 
     def _went_well(self, said: dict[str, Any]) -> datetime:
-        self.known.error, self.known.failures = None, 0
+        """Only what is in the store proves it: not that another run has begun, which may be one that was killed."""
         self.known.next_at = datetime.fromisoformat(said["next"])
+        if said.get("claimed"):
+            return self.known.next_at
+        self.known.error, self.known.failures = None, 0
         self._alarm.over("failed")
         if made := said["made"]:
             log.info(f"Backed up to {said['store']}: {made['name']}, {made['object_size_bytes']:,} bytes.")

@@ -1,6 +1,6 @@
 """The commands that keep backups in a store: backup, backup list."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import click
 from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, say, storage_of
 from app.operations.backups_known import tell_app, zone_of
 
+LOOK_AGAIN = timedelta(minutes=10)
+"""After another run's claim was found."""
 STORE = click.option("--store", metavar="URL", help="Another place than BACKUP_URL.")
 
 
@@ -65,19 +67,24 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
         raise CannotStart("BACKUP_SCHEDULE is off, so nothing is ever due.", "Type  task-assist backup  alone.")
     at = due(loaded.backup_schedule, zone_of(loaded), last_run(newest_first(place), now), now)
     if at is None:
-        return _not_due(loaded, place, now, "No backup is due")
+        following = _next(loaded, place, now)
+        return _none(following, f"No backup is due; the next is at {following:%Y-%m-%d %H:%M} UTC.")
     os.nice(10)  # requests go first
     with claimed(place, "backup", at, now, str(uuid.uuid4())) as mine:
         if not mine:
-            return _not_due(loaded, place, now, "Another instance makes the backup that is due")
+            return _claimed(now)
         return _back_up(loaded, place, at, progress)
 
 
-def _not_due(loaded: Any, place: Any, now: datetime, why: str) -> Answer:
-    following = _next(loaded, place, now)
-    return Answer(
-        {"made": None, "next": following.isoformat()}, f"{why}; the next is at {following:%Y-%m-%d %H:%M} UTC."
-    )
+def _claimed(now: datetime) -> Answer:
+    """That it is claimed is no sign that it is made: whoever claimed it may be gone."""
+    look = now + LOOK_AGAIN
+    sentence = f"Another run has begun the backup that is due; look again at {look:%Y-%m-%d %H:%M} UTC."
+    return _none(look, sentence, claimed=True)
+
+
+def _none(following: datetime, sentence: str, *, claimed: bool = False) -> Answer:
+    return Answer({"made": None, "claimed": claimed, "next": following.isoformat()}, sentence)
 
 
 def _next(loaded: Any, place: Any, now: datetime) -> datetime:

@@ -1,6 +1,8 @@
 """What the backups are worth: drilled, pruned without losing the good ones, and their age told."""
 
 import json
+import os
+import signal
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,15 +13,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.backup import pipeline
 from app.backup import stored as naming
 from app.backup.drill import drill
 from app.backup.drilled import drilled, keep_record, last_drill
-from app.backup.folder import PARTIAL
+from app.backup.folder import PARTIAL, Folder
 from app.backup.retention import prune, warn_of_loss
+from app.backup.schedule import next_after
 from app.backup.store import Store, StoreFailed
 from app.backup.stored import manifest_of, names_in, new_name, newest_in, stored_in
 from app.errors import Mismatch
+from app.operations.backups_known import zone_of
 from app.operations.read_through import read_through
+from app.settings import load
 from app.storage.mounts import Storage
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import execute
@@ -283,6 +289,46 @@ def test_a_backup_is_only_made_where_one_is_due(run: Run, store, monkeypatch):
     assert again.exit_code == 0 and "No backup is due; the next is at" in again.stdout
     assert len(names_in(store)) == 1
     assert stored_in(store, newest_in(store)).scheduled_for
+
+
+@pytest.fixture
+def due_at(make, store, tmp_path: Path) -> datetime:
+    """The newest backup is a day old, so one is due, for the time that this gives."""
+    *_, last, newest = nights(store, make("other.db"), 3, tmp_path)
+    store.remove(manifest_of(newest))
+    return next_after(load().backup_schedule, zone_of(load()), naming.time_of(last))
+
+
+def test_one_that_another_run_has_begun_is_no_backup_and_is_looked_for_soon(run: Run, store, due_at: datetime):
+    """That run may have been killed: what is claimed is neither made nor for tomorrow."""
+    store.create(f"backup-{due_at:%Y%m%dT%H%M%SZ}-1.claim", b"killed")
+    said = json.loads(run("backup", "--if-due", "--json").stdout)
+    assert said["made"] is None and said["claimed"]
+    assert timedelta(minutes=5) < datetime.fromisoformat(said["next"]) - datetime.now(UTC) <= timedelta(minutes=15)
+    assert "Another run has begun the backup that is due" in run("backup", "--if-due").stdout
+
+
+@pytest.mark.usefixtures("due_at")
+def test_one_that_is_ended_by_sigterm_leaves_nothing_behind(run: Run, store, monkeypatch, tmp_path: Path):
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, "_store", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        done = run("backup", "--if-due")
+    assert done.exit_code == 143 and "ended from outside (SIGTERM)" in done.stderr
+    assert not [each.name for each in store.entries() if each.name.endswith(".claim")]
+    assert list(tmp_path.glob(".*.partial")) == []
+    assert "Backed up" in run("backup", "--if-due").stdout
+
+
+@pytest.mark.usefixtures("due_at")
+def test_one_that_lost_the_network_says_so_though_its_claim_stays(run: Run, monkeypatch):
+    monkeypatch.setattr(pipeline, "_store", refuses)
+    monkeypatch.setattr(Folder, "remove", has_no_route)
+    done = run("backup", "--if-due")
+    assert done.exit_code == 1 and "Access denied." in done.stderr and "No route" not in done.stderr
+
+
+def has_no_route(*_: Any) -> None:
+    raise StoreFailed("No route.")
 
 
 def test_a_restore_changes_nothing_about_what_is_due(run: Run, store, monkeypatch):

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from app.backup.claims import LASTS, claimed, sweep_claims
+from app.backup import claims
+from app.backup.claims import STALE_AFTER, claimed, sweep_claims
 from app.backup.retention import FEWEST, kept
 from app.backup.schedule import MOST_JITTER, due, jitter, last_run, next_after
-from app.backup.store import store_at
+from app.backup.store import StoreFailed, store_at
 from app.backup.stored import new_name, time_of
 from app.setting_values import keep_rules, schedule
+from tests.app.processes import eventually
 
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")]
 zones = some.sampled_from(ZONES)
@@ -178,14 +180,49 @@ def test_a_run_that_failed_may_be_tried_again_at_once_and_one_that_was_killed_la
         raise ZeroDivisionError
     with claimed(store, "backup", NOON, now, "two") as mine:  # and is killed here: its claim stays
         assert mine
-    with claimed(store, "backup", NOON, now + LASTS / 2, "three") as early:
+    with claimed(store, "backup", NOON, now + STALE_AFTER / 2, "three") as early:
         assert not early
-    with claimed(store, "backup", NOON, now + LASTS * 2, "four") as late:
+    with claimed(store, "backup", NOON, now + STALE_AFTER * 2, "four") as late:
         assert late
     sweep_claims(store, now + timedelta(days=1))
     assert len(store.entries()) == 2
     sweep_claims(store, now + timedelta(days=9))
     assert store.entries() == []
+
+
+def numbers(folder: Path) -> list[int]:
+    return sorted(int(file.stem.rpartition("-")[2]) for file in folder.glob("*.claim"))
+
+
+def test_a_run_that_takes_long_keeps_its_claim_and_leaves_one(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(claims, "CLAIMED_ANEW_EVERY", 0.005)
+    store = store_at(tmp_path.as_uri())
+    now = datetime.now(UTC)
+    with claimed(store, "backup", NOON, now, "one"):
+        eventually(lambda: numbers(tmp_path) > [2] and len(numbers(tmp_path)) == 1)
+        with claimed(store, "backup", NOON, now, "two") as mine:
+            assert not mine
+
+
+def test_one_whose_claim_another_has_taken_over_leaves_it_to_him(tmp_path: Path):
+    store = store_at(tmp_path.as_uri())
+    now = datetime.now(UTC)
+    with pytest.raises(ZeroDivisionError), claimed(store, "backup", NOON, now, "one"):
+        with claimed(store, "backup", NOON, now + STALE_AFTER * 2, "two") as mine:
+            assert mine
+        raise ZeroDivisionError
+    assert numbers(tmp_path) == [2]
+
+
+def test_a_claim_that_can_not_be_removed_hides_nothing(tmp_path: Path, monkeypatch):
+    store = store_at(tmp_path.as_uri())
+
+    def refuses(_: str) -> None:
+        raise StoreFailed("No route.")
+
+    monkeypatch.setattr(store, "remove", refuses)
+    with pytest.raises(ZeroDivisionError), claimed(store, "backup", NOON, datetime.now(UTC), "one"):
+        raise ZeroDivisionError
 
 
 # --- retention ----------------------------------------------------------------------------------------------

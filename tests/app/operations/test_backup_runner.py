@@ -131,6 +131,14 @@ def test_a_drill_that_failed_is_no_good_night(runner, told):
     assert told[0][0] == "drill_failed" and runner.known.as_dict()["failing"]
 
 
+def test_what_another_run_has_begun_is_no_recovery(runner, told):
+    soon = {**NOT_DUE, "claimed": True}
+    ANSWERS[:] = [FAILED, soon, DRILLED, STANDING, FAILED]
+    assert [in_minutes(runner.run_once()), runner.run_once()] == [5, NEXT]
+    assert [event for event, _ in told] == ["backup_failed"] and runner.known.as_dict()["failing"]
+    assert in_minutes(runner.run_once()) == 15
+
+
 def test_a_warning_is_told(runner, told):
     ANSWERS[:] = [{**WELL, "warnings": ["The database holds 1 items."]}, DRILLED, STANDING]
     runner.run_once()
