@@ -99,21 +99,22 @@ def replace_database(
     """`found`, `moves`: as restore() takes them."""
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
-    from app.backup.undoing import note_undo
+    from app.backup.undoing import undoable
     from app.writer.exclusive import exclusive_access
 
     before = kept_copies(storage)
-    with exclusive_access(storage, replaces=True, asks=True) as alone:
-        kept = None if no_keep else _keep(storage, what, found.file, moves=moves, as_it_is=as_it_is)
+    with exclusive_access(storage, replaces=True, asks=True) as alone, undoable(storage) as this:
+        this.kept = None if no_keep else _keep(storage, what, found.file, moves=moves, as_it_is=as_it_is)
 
         def sure() -> None:
             alone.sure()
-            note_undo(storage, kept)
+            this.note()
 
         restore(found.file, storage, progress, found=found, moves=moves, sure=sure, as_it_is=as_it_is)
         alone.leaves = found.contents.revision or None
         alone.doubt = "damage" if as_it_is else None if found.whole else "restored"
     rows = "as it is, unchecked" if as_it_is else in_short(found.contents.rows)
+    kept = this.kept
     names = [str(name) for name in kept.files] if kept else []
     facts = {"sha256": found.sha256, "rows": found.contents.rows, "kept": names}
     facts["kept_sound"] = bool(kept and kept.sound)
@@ -163,11 +164,13 @@ def undoes(progress: Any) -> Answer:
 def _keep(storage: Any, what: str, file: Path, *, moves: bool, as_it_is: bool) -> Any:
     """What is kept of the present database. Where that can't be read, or has no room, a person may go on without."""
     from app.backup.keep import BEFORE_RESTORE, keep
+    from app.backup.undoing import note_begun
     from app.errors import StorageFull, problem_of
     from app.storage.files import sidecars, size_of
 
     coming = [*([] if moves else [file]), *(sidecars(file) if as_it_is else [])]
     try:
+        note_begun(storage)
         return keep(storage, BEFORE_RESTORE, sum(map(size_of, coming)))
     except (StorageFull, OSError) as error:
         refused = problem_of(error) if isinstance(error, OSError) else error
@@ -178,11 +181,12 @@ def _keep(storage: Any, what: str, file: Path, *, moves: bool, as_it_is: bool) -
 
 
 def _way_back(kept: Any) -> str:
+    from app.backup.undoing import way_back
+
     if kept is None:
         return ""
     unsound = "" if kept.sound else "What was there is no whole database. It is kept byte for byte.\n"
-    command = f"task-assist restore {'' if kept.sound else '--as-it-is '}{shlex.quote(str(kept.file))}"
-    return f"\n{unsound}To go back:  {command}"
+    return f"\n{unsound}To go back:  {way_back(kept)}"
 
 
 def _nothing_kept(storage: Any, of_the_app: list[Path]) -> str:

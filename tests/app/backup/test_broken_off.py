@@ -1,6 +1,7 @@
 """Wherever the network or the machine breaks off: no half backup is listed, and the database is the old or the new."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -138,6 +139,48 @@ def test_a_restore_that_is_killed_at_any_step_leaves_the_old_or_the_new_and_is_u
     type_("restore", "latest")  # takes away what the killed ones have left
     left = {name for name in names(database.parent) if name.endswith(".partial") or ".restoring" in name}
     assert left == set()
+
+
+@pytest.mark.long
+def test_what_is_written_after_a_restore_that_was_killed_before_its_end_is_not_undone(place_with_backup: Path):
+    database, step, later = place_with_backup, 1, 0
+    volume, before = database.parent, database.parent.with_name("before")
+    shutil.copytree(volume, before)
+    while killed_at(step, volume, "restore", "latest"):
+        if titles(database) == OLD:
+            later += 1
+            refuses_to_undo(database)
+        shutil.rmtree(volume)
+        shutil.copytree(before, volume)
+        step += 1
+    assert later > 10
+
+
+def refuses_to_undo(database: Path) -> None:
+    """What it says to type instead is the way back to what the killed one has kept, where that came so far."""
+    execute(database, "UPDATE work_items SET title = 'An hour later' WHERE id = 2")
+    done = CliRunner().invoke(main, ["undo"])
+    assert done.exit_code == 1 and "Nothing was changed" in done.stderr, done.output
+    assert titles(database)[1] == "An hour later"
+
+
+def test_a_restore_that_is_killed_when_all_is_kept_is_not_undone(place_with_backup: Path, monkeypatch):
+    database = place_with_backup
+    with monkeypatch.context() as killed, suppress(KeyboardInterrupt):
+        killed.setattr("app.backup.undoing._put_back", lambda *_: None)  # nothing tidies up after a kill
+        killed.setattr("app.backup.undoing._remove_needless", lambda *_: None)
+        killed.setattr("app.backup.restore.clear_the_place", killed_now)
+        CliRunner().invoke(main, ["restore", "latest"], standalone_mode=False)
+    refuses_to_undo(database)
+    [kept] = database.parent.glob("*-before-restore-*.db")
+    assert f"task-assist restore {kept}" in CliRunner().invoke(main, ["undo"]).stderr
+    type_("restore", "latest")
+    type_("undo")
+    assert titles(database)[1] == "An hour later"
+
+
+def killed_now(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_what_a_killed_command_left_goes_with_the_next_one(place_with_backup: Path):

@@ -22,7 +22,7 @@ from app.backup.stored import Stored, manifest_of, names_in, newest_in, stored_i
 from app.backup.verify import verify
 from app.cli import main
 from app.database import migrations
-from app.errors import Broken, CannotStart, Forbidden, Mismatch, NotFound, Problem, StorageFull
+from app.errors import Broken, CannotStart, Forbidden, Held, Mismatch, NotFound, Problem, StorageFull
 from app.storage.files import sha256_of
 from app.storage.mounts import Profile, Storage, storage_under
 from app.version import __version__
@@ -359,8 +359,53 @@ def test_after_a_restore_that_kept_nothing_no_older_copy_is_taken_for_it(run: Ru
     assert titles(tmp_path / "task_manager.db")[1] == "Item 1"
 
 
+def test_a_restore_that_is_refused_leaves_no_copy_and_is_not_undone(run: Run, tmp_path: Path, monkeypatch):
+    run("backup")
+    assert run("undo").exit_code == 1
+    held = Held("Another process has it.", "Stop the app.")
+    for times in range(2):
+        before = names(tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr("app.backup.restore.fold_in", lambda *_: (_ for _ in ()).throw(held))
+            for _ in range(2):
+                assert run("restore", "latest").exit_code == 9
+        assert names(tmp_path) == before
+        execute(tmp_path / "task_manager.db", "UPDATE work_items SET title = 'An hour later' WHERE id = 2")
+        if not times:
+            done = run("undo")
+            assert done.exit_code == 1 and "no restore has kept one" in done.stderr
+            assert titles(tmp_path / "task_manager.db")[1] == "An hour later"
+            assert run("restore", "latest").exit_code == 0
+    assert run("undo").exit_code == 0  # the one that did happen
+    assert titles(tmp_path / "task_manager.db")[1] == "An hour later"
+
+
+def test_a_restore_is_undone_after_a_take_over_too_which_makes_a_new_file(run: Run, tmp_path: Path):
+    run("backup")
+    change(tmp_path)
+    assert run("restore", "latest").exit_code == 0
+    file = tmp_path / "task_manager.db"
+    shutil.copy(file, tmp_path / "copy")
+    (tmp_path / "copy").rename(file)
+    assert run("undo").exit_code == 0
+    assert titles(file)[1] == "Another"
+
+
+def test_a_note_that_speaks_of_no_file_that_is_there_is_said_with_what_to_type(run: Run, tmp_path: Path):
+    run("backup")
+    change(tmp_path)
+    assert run("restore", "latest").exit_code == 0
+    (tmp_path / "task_manager.db.undo").write_text("{}")
+    done = run("undo")
+    assert done.exit_code == 1 and "speaks of another file" in done.stderr
+    assert titles(tmp_path / "task_manager.db")[1] == "Item 1"
+    words = done.stderr.splitlines()[-1].partition("task-assist ")[2].split()
+    assert run(*words).exit_code == 0
+    assert titles(tmp_path / "task_manager.db")[1] == "Another"
+
+
 def test_without_its_note_the_newest_copy_undoes(run: Run, tmp_path: Path):
-    """As after a take-over, which makes a new file."""
+    """As from before there were notes."""
     run("backup")
     for _ in range(2):
         change(tmp_path)
