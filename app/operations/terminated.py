@@ -14,7 +14,7 @@ class Terminated(SystemExit):
 
 @contextmanager
 def ends_by_sigterm() -> Iterator[None]:
-    """Exits with 143, as a shell says of who was ended by SIGTERM. A second one does not break off the clearing away."""
+    """Exits with 143, as a shell says of who was ended by SIGTERM. A second one does not break off what is cleared."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

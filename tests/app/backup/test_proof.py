@@ -268,7 +268,8 @@ def test_the_schedule_puts_no_empty_database_in_front_of_a_full_backup(run: Run,
     """After a loss a new stack begins empty, and `restore latest` must still find what was lost."""
     run("backup")
     [name] = names_in(store)
-    monkeypatch.setenv("DATABASE_PATH", str(make("new.db", items=0).path))
+    # Its name is behind the other's, for two that are made in the same second.
+    monkeypatch.setenv("DATABASE_PATH", str(make("zero.db", items=0).path))
     refused = run("backup", "--if-due")
     assert refused.exit_code == 1 and "The database is empty" in refused.stderr
     assert f"task-assist restore {name}" in refused.stderr and names_in(store) == [name]

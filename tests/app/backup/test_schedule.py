@@ -23,7 +23,8 @@ from tests.app.processes import eventually
 
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")]
 zones = some.sampled_from(ZONES)
-moments = some.integers(1_230_000_000, 2_200_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+# Not 2011, in which Apia had no 30 December: no backup is made for a day of the past.
+moments = some.integers(1_325_400_000, 2_200_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 near_changes = some.builds(
     lambda at, hours: at + timedelta(hours=hours),
     some.sampled_from(
