@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from app.backup.schedule import CLOCKS_DIFFER
 from app.backup.store import Store
 from app.errors import NotFound
 
@@ -49,7 +50,7 @@ def reminders(store: Store, public_keys: Iterable[str], now: datetime) -> list[s
     found = []
     for key in public_keys:
         proof = last_proof(store, key)
-        if proof and now - proof.proven_at <= LASTS:
+        if proof and -CLOCKS_DIFFER <= now - proof.proven_at <= LASTS:
             continue
         when = f"was last proven on {proof.proven_at:%Y-%m-%d}" if proof else "has never been proven"
         found.append(

@@ -115,13 +115,13 @@ def doctor(full: bool, as_json: bool) -> None:
     from app.operations.sign_in_finding import sign_in_finding
     from app.storage.mounts import storage_under
 
-    loaded = settings.load()
+    loaded, now = settings.load(), datetime.now(UTC)
     storage = storage_under(loaded.database_path, loaded.database_storage)
     findings = [
         sign_in_finding(loaded),
         *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
-        backup_finding(loaded, datetime.now(UTC)),
-        *key_finding(storage, loaded),
+        backup_finding(loaded, now),
+        *key_finding(loaded, now),
     ]
     faults = [each for each in findings if each.level == "fault"]
     if as_json:

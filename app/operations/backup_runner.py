@@ -79,9 +79,8 @@ class BackupRunner:
 
     def _remind(self, drilled: dict[str, Any]) -> None:
         """With each drill, so once a week, until somebody has proven the key."""
-        self.known.reminders = drilled["reminders"]
         if drilled["drilled"]:
-            for reminder in self.known.reminders:
+            for reminder in drilled["reminders"]:
                 log.warning(f"Backup: {reminder}")
                 self._alarm.notify("backup_key_unproven", reminder)
 

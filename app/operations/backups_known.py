@@ -1,7 +1,7 @@
 """What the running app knows of its backups, for /healthz and the doctor: what the manifests in the store said last."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -22,7 +22,6 @@ class Known:
     error: str | None = None
     failures: int = 0
     missing: bool = False
-    reminders: list[str] = field(default_factory=lambda: [])
 
     def saw(self, standing: dict[str, Any]) -> None:
         """`standing`: what the store says (app/backup/standing.py), as JSON."""
@@ -30,7 +29,7 @@ class Known:
         self.drilled_at = _time(standing["drill"]["drilled_at"]) if standing["drill"] else None
 
     def as_dict(self) -> dict[str, Any]:
-        """`error` and `reminders` are for the log and the doctor; /healthz, which anybody may read, leaves them out."""
+        """`error` is for the log and the doctor; /healthz, which anybody may read, leaves it out."""
         return {
             "newest": _iso(self.made_at),
             "age_seconds": int((datetime.now(UTC) - self.made_at).total_seconds()) if self.made_at else None,
@@ -39,7 +38,6 @@ class Known:
             "failing": self.error is not None,
             "missing": self.missing,
             "error": self.error,
-            "reminders": self.reminders,
         }
 
 

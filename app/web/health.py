@@ -68,9 +68,9 @@ def _facts(instance: Instance) -> dict:
 
 
 def _backup(instance: Instance) -> dict | None:
-    """Without the reason of a failure and what to type, in which the store's address is."""
+    """Without the reason of a failure, in which the store's address is."""
     said = instance.backups()
-    return said and {name: value for name, value in said.items() if name not in ("error", "reminders")}
+    return said and {name: value for name, value in said.items() if name != "error"}
 
 
 def data_line(instance: Instance) -> str:
