@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from app.backup.schedule import CLOCKS_DIFFER
 from app.backup.store import Store
+from app.backup.stored import CLOCKS_DIFFER
 from app.errors import NotFound
 
 ENDING = ".key-proof.json"

@@ -10,11 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import dropwhile
 
-from app.backup.stored import Stored
+from app.backup.stored import CLOCKS_DIFFER, Stored
 
 OFF = "off"
-CLOCKS_DIFFER = timedelta(minutes=10)
-"""What lies further in the future was written by a clock that was wrong: no schedule waits for that time."""
 MOST_JITTER = timedelta(minutes=5)
 
 

@@ -6,9 +6,9 @@ Only what has a manifest is a backup. Format 3 names the canary, 2 knew of none.
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,9 @@ from app.errors import Mismatch, NotFound
 ENDING = ".manifest.json"
 OBJECT_ENDINGS = (".db.zst.age", ".db.zst")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*-(?P<time>\d{8}T\d{6}Z)-[0-9a-f]{8}")
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""What lies further in the future was written by a clock that was wrong: nothing waits for that time."""
 
 
 class Stored(BaseModel):
@@ -80,6 +83,11 @@ def names_in(store: Store) -> list[str]:
     """Of all backups there, the newest last."""
     found = (entry.name.removesuffix(ENDING) for entry in store.entries() if entry.name.endswith(ENDING))
     return sorted(filter(NAME.fullmatch, found), key=lambda name: (time_of(name), name))
+
+
+def past(names: Iterable[str], now: datetime) -> list[str]:
+    """Without those of a time to come: whatever that clock said, none of them is the newest."""
+    return [name for name in names if time_of(name) <= now + CLOCKS_DIFFER]
 
 
 def newest_in(store: Store) -> str:

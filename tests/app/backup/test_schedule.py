@@ -17,7 +17,7 @@ from app.backup.claims import STALE_AFTER, claimed, sweep_claims
 from app.backup.retention import FEWEST, kept
 from app.backup.schedule import MOST_JITTER, due, jitter, last_run, next_after
 from app.backup.store import StoreFailed, store_at
-from app.backup.stored import new_name, time_of
+from app.backup.stored import new_name, past, time_of
 from app.setting_values import keep_rules, schedule
 from tests.app.processes import eventually
 
@@ -158,6 +158,11 @@ def test_a_schedule_that_means_nothing_is_refused(text: str, said: str):
 
 def test_off_and_five_fields_are_taken():
     assert [schedule(text) for text in ("off", "15 3 * * *", "0 2 * * MON-FRI")]
+
+
+def test_what_is_named_in_the_future_is_not_past():
+    names = [new_name("a", NOON + timedelta(minutes=minutes)) for minutes in (-60, 9, 11, 525_600)]
+    assert past(names, NOON) == names[:2]
 
 
 # --- claims -------------------------------------------------------------------------------------------------
