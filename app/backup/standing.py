@@ -7,7 +7,8 @@ from typing import Any
 from app.backup.drilled import Drilled, last_drill
 from app.backup.schedule import OFF, next_after
 from app.backup.store import Store
-from app.backup.stored import names_in, time_of
+from app.backup.stored import CLOCKS_DIFFER, names_in, past, time_of
+from app.backup.taking_out import taking_away
 
 LATE = timedelta(hours=2)
 """After its time a backup that is still not there counts as missing: what failed was tried again by then."""
@@ -15,12 +16,16 @@ LATE = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Standing:
-    """`due_at`: the time of the schedule that follows the newest one; None without one, or without a schedule."""
+    """`due_at`: the time of the schedule that follows the newest one; None without one, or without a schedule.
+
+    `ahead`: backups that are named for a time to come, each with a command that removes it. None of them is the newest.
+    """
 
     newest: str | None
     made_at: datetime | None
     drill: Drilled | None
     due_at: datetime | None
+    ahead: dict[str, str]
 
     def is_missing(self, now: datetime) -> bool:
         return self.due_at is not None and now > self.due_at + LATE
@@ -31,13 +36,23 @@ class Standing:
             "made_at": self.made_at.isoformat() if self.made_at else None,
             "drill": self.drill.model_dump(mode="json") if self.drill else None,
             "due_at": self.due_at.isoformat() if self.due_at else None,
+            "ahead": self.ahead,
         }
 
 
-def standing_of(store: Store, schedule: str, zone: tzinfo) -> Standing:
+def standing_of(store: Store, schedule: str, zone: tzinfo, now: datetime) -> Standing:
     """Raises StoreFailed."""
     names = names_in(store)
-    newest = names[-1] if names else None
+    there = past(names, now)
+    newest = there[-1] if there else None
     made_at = time_of(newest) if newest else None
     due_at = next_after(schedule, zone, made_at) if made_at and schedule != OFF else None
-    return Standing(newest, made_at, last_drill(store), due_at)
+    drill = last_drill(store)
+    if drill and drill.drilled_at > now + CLOCKS_DIFFER:
+        drill = None
+    ahead = {name: taking_away(store.url, name) for name in names if name not in there}
+    return Standing(newest, made_at, drill, due_at, ahead)
+
+
+def said_of_ahead(ahead: dict[str, str]) -> str:
+    return f"{', '.join(ahead)}: of a time to come, so a clock was wrong then, or this one is now"

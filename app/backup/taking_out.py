@@ -52,6 +52,21 @@ def taking_out(url: StoreUrl) -> Iterator[str]:
         yield 'sudo chown "$(id -u)" "$NAME".*'
 
 
+def taking_away(url: StoreUrl, name: str) -> str:
+    """A command that removes the backup of that name with all that belongs to it."""
+    if url.scheme == "s3":
+        return f"aws s3 rm {url}/ --recursive --exclude '*' --include '{name}.*'"
+    if url.scheme == "gs":
+        return f"gcloud storage rm '{url}/{name}.*'"
+    if url.scheme == "az":
+        account, pattern = _setting(url, "AZURE_STORAGE_ACCOUNT_NAME"), "/".join(filter(None, (url.path, f"{name}.*")))
+        return (
+            f"az storage blob delete-batch --account-name {account} --source {url.bucket} --pattern '{pattern}'"
+            " --auth-mode login"
+        )
+    return f"sudo find {_folder(url.path)} -name '{name}.*' -delete"
+
+
 def _under(folder: str) -> str:
     mount = mount_of(Path(folder).resolve(), read_mounts())
     if mount.volume:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from app.backup.standing import Standing, standing_of
+from app.backup.standing import Standing, said_of_ahead, standing_of
 from app.backup.store import store_at
 from app.errors import Problem
 from app.operations.backup_commands import storage_of
@@ -22,7 +22,7 @@ def backup_finding(loaded: Any, now: datetime) -> Finding:
         fix = "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups"
         return Finding(NAME, "note", "none are made: what takes this storage takes the data", None, fix)
     try:
-        standing = standing_of(store_at(loaded.backup_url), loaded.backup_schedule, zone_of(loaded))
+        standing = standing_of(store_at(loaded.backup_url), loaded.backup_schedule, zone_of(loaded), now)
     except Problem as problem:
         return Finding(NAME, "fault", f"{loaded.backup_url} can't be read: {problem.message}", None, problem.hint)
     return _of(standing, _known_to_app(loaded), loaded, now)
@@ -43,6 +43,9 @@ def _of(standing: Standing, known: dict[str, Any], loaded: Any, now: datetime) -
         return Finding(NAME, "fault", f"the last try failed: {error}", value, fix)
     if standing.due_at and standing.is_missing(now):
         return Finding(NAME, "fault", f"{missing(standing.due_at)}; {_said(standing, loaded)}", value, MAKE)
+    if standing.ahead:
+        fix = "\n".join(["If this clock is right, remove them:", *standing.ahead.values()])
+        return Finding(NAME, "fault", f"{_said(standing, loaded)}; {said_of_ahead(standing.ahead)}", value, fix)
     if standing.made_at is None:
         return Finding(NAME, "note", _said(standing, loaded), value, MAKE)
     following = f"; the next try at {known['next']}" if known.get("next") else ""

@@ -5,14 +5,17 @@ is due is decided by that command, from the store; this only knows when to type 
 """
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 
+from app.backup.schedule import MOST_JITTER, next_after
 from app.operations.backup_alarm import Alarm
 from app.operations.backup_watch import BackupWatch
-from app.operations.backups_known import Known
+from app.operations.backups_known import Known, zone_of
 from app.operations.notify import notifier
 from app.operations.typed import Typist
 from app.settings import Settings
@@ -29,11 +32,19 @@ log = structlog.get_logger()
 
 
 class BackupRunner:
-    """`watch` is told when there may be something new in the store."""
+    """`watch` is told when there may be something new in the store. `next_after`: the schedule's next time."""
 
-    def __init__(self, instance: Instance, known: Known, typist: Typist, alarm: Alarm, watch: BackupWatch) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        known: Known,
+        typist: Typist,
+        alarm: Alarm,
+        watch: BackupWatch,
+        next_after: Callable[[datetime], datetime],
+    ) -> None:
         self.known, self._instance, self._typist = known, instance, typist
-        self._alarm, self._watch = alarm, watch
+        self._alarm, self._watch, self._next_after = alarm, watch, next_after
         self._stopping = typist.stopping
         self._thread = threading.Thread(target=self._loop, name="backups", daemon=True)
 
@@ -49,9 +60,16 @@ class BackupRunner:
                 self._stopping.wait(LOOK_EVERY)
 
     def _wait_until(self, time: datetime) -> None:
-        """By the clock on the wall, which may be set, and goes on while the machine sleeps."""
-        while (left := (time - datetime.now(UTC)).total_seconds()) > 0 and not self._stopping.is_set():
-            self._stopping.wait(min(left, LOOK_EVERY))
+        """By the clock on the wall, which goes on while the machine sleeps, and may be set.
+
+        So `time` may be of a clock that was wrong: it is never later than the next one of the schedule by this clock.
+        """
+        while not self._stopping.is_set():
+            now = datetime.now(UTC)
+            time = min(time, self._next_after(now) + MOST_JITTER)
+            if time <= now:
+                return
+            self._stopping.wait(min((time - now).total_seconds(), LOOK_EVERY))
 
     def _run_whatever_happens(self) -> datetime:
         """A fault of this app's own must not end the schedule in silence."""
@@ -118,5 +136,6 @@ def run_backups(settings: Settings, instance: Instance) -> Typist | None:
     instance.backups, instance.saw_backups = known.as_dict, known.saw
     watch.start()
     if is_scheduled:
-        BackupRunner(instance, known, typist, alarm, watch).start()
+        following = partial(next_after, settings.backup_schedule, zone_of(settings))
+        BackupRunner(instance, known, typist, alarm, watch, following).start()
     return typist

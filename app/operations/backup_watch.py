@@ -43,6 +43,7 @@ class BackupWatch:
                 log.error("The watch over the backups met a fault of its own.", exc_info=error)
 
     def turn(self, now: datetime) -> None:
+        self._began_at = min(self._began_at, now)  # a clock that was wrong at the start was set
         if not timedelta(0) <= now - self._looked_at < LOOK_AGAIN:
             self.look(now)
         if self._is_missing(now) and not self._known.missing:

@@ -48,7 +48,7 @@ def tell_app(loaded: Any, place: Any) -> None:
     if not loaded.backup_url or store_url(loaded.backup_url) != place.url:
         return
     with suppress(Problem):  # it asks the store itself within the hour
-        standing = standing_of(place, loaded.backup_schedule, zone_of(loaded))
+        standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
         ask(storage_of(loaded), "saw-backups", standing=standing.as_dict())
 
 

@@ -129,18 +129,19 @@ def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelt
 @answers("Looking")
 def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
-    from app.backup.standing import standing_of
+    from app.backup.standing import said_of_ahead, standing_of
     from app.backup.store import store_at
     from app.operations.control import ask
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
-    standing = standing_of(place, loaded.backup_schedule, zone_of(loaded))
+    standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
     error = (ask(storage_of(loaded), "backups") or {}).get("error")
     faults = [
         *_faults_of_backup(standing, max_age),
         *_faults_of_drill(standing.drill, max_drill_age),
         *([f"the app's last try failed: {error}"] if error else []),
+        *([said_of_ahead(standing.ahead)] if standing.ahead else []),
     ]
     age = int(_since(standing.made_at).total_seconds()) if standing.made_at else None
     reminders = _reminders(loaded, place)
@@ -150,6 +151,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
         *_lines(standing, place),
         *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
+        *(f"To remove {name}, if this clock is right:  {command}" for name, command in standing.ahead.items()),
     ]
     return Answer(facts, "\n".join(lines), OLD if faults else 0)
 

@@ -1,6 +1,7 @@
 """The doctor, /healthz and `backup status` say the same of the backups: what the manifests in the store say."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup.stored import ENDING, new_name
+from app.backup.store import store_at
+from app.backup.stored import ENDING, new_name, newest_in
 from app.cli import main
 from app.operations import backup_runner
 from app.operations.backup_finding import backup_finding
@@ -75,6 +77,24 @@ def test_one_that_is_missing_is_a_fault_with_the_command_that_mends_it(run: Run,
     assert "task-assist backup" in found().fix
     done = run("backup", "status")
     assert done.exit_code == 1 and "Not well: the backup of" in done.stdout and "is missing" in done.stdout
+
+
+def test_one_that_is_of_a_time_to_come_is_not_the_newest_and_a_fault_with_what_removes_it(run: Run, app, tmp_path):
+    assert run("backup").exit_code == 0
+    store = tmp_path / "store"
+    made, later = store_at(store.as_uri()), new_name("task_manager", NOW + timedelta(days=365))
+    newest = newest_in(made)
+    for file in store.glob(f"{newest}*"):
+        (store / file.name.replace(newest, later)).write_bytes(file.read_bytes())
+    said = run("backup", "status")
+    assert said.exit_code == 1 and f"Newest   {newest}" in said.stdout
+    assert f"Not well: {later}: of a time to come" in said.stdout
+    assert found().level == "fault" and f"{later}: of a time to come" in found().text
+    assert found(NOW + timedelta(hours=30)).text.startswith("the backup of")
+    command = found().fix.splitlines()[1]
+    assert command in said.stdout
+    subprocess.run(command.removeprefix("sudo "), shell=True, check=True)
+    assert found().level == "ok" and newest_in(made) == newest
 
 
 def test_what_failed_is_a_fault_with_its_reason(run: Run, app):

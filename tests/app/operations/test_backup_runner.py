@@ -82,7 +82,9 @@ def watch(told, commands) -> BackupWatch:
 
 @pytest.fixture
 def runner(watch: BackupWatch) -> BackupRunner:
-    return BackupRunner(watch._instance, watch._known, watch._typist, watch._alarm, watch)
+    return BackupRunner(
+        watch._instance, watch._known, watch._typist, watch._alarm, watch, lambda now: now + timedelta(days=1)
+    )
 
 
 def until(said: Callable[[], Any]) -> None:
@@ -158,6 +160,17 @@ def test_a_command_that_says_nothing_of_use_is_told_by_its_last_line(runner):
     ANSWERS[:] = ["Traceback"]
     runner.run_once()
     assert runner.known.as_dict()["error"] == "The backup ended with 1: last line."
+
+
+def test_a_time_of_a_clock_that_was_wrong_is_not_waited_for(runner, commands, monkeypatch):
+    monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
+    monkeypatch.setattr(backup_runner, "MOST_JITTER", timedelta(0))
+    runner._next_after = lambda now: now + timedelta(milliseconds=1)
+    ANSWERS[:] = [{**WELL, "next": "2100-01-01T03:15:00+00:00"}, DRILLED, STANDING] * 2
+    runner.start()
+    until(lambda: len(commands) >= 6)
+    runner._typist.stop()
+    runner._thread.join(5)
 
 
 def test_a_fault_of_its_own_is_told_and_does_not_end_the_schedule(runner, told, monkeypatch):
@@ -325,6 +338,14 @@ def test_after_a_start_there_is_time_to_make_up_what_was_missed(watch, told):
     watch.turn(watch._began_at + timedelta(minutes=119))
     assert told == []
     watch.turn(watch._began_at + timedelta(minutes=121))
+    assert [event for event, _ in told] == ["backup_missing"]
+
+
+def test_a_clock_that_was_wrong_at_the_start_hides_no_missing_backup(since_weeks, told):
+    since_weeks._began_at = NEXT + timedelta(days=365)
+    ANSWERS[:] = [night(0)] * 4
+    since_weeks.turn(NEXT + timedelta(days=1))
+    since_weeks.turn(NEXT + timedelta(days=1, hours=3))
     assert [event for event, _ in told] == ["backup_missing"]
 
 
