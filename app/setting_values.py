@@ -5,6 +5,7 @@ Each raises ValueError with a sentence for a person.
 
 import re
 import zoneinfo
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ PART = re.compile(r"[A-Za-z0-9_.=+-]+")
 """Of a folder in a bucket: what means the same in every cloud, and to a shell."""
 RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 """A public key of age (X25519). A typing mistake in it is found by pyrage (app/backup/encryption.py)."""
+WEBHOOK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
+"""What urllib sends as it stands: no blanks, no control characters, ASCII only."""
 
 
 def time_zone(name: str) -> str:
@@ -218,7 +221,10 @@ def retention(text: str) -> str:
 
 
 def webhook(secret: SecretStr) -> SecretStr:
-    parts = urlsplit(secret.get_secret_value())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("It is http:// or https:// and what follows.")
-    return secret
+    """Of an error's own text nothing: the address is in it."""
+    url = secret.get_secret_value()
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if WEBHOOK.fullmatch(url) and parts.hostname and "@" not in parts.netloc and parts.port != 0:
+            return secret
+    raise ValueError("It is http:// or https:// and what follows, without a blank, a user or a password in it.")

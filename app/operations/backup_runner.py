@@ -5,6 +5,7 @@ is due is decided by that command, from the store; this only knows when to type 
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -45,6 +46,7 @@ class BackupRunner:
     ) -> None:
         self.known, self._instance, self._typist = known, instance, typist
         self._alarm, self._watch, self._next_after = alarm, watch, next_after
+        self._failures: Counter[str] = Counter()  # in a row, of backups and of drills
         self._stopping = typist.stopping
         self._thread = threading.Thread(target=self._loop, name="backups", daemon=True)
 
@@ -77,7 +79,8 @@ class BackupRunner:
             return self.run_once()
         except Exception as error:
             log.error("The schedule of the backups met a fault of its own.", exc_info=error)
-            return self._failed("backup", {"message": f"It met a fault of the app's own: {error!r}.", "hint": ""})
+            what = f"It met a fault of the app's own, {type(error).__name__}, which the app's log tells more of."
+            return self._failed("backup", {"message": what, "hint": ""})
 
     def run_once(self) -> datetime:
         """Makes the backup if one is due, and a drill, and gives the time to look again."""
@@ -86,44 +89,50 @@ class BackupRunner:
             return datetime.now(UTC)
         if "error" in said:
             return self._failed("backup", said["error"])
+        again = self._backed_up(said)
         drilled = self._typist.typed("backup", "drill", "--if-due", "--json")
         if self._stopping.is_set():
             return datetime.now(UTC)
         self._watch.look(datetime.now(UTC))
         if "error" in drilled:
-            return self._failed("drill", drilled["error"])
-        self._remind(drilled)
-        return self._went_well(said)
+            again = min(again, self._failed("drill", drilled["error"]))
+        else:
+            self._drilled(drilled)
+        self.known.next_at = again
+        return again
 
-    def _remind(self, drilled: dict[str, Any]) -> None:
-        """With each drill, so once a week, until somebody has proven the key."""
-        if drilled["drilled"]:
-            for reminder in drilled["reminders"]:
-                log.warning(f"Backup: {reminder}")
-                self._alarm.notify("backup_key_unproven", reminder)
-
-    def _went_well(self, said: dict[str, Any]) -> datetime:
+    def _backed_up(self, said: dict[str, Any]) -> datetime:
         """Only what is in the store proves it: not that another run has begun, which may be one that was killed."""
-        self.known.next_at = datetime.fromisoformat(said["next"])
-        if said.get("claimed"):
-            return self.known.next_at
-        self.known.error, self.known.failures = None, 0
-        self._alarm.over("failed")
+        if not said.get("claimed"):
+            self._went_well("backup")
         if made := said["made"]:
             log.info(f"Backed up to {said['store']}: {made['name']}, {made['object_size_bytes']:,} bytes.")
         for warning in said.get("warnings", ()):
             log.warning(f"Backup: {warning}")
-            self._alarm.notify("backup_suspicious", warning)
-        return self.known.next_at
+            self._alarm.tell("backup_suspicious", warning)
+        return datetime.fromisoformat(said["next"])
+
+    def _drilled(self, said: dict[str, Any]) -> None:
+        """What is to be reminded of is told with each drill, so once a week, until somebody has proven the key."""
+        self._went_well("drill")
+        if said["drilled"]:
+            for reminder in said["reminders"]:
+                log.warning(f"Backup: {reminder}")
+                self._alarm.tell("backup_key_unproven", reminder)
+
+    def _went_well(self, what: str) -> None:
+        self.known.errors.pop(what, None)
+        self._failures[what] = 0
+        self._alarm.over(f"{what}_failed")
 
     def _failed(self, what: str, error: dict[str, str]) -> datetime:
-        known, again = self.known, TRY_AGAIN[min(self.known.failures, len(TRY_AGAIN) - 1)]
-        known.error = f"{error['message']} {error['hint']}".strip()
-        known.failures += 1
-        known.next_at = datetime.now(UTC) + again
-        log.error(f"The {what} failed, and is tried again in {again.seconds // 60} minutes: {known.error}")
-        self._alarm.trouble("failed", f"{what}_failed", f"A {what} of Task Assist failed: {known.error}")
-        return known.next_at
+        again = TRY_AGAIN[min(self._failures[what], len(TRY_AGAIN) - 1)]
+        why = self.known.errors[what] = f"{error['message']} {error['hint']}".strip()
+        self._failures[what] += 1
+        self.known.next_at = datetime.now(UTC) + again
+        log.error(f"The {what} failed, and is tried again in {again.seconds // 60} minutes: {why}")
+        self._alarm.trouble(f"{what}_failed", f"A {what} of Task Assist failed: {why}")
+        return self.known.next_at
 
 
 def run_backups(settings: Settings, instance: Instance) -> Typist | None:

@@ -49,6 +49,7 @@ class BackupWatch:
         if self._is_missing(now) and not self._known.missing:
             self.look(now)  # somebody else may have made it meanwhile
         self._tell(now)
+        self._alarm.try_again()
 
     def look(self, now: datetime) -> None:
         """Where the store does not answer, what was known before stays: that is told by whoever needs the store."""
@@ -61,9 +62,9 @@ class BackupWatch:
         """By the instance that writes, or would if all were well: of a standby the other one tells."""
         is_missing = self._is_missing(now)
         if not is_missing:
-            self._alarm.over("missing")
+            self._alarm.over("backup_missing")
         elif self._instance.writes or self._instance.problem:
-            self._alarm.trouble("missing", "backup_missing", self._said())
+            self._alarm.trouble("backup_missing", self._said())
         if is_missing and not self._known.missing:
             log.error(self._said())
         self._known.missing = is_missing
@@ -76,7 +77,9 @@ class BackupWatch:
 
     def _said(self) -> str:
         known, problem = self._known, self._instance.problem
-        why = known.error or (problem and problem.message) or "It was not begun, or takes long, or hangs."
+        why = (
+            known.errors.get("backup") or (problem and problem.message) or "It was not begun, or takes long, or hangs."
+        )
         if known.made_at is None or known.due_at is None:
             return f"Task Assist has made no backup since it was started at {_shown(self._began_at)}. {why}"
         return f"Of Task Assist {missing(known.due_at)}; the newest is of {_shown(known.made_at)}. {why}"

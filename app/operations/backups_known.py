@@ -1,7 +1,7 @@
 """What the running app knows of its backups, for /healthz and the doctor: what the manifests in the store said last."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -13,14 +13,13 @@ from app.setting_values import store_url
 
 @dataclass
 class Known:
-    """`error`: why the last try failed, None where it didn't. `missing`: one that was due is long not there."""
+    """`errors`: why the last "backup" or "drill" failed, none where it didn't. `missing`: one is long not there."""
 
     made_at: datetime | None = None
     drilled_at: datetime | None = None
     due_at: datetime | None = None
     next_at: datetime | None = None
-    error: str | None = None
-    failures: int = 0
+    errors: dict[str, str] = field(default_factory=lambda: {})
     missing: bool = False
 
     def saw(self, standing: dict[str, Any]) -> None:
@@ -35,9 +34,9 @@ class Known:
             "age_seconds": int((datetime.now(UTC) - self.made_at).total_seconds()) if self.made_at else None,
             "drilled": _iso(self.drilled_at),
             "next": _iso(self.next_at),
-            "failing": self.error is not None,
+            "failing": bool(self.errors),
             "missing": self.missing,
-            "error": self.error,
+            "error": " ".join(f"{what.capitalize()}: {why}" for what, why in tuple(self.errors.items())) or None,
         }
 
 

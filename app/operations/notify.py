@@ -4,31 +4,46 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
+from typing import Any
 
 import structlog
 
 SECONDS = 10
 
 log = structlog.get_logger()
-Notify = Callable[[str, str], None]
-"""Called with the kind of event, for programs, and a sentence, for people."""
+Notify = Callable[[str, str], bool]
+"""Called with the kind of event, for programs, and a sentence, for people. False where it was not delivered."""
 
 
 def notifier(url: str | None) -> Notify:
     """Does nothing without `url`. A webhook that can't be reached is one line in the log, and hinders nothing."""
     if url is None:
-        return lambda _event, _text: None
+        return lambda _event, _text: True
     return lambda event, text: _post(url, event, text)
 
 
-def _post(url: str, event: str, text: str) -> None:
+class _NotElsewhere(urllib.request.HTTPRedirectHandler):
+    """For 301 to 303 urllib would go there with a GET, without the message, and call that well."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+def _post(url: str, event: str, text: str) -> bool:
     # "text" is what Slack, Mattermost and Teams show, "content" is Discord's.
     body = json.dumps({"event": event, "text": text, "content": text}).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310
-            return
-    except (OSError, ValueError) as error:
-        # Not the address: who knows it may write there.
-        why = f"it answered {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
-        log.error(f"NOTIFY_URL could not be told of {event}: {why}.")
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.build_opener(_NotElsewhere).open(request, timeout=SECONDS):
+            return True
+    except (OSError, ValueError, HTTPException) as error:
+        log.error(f"NOTIFY_URL could not be told of {event}, which is tried again: {_why(error)}.")
+        return False
+
+
+def _why(error: Exception) -> str:
+    """Without the address, which may be in the error's text: who knows it may write there."""
+    if not isinstance(error, urllib.error.HTTPError):
+        return type(error).__name__
+    return f"it answered {error.code}" + (", so it has another address now" if error.code // 100 == 3 else "")

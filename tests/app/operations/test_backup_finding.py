@@ -17,6 +17,7 @@ from app.cli import main
 from app.operations import backup_runner
 from app.operations.backup_finding import backup_finding
 from app.operations.backups_known import Known
+from app.operations.notify import notifier
 from app.settings import load
 
 NOW = datetime.now(UTC)
@@ -99,7 +100,7 @@ def test_one_that_is_of_a_time_to_come_is_not_the_newest_and_a_fault_with_what_r
 
 def test_what_failed_is_a_fault_with_its_reason(run: Run, app):
     assert run("backup").exit_code == 0
-    app.instance.backups = Known(error="There is no such bucket.").as_dict
+    app.instance.backups = Known(errors={"backup": "There is no such bucket."}).as_dict
     assert found().level == "fault" and "There is no such bucket." in found().text
     assert "task-assist backup" in found().fix
 
@@ -130,6 +131,6 @@ def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monke
     known = Known()
     typist: Any = SimpleNamespace(typed=lambda *words: json.loads(run(*words).stdout), stopping=None)
     instance: Any = SimpleNamespace(writes=True, problem=None)
-    watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(print), is_scheduled=True)
+    watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(notifier(None)), is_scheduled=True)
     watch.look(NOW)
     assert known.made_at and known.due_at and known.due_at > known.made_at

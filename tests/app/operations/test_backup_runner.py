@@ -1,6 +1,7 @@
 """The running app backs itself up by the schedule, tries again what failed, and says so."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -15,8 +16,8 @@ from typing import Any
 import pytest
 import structlog
 
-from app.errors import Damaged
-from app.operations import backup_runner, backup_watch, typed
+from app.errors import Damaged, Problem
+from app.operations import backup_alarm, backup_runner, backup_watch, typed
 from app.operations.backup_alarm import Alarm
 from app.operations.backup_runner import BackupRunner, run_backups
 from app.operations.backup_watch import BackupWatch
@@ -76,7 +77,7 @@ ANSWERS: list[Any] = []
 @pytest.fixture
 def watch(told, commands) -> BackupWatch:
     instance: Any = SimpleNamespace(writes=True, problem=None)
-    alarm = Alarm(lambda event, text: told.append((event, text)))
+    alarm = Alarm(lambda event, text: not told.append((event, text)))
     return BackupWatch(instance, Known(), Typist(), alarm, is_scheduled=True)
 
 
@@ -117,7 +118,7 @@ def test_what_failed_is_tried_again_soon_then_later_and_told_once(runner, told):
     ANSWERS[:] = [FAILED] * 4
     assert [in_minutes(runner.run_once()) for _ in range(4)] == [5, 15, 60, 60]
     assert told == [("backup_failed", "A backup of Task Assist failed: There is no such bucket. Make it.")]
-    assert runner.known.as_dict()["error"] == "There is no such bucket. Make it."
+    assert runner.known.as_dict()["error"] == "Backup: There is no such bucket. Make it."
     ANSWERS[:] = [WELL, DRILLED, STANDING, WELL, DRILLED, STANDING]
     runner.run_once()
     runner.run_once()
@@ -128,9 +129,43 @@ def test_what_failed_is_tried_again_soon_then_later_and_told_once(runner, told):
 
 
 def test_a_drill_that_failed_is_no_good_night(runner, told):
-    ANSWERS[:] = [WELL, FAILED, STANDING]
+    ANSWERS[:] = [{**WELL, "next": "2100-01-01T03:15:00+00:00"}, FAILED, STANDING]
     assert in_minutes(runner.run_once()) == 5
     assert told[0][0] == "drill_failed" and runner.known.as_dict()["failing"]
+
+
+def test_a_drill_that_fails_hides_no_backup_that_fails_and_each_is_well_again_by_itself(runner, told):
+    later = {**WELL, "next": "2100-01-01T03:15:00+00:00"}
+    ANSWERS[:] = [later, FAILED, STANDING, FAILED, later, FAILED, STANDING, later, DRILLED, STANDING]
+    assert [in_minutes(runner.run_once()) for _ in range(3)] == [5, 5, 15]
+    assert [event for event, _ in told] == ["drill_failed", "backup_failed", "backup_recovered"]
+    assert runner.known.as_dict()["error"] == "Drill: There is no such bucket. Make it."
+    runner.run_once()
+    assert told[3:] == [("drill_recovered", "Drills of Task Assist's backups work again.")]
+    assert runner.known.as_dict()["error"] is None
+
+
+def test_what_could_not_be_delivered_is_delivered_later_and_in_its_order(monkeypatch):
+    monkeypatch.setattr(backup_alarm, "TRY_AGAIN_AFTER", 0.0)
+    heard, there = [], []
+    alarm = Alarm(lambda event, _: bool(there) and not heard.append(event))
+    alarm.trouble("backup_failed", "No room.")
+    alarm.trouble("backup_failed", "No room.")
+    alarm.tell("backup_suspicious", "It is empty.")
+    alarm.over("backup_failed")
+    assert heard == []
+    there.append(True)
+    alarm.try_again()
+    alarm.try_again()
+    assert heard == ["backup_failed", "backup_suspicious", "backup_recovered"]
+
+
+def test_a_webhook_that_is_down_is_not_asked_at_each_turn():
+    tries = []
+    alarm = Alarm(lambda event, _: bool(tries.append(event)))
+    alarm.trouble("backup_failed", "No room.")
+    alarm.try_again()
+    assert tries == ["backup_failed"]
 
 
 def test_what_another_run_has_begun_is_no_recovery(runner, told):
@@ -159,7 +194,7 @@ def test_a_key_that_nobody_has_proven_is_told_with_each_drill(runner, told):
 def test_a_command_that_says_nothing_of_use_is_told_by_its_last_line(runner):
     ANSWERS[:] = ["Traceback"]
     runner.run_once()
-    assert runner.known.as_dict()["error"] == "The backup ended with 1: last line."
+    assert runner.known.as_dict()["error"] == "Backup: The backup ended with 1: last line."
 
 
 def test_a_time_of_a_clock_that_was_wrong_is_not_waited_for(runner, commands, monkeypatch):
@@ -245,7 +280,7 @@ def test_without_a_schedule_nothing_is_made_but_what_is_there_is_known(app, comm
 
 def test_health_says_how_old_the_backup_is_and_not_why_one_failed(app, place):
     where = "no bucket in s3://secret-place"
-    known = Known(made_at=datetime.now(UTC) - timedelta(hours=2), error=where)
+    known = Known(made_at=datetime.now(UTC) - timedelta(hours=2), errors={"backup": where})
     app.instance.backups = known.as_dict
     said = app.test_client().get("/healthz")
     backup = said.get_json()["backup"]
@@ -253,7 +288,7 @@ def test_health_says_how_old_the_backup_is_and_not_why_one_failed(app, place):
     assert "secret-place" not in said.get_data(as_text=True)
     control = listen(app.instance)
     assert control
-    assert (ask(app.instance.storage, "backups") or {})["error"] == "no bucket in s3://secret-place"
+    assert (ask(app.instance.storage, "backups") or {})["error"] == "Backup: no bucket in s3://secret-place"
     control.close()
 
 
@@ -313,7 +348,7 @@ def test_before_it_tells_it_looks_whether_somebody_else_has_made_it(since_weeks,
 
 def test_a_store_that_does_not_answer_makes_no_backup_newer(since_weeks, told):
     ANSWERS[:] = [FAILED, FAILED]
-    since_weeks._known.error = "There is no such bucket."
+    since_weeks._known.errors["backup"] = "There is no such bucket."
     since_weeks.turn(NEXT + timedelta(days=1, hours=3))
     assert told[0][0] == "backup_missing" and told[0][1].endswith("There is no such bucket.")
 
@@ -394,6 +429,12 @@ def webhook() -> Iterator[tuple[str, list[Any], list[int]]]:
         def do_POST(self) -> None:
             heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(answers[0])
+            self.send_header("Location", "/there")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
@@ -422,6 +463,47 @@ def test_a_webhook_that_fails_is_one_line_in_the_log_without_its_address(webhook
         notifier(url if there else "http://127.0.0.1:9/T0/hush")("backup_failed", "No room.")
     assert len(lines) == 1 and "NOTIFY_URL could not be told of backup_failed" in lines[0]["event"]
     assert "hush" not in str(lines) and ("500" in str(lines)) == there
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_webhook_that_has_moved_was_not_told(webhook, code: int):
+    url, heard, answers = webhook
+    answers[0] = code
+    with structlog.testing.capture_logs() as lines:
+        assert not notifier(url)("backup_failed", "No room.")
+    assert len(heard) == 1 and f"it answered {code}, so it has another address now" in lines[0]["event"]
+
+
+def test_what_answers_no_http_hinders_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(9999)
+                connection.sendall(b"SSH-2.0-x\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        assert not notifier(f"http://127.0.0.1:{server.getsockname()[1]}/T0")("backup_failed", "No room.")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["https://h.example/hush hush", "https://h.example:hush/", "https://me:hush@h.example/", "http://hush\n.x/"],
+)
+def test_an_address_that_nothing_can_be_sent_to_is_refused_and_not_shown(wrong: str):
+    with pytest.raises(Problem) as refused:
+        load({"NOTIFY_URL": wrong})
+    assert "NOTIFY_URL" in str(refused.value) and "hush" not in f"{refused.value} {refused.value!r}"
+
+
+def test_a_fault_whose_text_is_a_secret_shows_its_kind_alone(runner, monkeypatch):
+    def meets_a_fault() -> datetime:
+        raise ValueError("https://h.example/hush")
+
+    monkeypatch.setattr(runner, "run_once", meets_a_fault)
+    runner._run_whatever_happens()
+    assert "ValueError" in runner.known.as_dict()["error"] and "hush" not in str(runner.known)
 
 
 def test_the_webhooks_address_is_in_no_text_that_is_made_of_the_settings():
