@@ -1,10 +1,12 @@
 """The log: one JSON object a line in a container, readable lines on a terminal. On stderr, so that stdout is data."""
 
 import logging
+import os
 import select
 import sys
 import time
 from io import StringIO
+from pathlib import Path
 from typing import Any, TextIO
 
 import structlog
@@ -63,6 +65,8 @@ def init(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # it was closed before the start
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     if sys.stderr.isatty():
         # Plain: the pretty tracebacks print local variables, passwords among them.
         last = [_for_terminal, structlog.dev.ConsoleRenderer(exception_formatter=_traceback)]

@@ -19,11 +19,13 @@ SMALL = 16 << 10
 MAX_FIELDS = 100
 """Fields of a form; the largest page has 12. A form of 1 MB takes 90 MB when its 180,000 fields are taken apart."""
 IN_FLIGHT = 16 << 20
-"""Bytes of small bodies, again of larger ones, and again of heads of requests that are not answered yet, that may be in
-memory at once, over all connections. A head takes up to five times its bytes there (test_bodies.py)."""
+"""Bytes of small bodies, and again of larger ones, that may be in memory at once, over all connections."""
+HEADS_IN_FLIGHT = 64 << 20
+"""Bytes of memory for heads of requests that are not answered yet: 10,000 as browsers send them, 1,500 of MAX_HEAD."""
 
 MAX_DROPPED = 4 << 20
-"""Bytes of a body that is too large which are still taken from the connection, so that its sender sees the answer."""
+"""Bytes of a refused body which are still taken from the connection, so that its sender sees the answer."""
+MOST_DROPPED_AT_ONCE = 64
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -35,6 +37,7 @@ class Bodies:
         self._ending = False
         self._reading: set[asyncio.Timeout] = set()
         self._small, self._large = Account(IN_FLIGHT), Account(IN_FLIGHT)
+        self._dropping = 0
 
     @contextmanager
     def share(self) -> Iterator["Share"]:
@@ -58,14 +61,57 @@ class Bodies:
                 if self._ending:
                     raise Ending
                 if length is None or length <= limit:
-                    return await _whole(receive, length, limit, share)
+                    return await self._whole(receive, length, limit, share)
                 if not expects_continue:
-                    await _discard_rest(receive)
+                    await self._drop_rest(receive)
                 raise TooLarge(limit)
         except TimeoutError:
             raise (Ending if self._ending else TooSlow) from None
         finally:
             self._reading.discard(deadline)
+
+    async def _whole(self, receive: Receive, length: int | None, limit: int, share: "Share") -> bytes:
+        body = bytearray()
+        while len(body) != length:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise CutOff
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            del message  # nothing that is not counted is kept while it waits for what comes next
+            try:
+                if len(body) + len(chunk) > limit:
+                    raise TooLarge(limit)
+                share.add(len(chunk))
+            except (Busy, TooLarge):
+                del body, chunk
+                share.give_back()
+                if more:
+                    await self._drop_rest(receive)
+                raise
+            body += chunk
+            del chunk
+            if not more:
+                break
+        if length is not None and len(body) != length:
+            raise CutOff
+        return bytes(body)
+
+    async def _drop_rest(self, receive: Receive) -> None:
+        """Reads on and keeps nothing: a browser that is still sending sees no answer, only a broken connection.
+
+        Of a few at once: each keeps its connection meanwhile, and what the server has read ahead for it.
+        """
+        if self._dropping == MOST_DROPPED_AT_ONCE:
+            return
+        self._dropping += 1
+        try:
+            dropped, more = 0, True
+            while more and dropped < MAX_DROPPED:
+                message = await receive()
+                dropped, more = dropped + len(message.get("body", b"")), message.get("more_body", False)
+                del message
+        finally:
+            self._dropping -= 1
 
     def end(self) -> None:
         """Those that are still being read are answered now. Called in the event loop."""
@@ -108,38 +154,9 @@ class Share:
         self.bytes += more
 
     def give_back(self) -> None:
+        """Also again."""
         self._account.give_back(self.bytes)
-
-
-async def _whole(receive: Receive, length: int | None, limit: int, share: Share) -> bytes:
-    body = bytearray()
-    while len(body) != length:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CutOff
-        chunk, more = message.get("body", b""), message.get("more_body", False)
-        try:
-            if len(body) + len(chunk) > limit:
-                raise TooLarge(limit)
-            share.add(len(chunk))
-        except (Busy, TooLarge):
-            if more:
-                await _discard_rest(receive)
-            raise
-        body += chunk
-        if not more:
-            break
-    if length is not None and len(body) != length:
-        raise CutOff
-    return bytes(body)
-
-
-async def _discard_rest(receive: Receive) -> None:
-    """Reads on and keeps nothing: a browser that is still sending sees no answer, only a broken connection."""
-    dropped, more = 0, True
-    while more and dropped < MAX_DROPPED:
-        message = await receive()
-        dropped, more = dropped + len(message.get("body", b"")), message.get("more_body", False)
+        self.bytes = 0
 
 
 def refuse_many_fields(content_type: str, body: bytes) -> None:

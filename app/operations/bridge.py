@@ -16,7 +16,15 @@ from flask import Flask
 
 from app.errors import Busy, CutOff, Ending, Problem
 from app.logs import visible
-from app.operations.bodies import IN_FLIGHT, SMALL, Account, Bodies, Receive, is_refusal_of_body, refuse_many_fields
+from app.operations.bodies import (
+    HEADS_IN_FLIGHT,
+    SMALL,
+    Account,
+    Bodies,
+    Receive,
+    is_refusal_of_body,
+    refuse_many_fields,
+)
 from app.operations.threads import Overdue, Threads
 from app.operations.wsgi import Answer, call, environ_of, head_size, length_of
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
@@ -52,7 +60,7 @@ class Bridge:
         self._waiting = 0
         self.unanswered = 0
         """Requests that have come, those among them whose client has gone meanwhile. Read by any thread."""
-        self._heads = Account(IN_FLIGHT)
+        self._heads = Account(HEADS_IN_FLIGHT)
         self._handover: asyncio.Future | None = None
         self._look_again = asyncio.Event()
         """Set when the hand-over is over or the process ends. Of thousands that waited for one future, each would look

@@ -51,12 +51,12 @@ def test_a_thousand_requests_wait_in_one_thread_and_all_are_answered():
 
 
 def test_heads_of_what_waits_are_counted_until_it_is_answered(monkeypatch):
-    monkeypatch.setattr(module, "IN_FLIGHT", 50)
+    monkeypatch.setattr(module, "HEADS_IN_FLIGHT", 1000)
 
     async def main() -> None:
         handing = Handing()
         bridge, _ = served(handing)
-        waiting = asyncio.create_task(ask(bridge))  # its head has 28 bytes
+        waiting = asyncio.create_task(ask(bridge))  # its head counts for some 600
         await asyncio.sleep(0.05)
         assert bridge.unanswered == 1
         status, headers, _ = await ask(bridge)

@@ -206,7 +206,7 @@ def test_what_is_lost_while_a_hand_over_waits_for_requests_is_kept_first(start, 
     monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
     made = start(keep=keep_what_is_open)
     drained = made.gate.drained
-    monkeypatch.setattr(made.gate, "drained", lambda: storage.path.unlink(missing_ok=True) or drained())
+    monkeypatch.setattr(made.gate, "drained", lambda *_: storage.path.unlink(missing_ok=True) or drained())
     made.releaser.hand_over("another")
     assert made.writes
     eventually(lambda: "is kept in" in str(made.problem))
@@ -323,7 +323,7 @@ def test_one_long_request_does_not_hold_the_others_back_all_the_time(start, stor
     clock = made.releaser._clock = Seconds()
     tries = []
     drained = made.gate.drained
-    monkeypatch.setattr(made.gate, "drained", lambda: tries.append(clock.at) or drained())
+    monkeypatch.setattr(made.gate, "drained", lambda *_: tries.append(clock.at) or drained())
     with made.using():
         while clock.at < 20:
             made.heartbeat.requested_by = frozenset(["another"])
