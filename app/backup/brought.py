@@ -10,7 +10,7 @@ from app.backup.fetch import fetch, told_as
 from app.backup.placing import copies_beside
 from app.backup.room import tell_room
 from app.backup.store import Store, store_at
-from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, newest_in, stored_in
+from app.backup.stored import ENDING, OBJECT_ENDINGS, is_name, newest_in, stored_in
 from app.errors import CannotStart
 from app.storage.files import Progress
 from app.storage.mounts import Storage
@@ -66,7 +66,7 @@ def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:
                 f"{what} names a store, and no backup in it.", f"For its newest one:  {what.rstrip('/')}/{LATEST}"
             )
         return store_at(above), name
-    if what == LATEST or (NAME.fullmatch(what) and not Path(what).exists()):
+    if what == LATEST or (is_name(what) and not Path(what).exists()):
         return store_at(configured), what
     if name and name != LATEST and last != name:  # an object or a manifest, fetched by hand
         return store_at(Path(what).absolute().parent.as_uri()), name
@@ -79,7 +79,7 @@ def _name_of(last: str) -> str:
         return last
     for ending in (ENDING, *OBJECT_ENDINGS):
         last = last.removesuffix(ending)
-    return last if NAME.fullmatch(last) else ""
+    return last if is_name(last) else ""
 
 
 def _identities(file: Path | None) -> list[Any]:

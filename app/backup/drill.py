@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from app.backup.drilled import Drilled, keep_record
 from app.backup.encryption import public_keys_of
@@ -13,10 +14,10 @@ from app.backup.fetch import check_object, fetch, told_as
 from app.backup.key_proof import keep_proofs
 from app.backup.placing import copies_beside
 from app.backup.room import tell_room
-from app.backup.store import Store
+from app.backup.store import Store, StoreFailed
 from app.backup.stored import Stored
 from app.backup.verify import verify
-from app.errors import Mismatch
+from app.errors import Broken, Foreign, Mismatch, NotFound, NotSqlite
 from app.storage.files import Progress
 from app.storage.mounts import Storage
 
@@ -29,6 +30,8 @@ class Read:
     canaries: frozenset[str]
 
 
+FAULTS_OF_BACKUP = (Mismatch, Broken, NotSqlite, Foreign, NotFound)
+"""By these a drill has failed. By others it could not be done: no key, no room, no network, a newer version's."""
 ReadThrough = Callable[[Path], Read]
 """Brings a copy to this version's schema, and reads it as the app would."""
 
@@ -46,32 +49,55 @@ def drill(
 
     `say` is told first where it is fetched to and how much room that takes. Without a key an encrypted backup can only
     be fetched and hashed; the record says that this is all. With one it is written down that this key opens the
-    backups.
+    backups. What is wrong with it is written down as well.
     """
-    began, found = time.monotonic(), None
-    if stored.recipients and not identities:
-        check_object(store, stored, progress)
-    else:
-        with copies_beside(storage.path, ".drilled") as folder:
-            file = folder / f"{stored.name}.db"
-            tell_room("Fetches the database", folder, stored.database.size_bytes, say)
-            fetch(store, stored, file, identities, progress)
-            with told_as(store, stored, file):
-                verify(file)
-                found = read(file)
-                _refuse_other_rows(stored, found.rows)
-                _refuse_without_canary(stored, found.canaries)
-    record = Drilled(
-        name=stored.name,
-        drilled_at=datetime.now(UTC).replace(microsecond=0),
-        proves="restorable" if found else "unchanged",
-        seconds=round(time.monotonic() - began, 1),
-        size_bytes=stored.object_size_bytes,
-        canary=True if found and stored.canary else None,
-    )
-    keep_record(store, record)
-    keep_proofs(store, public_keys_of(identities) & set(stored.recipients), stored.name, record.drilled_at)
-    return record
+    began = time.monotonic()
+
+    def record(proves: Literal["restorable", "unchanged", "failed"], why: str | None = None) -> Drilled:
+        return Drilled(
+            name=stored.name,
+            drilled_at=datetime.now(UTC).replace(microsecond=0),
+            proves=proves,
+            seconds=round(time.monotonic() - began, 3),
+            size_bytes=stored.object_size_bytes,
+            canary=True if proves == "restorable" and stored.canary else None,
+            why=why,
+        )
+
+    try:
+        if stored.recipients and not identities:
+            check_object(store, stored, progress)
+            made = record("unchanged")
+        else:
+            _open(store, stored, storage, identities, read, progress, say)
+            made = record("restorable")
+    except FAULTS_OF_BACKUP as fault:
+        with suppress(StoreFailed):  # what is wrong with the backup is what is to be told
+            keep_record(store, record("failed", fault.message))
+        raise
+    keep_record(store, made)
+    keep_proofs(store, public_keys_of(identities) & set(stored.recipients), stored.name, made.drilled_at)
+    return made
+
+
+def _open(
+    store: Store,
+    stored: Stored,
+    storage: Storage,
+    identities: list[Any],
+    read: ReadThrough,
+    progress: Progress | None,
+    say: Callable[[str], None],
+) -> None:
+    with copies_beside(storage.path, ".drilled") as folder:
+        file = folder / f"{stored.name}.db"
+        tell_room("Fetches the database", folder, stored.database.size_bytes, say)
+        fetch(store, stored, file, identities, progress)
+        with told_as(store, stored, file):
+            verify(file)
+            found = read(file)
+            _refuse_other_rows(stored, found.rows)
+            _refuse_without_canary(stored, found.canaries)
 
 
 def _refuse_other_rows(stored: Stored, found: dict[str, int]) -> None:

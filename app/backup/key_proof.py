@@ -1,15 +1,17 @@
 """When the private key of a public one was last proven to open a backup: a record in the store, by the public key.
 
 The drill that opens an encrypted backup makes it. It is not the drill's own record, which goes when its backup is
-pruned, and which the server's drill, that has no key, writes anew.
+pruned.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from app.backup.records import records_in, renew
 from app.backup.store import Store
 from app.backup.stored import CLOCKS_DIFFER
 from app.errors import NotFound
@@ -30,19 +32,19 @@ class KeyProof(BaseModel):
 
 
 def keep_proofs(store: Store, public_keys: Iterable[str], backup: str, at: datetime) -> None:
-    """Each in the place of an earlier one."""
+    """Each instead of an earlier one."""
     for key in public_keys:
         proof = KeyProof(public_key=key, proven_at=at, backup=backup)
-        store.remove(key + ENDING)
-        store.create(key + ENDING, proof.model_dump_json(indent=2).encode() + b"\n")
+        renew(store, key, ENDING, at, proof.model_dump_json(indent=2).encode() + b"\n")
 
 
 def last_proof(store: Store, public_key: str) -> KeyProof | None:
     """None where there is none that can be read."""
-    try:
-        return KeyProof.model_validate_json(store.read(public_key + ENDING))
-    except (NotFound, ValidationError):
-        return None
+    for record in reversed(records_in(store.entries(), ENDING)):
+        if record.of == public_key:
+            with suppress(NotFound, ValidationError):
+                return KeyProof.model_validate_json(store.read(record.name))
+    return None
 
 
 def reminders(store: Store, public_keys: Iterable[str], now: datetime) -> list[str]:

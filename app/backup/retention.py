@@ -1,14 +1,15 @@
 """Which backups stay: BACKUP_KEEP, as in last=3 daily=7 weekly=4 monthly=12, in the zone of TZ."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 
-from app.backup.drilled import drill_record_of, drilled_names
+from app.backup.drilled import Drills, drills_in, left_over
 from app.backup.folder import PARTIAL
 from app.backup.manifest import Manifest
 from app.backup.replacing import FAR, counted
 from app.backup.store import Store
-from app.backup.stored import ENDING, NAME, OBJECT_ENDINGS, Stored, manifest_of, names_in, stored_in, time_of
+from app.backup.stored import ENDING, OBJECT_ENDINGS, Stored, is_name, manifest_of, names_in, stored_in, time_of
 from app.errors import Conflict, Problem
 from app.setting_values import keep_rules
 
@@ -39,12 +40,11 @@ def kept(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
 def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[str], None]) -> list[str]:
     """To be called when `made` is there, and after nothing that failed. Gives the names that are gone.
 
-    The newest one that a drill has proven stays, and so does what is far fuller than `made`: an emptied database must
+    The newest one that a drill has opened stays, and so does what is far fuller than `made`: an emptied database must
     not take its good backups along, however many nights nobody looks.
     """
     names = names_in(store)
-    proven = sorted(drilled_names(store) & set(names), key=lambda name: (time_of(name), name))
-    stay = kept(names, rules, zone) | set(proven[-1:]) | {made.name}
+    stay = kept(names, rules, zone) | set(_proven(drills_in(store))) | {made.name}
     going = [name for name in names if name not in stay and not _is_far_fuller(store, name, made, warn)]
     for name in going:
         _remove(store, name)
@@ -66,20 +66,30 @@ def _is_far_fuller(store: Store, name: str, made: Stored, warn: Callable[[str], 
     return True
 
 
+def _proven(drills: dict[str, Drills]) -> Iterator[str]:
+    """The newest that was opened, and the newest that was found unchanged, of those that have not failed since."""
+    newest_first = sorted(drills, key=lambda name: (time_of(name), name), reverse=True)
+    for proof in ("restorable", "unchanged"):
+        yield from islice((n for n in newest_first if any(each.proves == proof for each in drills[n].passed)), 1)
+
+
 def _remove(store: Store, name: str) -> None:
     """The manifest first: killed in between, what is left is no backup any more, and swept."""
-    for each in (manifest_of(name), drill_record_of(name), *(name + ending for ending in OBJECT_ENDINGS)):
+    for each in (manifest_of(name), *(name + ending for ending in OBJECT_ENDINGS)):
         store.remove(each)
 
 
 def _sweep(store: Store, now: datetime) -> None:
-    there = {entry.name for entry in store.entries()}
+    entries = store.entries()
+    there = {entry.name for entry in entries}
+    for each in left_over(entries):
+        store.remove(each)
     for each in there:
         # Also what a folder has of an upload that was killed (folder.py).
         object_ = each.removeprefix(".").removesuffix(PARTIAL)
         name = next((object_.removesuffix(ending) for ending in OBJECT_ENDINGS if object_.endswith(ending)), "")
         is_part = each != object_ or name + ENDING not in there
-        if NAME.fullmatch(name) and is_part and now - time_of(name) > UNFINISHED_AFTER:
+        if is_name(name) and is_part and now - time_of(name) > UNFINISHED_AFTER:
             store.remove(each)
 
 

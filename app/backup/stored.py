@@ -46,7 +46,7 @@ class Stored(BaseModel):
 
     @model_validator(mode="after")
     def _is_of_one_piece(self) -> Self:
-        if not NAME.fullmatch(self.name) or self.object != object_of(self.name, encrypted=bool(self.recipients)):
+        if not is_name(self.name) or self.object != object_of(self.name, encrypted=bool(self.recipients)):
             raise ValueError("the names in it are not those of one backup")
         return self
 
@@ -72,17 +72,31 @@ def manifest_of(name: str) -> str:
     return name + ENDING
 
 
+def is_name(text: str) -> bool:
+    """Of a backup, with a time that there is: 20269999T999999Z is somebody else's."""
+    found = NAME.fullmatch(text)
+    return found is not None and moment(found["time"]) is not None
+
+
 def time_of(name: str) -> datetime:
     """When the backup of that name was made."""
     found = NAME.fullmatch(name)
-    assert found, name
-    return datetime.strptime(found["time"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    at = moment(found["time"]) if found else None
+    assert at, name
+    return at
+
+
+def moment(text: str) -> datetime | None:
+    """20261127T031500Z; None where there is no such time."""
+    with suppress(ValueError):
+        return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return None
 
 
 def names_in(store: Store) -> list[str]:
     """Of all backups there, the newest last."""
     found = (entry.name.removesuffix(ENDING) for entry in store.entries() if entry.name.endswith(ENDING))
-    return sorted(filter(NAME.fullmatch, found), key=lambda name: (time_of(name), name))
+    return sorted(filter(is_name, found), key=lambda name: (time_of(name), name))
 
 
 def past(names: Iterable[str], now: datetime) -> list[str]:

@@ -1,6 +1,7 @@
 """The commands that say what the backups are worth: backup drill, backup status."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ OLD = 1
 def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_json: bool) -> None:
     """Proves that a backup can be restored: fetches it, checks it, upgrades it and reads it as the app would.
 
-    What it found is kept beside the backup; the newest one that is proven is never pruned. Without --identity an
-    encrypted backup can only be compared with its hash, and the answer says so: type this where the key is, with
-    BACKUP_URL and what gives access to the store. DATABASE_PATH need not exist there; copies are made beside it.
+    What it found is kept beside the backup, also what was wrong; the newest one that was opened is never pruned.
+    Without --identity an encrypted backup can only be compared with its hash, and the answer says so: type this where
+    the key is, with BACKUP_URL and what gives access to the store. DATABASE_PATH need not exist there; copies are made
+    beside it.
 
     \b
     task-assist backup drill
@@ -43,15 +45,14 @@ def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_
 def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, progress: Any) -> Answer:
     from app import settings
     from app.backup.drill import drill
-    from app.backup.drilled import last_drill
     from app.backup.store import store_at
     from app.backup.stored import newest_in, stored_in
     from app.operations.read_through import read_through
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
-    last = last_drill(place) if if_due else None
-    if last and datetime.now(UTC) - last.drilled_at < DRILL_EVERY:
+    known = _known(place) if if_due else None
+    if known and (last := known.counts) and not known.failed and _since(last.drilled_at) < DRILL_EVERY:
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
     stored = stored_in(place, newest_in(place) if name == "latest" else name)
@@ -60,7 +61,33 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     tell_app(loaded, place)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
     facts |= {"reminders": _reminders(loaded, place)}
-    return Answer(facts, f"{_what_it_proves(stored, record)} It took {record.seconds} s.")
+    return Answer(facts, f"{_what_it_proves(stored, record)} It took {record.seconds:.1f} s.")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What drills have found so far. `restorable`, `unchanged`: the newest that holds. `failed`: since then.
+
+    `counts`: the newest proof of what can be known here: of an encrypted newest backup that it is unchanged, too.
+    """
+
+    restorable: Any
+    unchanged: Any
+    counts: Any
+    failed: Any
+
+
+def _known(place: Any) -> _Known:
+    from app.backup.drilled import drills_in, failure_since, newest_of
+    from app.backup.stored import newest_first
+
+    drills = drills_in(place).values()
+    newest = next(newest_first(place), None)
+    passed = [each for one in drills for each in one.passed]
+    restorable = newest_of(each for each in passed if each.proves == "restorable")
+    unchanged = newest_of(each for each in passed if each.proves == "unchanged")
+    counts = newest_of(passed) if newest and newest.recipients else restorable
+    return _Known(restorable, unchanged, counts, failure_since(drills, counts))
 
 
 def _reminders(loaded: Any, place: Any) -> list[str]:
@@ -113,15 +140,17 @@ class Age(click.ParamType):
 def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, as_json: bool) -> None:
     """Says how old the newest backup is, when one was last proven restorable, and what went wrong last.
 
-    And which key of BACKUP_RECIPIENT was not proven within a year, by a drill with --identity.
+    A drill counts for --max-drill-age that has opened a backup; where the newest one is encrypted, also one without
+    its key, which only compares the hash. And it says which key of BACKUP_RECIPIENT was not proven within a year, by a
+    drill with --identity.
 
     \b
     task-assist backup status
     docker compose exec app task-assist backup status --max-age 26h
 
     \b
-    Exit codes: 0 well · 1 older than asked for, none at all, the app's last try failed, or
-    the store can't be read · 2 wrong usage
+    Exit codes: 0 well · 1 older than asked for, none at all, the last drill or the app's
+    last try failed, or the store can't be read · 2 wrong usage
     """
     _status(store=store, max_age=max_age, max_drill_age=max_drill_age, as_json=as_json)
 
@@ -136,19 +165,22 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
     standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
+    known = _known(place)
     error = (ask(storage_of(loaded), "backups") or {}).get("error")
     faults = [
         *_faults_of_backup(standing, max_age),
-        *_faults_of_drill(standing.drill, max_drill_age),
+        *_faults_of_drill(known, max_drill_age),
         *([f"the app's last try failed: {error}"] if error else []),
         *([said_of_ahead(standing.ahead)] if standing.ahead else []),
     ]
     age = int(_since(standing.made_at).total_seconds()) if standing.made_at else None
     reminders = _reminders(loaded, place)
     facts = {"store": str(place.url), **standing.as_dict(), "age_seconds": age, "error": error, "faults": faults}
+    drills = {"restorable": known.restorable, "unchanged": known.unchanged, "failed": known.failed}
+    facts |= {"drills": {what: each and each.model_dump(mode="json") for what, each in drills.items()}}
     facts |= {"reminders": reminders}
     lines = [
-        *_lines(standing, place),
+        *_lines(standing, known, place),
         *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
         *(f"To remove {name}, if this clock is right:  {command}" for name, command in standing.ahead.items()),
@@ -156,12 +188,20 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     return Answer(facts, "\n".join(lines), OLD if faults else 0)
 
 
-def _lines(standing: Any, place: Any) -> list[str]:
-    made, last = standing.made_at, standing.drill
+def _lines(standing: Any, known: _Known, place: Any) -> list[str]:
+    made, opened, unchanged = standing.made_at, known.restorable, known.unchanged
+    newer = unchanged and (opened is None or unchanged.drilled_at > opened.drilled_at)
+    by_hash = "it is encrypted, and without a key its hash alone was compared"
     return [
         f"Newest   {standing.newest}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
-        f"Drill    {last.name} was {last.proves}, {_age(_since(last.drilled_at))} ago" if last else "Drill    none yet",
+        *([f"Drill    {_drilled(opened, 'was restorable')}"] if opened else []),
+        *([f"Drill    {_drilled(unchanged, 'was unchanged')}: {by_hash}"] if newer else []),
+        *(["Drill    none yet"] if not opened and not unchanged else []),
     ]
+
+
+def _drilled(last: Any, how: str) -> str:
+    return f"{last.name} {how}, {_age(_since(last.drilled_at))} ago"
 
 
 def _faults_of_backup(standing: Any, most: timedelta | None) -> list[str]:
@@ -173,12 +213,16 @@ def _faults_of_backup(standing: Any, most: timedelta | None) -> list[str]:
     ]
 
 
-def _faults_of_drill(last: Any, most: timedelta | None) -> list[str]:
+def _faults_of_drill(known: _Known, most: timedelta | None) -> list[str]:
+    faults = [f"{_drilled(known.failed, 'failed its drill')}: {known.failed.why}"] if known.failed else []
     if most is None:
-        return []
-    if last is None:
-        return ["no backup was drilled yet:  task-assist backup drill"]
-    return [f"the last drill is older than {_age(most)}"] if _since(last.drilled_at) > most else []
+        return faults
+    if known.counts is None:
+        why = "was opened by a drill, only compared" if known.unchanged else "has passed a drill yet"
+        return [*faults, f"no backup {why}:  task-assist backup drill"]
+    if _since(known.counts.drilled_at) > most:
+        faults.append(f"the last drill is older than {_age(most)}")
+    return faults
 
 
 def _since(time: datetime) -> timedelta:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup.drilled import drilled_names
+from app.backup.drilled import drilled
 from app.backup.fetch import check_object
 from app.backup.store import Store, store_at
 from app.backup.stored import names_in, newest_in, stored_in
@@ -57,7 +57,7 @@ def test_a_network_that_fails_at_any_request_leaves_only_whole_backups(cut, type
         way.after = 1 << 30
         listed = names_in(store)
         if words == ("backup", "drill"):
-            assert code == 1 or newest_in(store) in drilled_names(store), after
+            assert code == 1 or drilled(store, newest_in(store)), after
         else:
             assert code == (0 if set(listed) - there else 1), after
         codes.add(code)

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.backup.drilled import last_drill
-from app.backup.key_proof import ENDING, keep_proofs, last_proof, reminders
+from app.backup.drilled import drilled
+from app.backup.key_proof import ENDING, KeyProof, keep_proofs, last_proof, reminders
+from app.backup.stored import newest_in
 from tests.app.backup.test_stored import new_key
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -23,6 +24,15 @@ def test_a_proof_that_can_not_be_read_is_none(store):
     assert last_proof(store, "age1a") is None
 
 
+def test_a_proof_takes_the_place_of_those_before_and_also_of_one_with_the_name_of_before(store):
+    store.create("age1a" + ENDING, KeyProof(public_key="age1a", proven_at=NOW, backup="old").model_dump_json().encode())
+    assert (proof := last_proof(store, "age1a")) and proof.backup == "old"
+    for days in (1, 2):
+        keep_proofs(store, ["age1a", "age1ab"], f"of day {days}", NOW + timedelta(days=days))
+    assert (proof := last_proof(store, "age1a")) and proof.backup == "of day 2"
+    assert len(store.entries()) == 2
+
+
 def test_the_drill_with_the_key_proves_it_and_the_servers_own_drill_forgets_nothing(run, store, tmp_path, monkeypatch):
     key, other = new_key(), new_key()
     monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()))
@@ -32,7 +42,7 @@ def test_the_drill_with_the_key_proves_it_and_the_servers_own_drill_forgets_noth
     (tmp_path / "key.txt").write_text(f"{other}\n{key}\n")
     assert run("backup", "drill", "--identity", "key.txt").exit_code == 0
     assert run("backup", "drill").exit_code == 0
-    assert (record := last_drill(store)) and record.proves == "unchanged"
+    assert (record := drilled(store, newest_in(store))) and record.proves == "restorable"
     assert (proof := last_proof(store, str(key.to_public()))) and proof.backup == record.name
     assert last_proof(store, str(other.to_public())) is None
 

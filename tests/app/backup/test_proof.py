@@ -16,7 +16,8 @@ import pytest
 from app.backup import pipeline
 from app.backup import stored as naming
 from app.backup.drill import drill
-from app.backup.drilled import drilled, keep_record, last_drill
+from app.backup.drilled import ENDING as DRILLED
+from app.backup.drilled import Drilled, drilled, keep_record, last_drill
 from app.backup.folder import PARTIAL, Folder
 from app.backup.retention import prune, warn_of_loss
 from app.backup.schedule import next_after
@@ -50,6 +51,18 @@ def nights(store: Store, storage: Storage, count: int, tmp_path: Path, until: da
         store.create(manifest_of(name), older.as_bytes())
         found.append(name)
     return found[::-1]
+
+
+def moved_to(store: Store, name: str, at: datetime) -> str:
+    """The name of that backup as if it had been made at `at`."""
+    made, other, folder = stored_in(store, name), new_name("task_manager", at), Path(store.url.path)
+    object_ = naming.object_of(other, encrypted=bool(made.recipients))
+    (folder / made.object).rename(folder / object_)
+    database = made.database.model_copy(update={"created_at": naming.time_of(other)})
+    moved = made.model_copy(update={"name": other, "object": object_, "database": database})
+    store.create(manifest_of(other), moved.as_bytes())
+    store.remove(manifest_of(name))
+    return other
 
 
 def pruned(store: Store, warnings: list[str] | None = None) -> list[str]:
@@ -95,7 +108,7 @@ def test_what_the_app_can_not_read_is_not_proven(make, store):
     storage = make()
     stored = backed_up(storage, store)
 
-    def fails(_: Path) -> dict[str, int]:
+    def fails(_: Path) -> Any:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -146,6 +159,9 @@ def test_a_drill_is_due_each_seven_days(run: Run, store):
     assert "No drill is due" in run("backup", "drill", "--if-due").stdout
     record = last_drill(store)
     assert record
+    for entry in store.entries():
+        if entry.name.endswith(DRILLED):
+            store.remove(entry.name)
     keep_record(store, record.model_copy(update={"drilled_at": record.drilled_at - timedelta(days=7, hours=1)}))
     assert "can be restored" in run("backup", "drill", "--if-due").stdout
 
@@ -167,6 +183,87 @@ def test_the_newest_that_a_drill_has_proven_stays(make, store, tmp_path):
         drill(store, stored_in(store, name), storage, [], read_through, None)
     assert pruned(store) == [names[0], names[2]]
     assert names_in(store) == [names[1], *names[3:]]
+
+
+def test_what_has_failed_its_drill_since_is_not_what_stays(make, store, tmp_path):
+    storage = make()
+    names = nights(store, storage, 6, tmp_path)
+    for name in names[:2]:
+        keep_record(store, found(name, "restorable", days_ago=2))
+    object_ = tmp_path / "store" / stored_in(store, names[1]).object
+    object_.write_bytes(object_.read_bytes()[:-1] + b"?")
+    with pytest.raises(Mismatch):
+        drill(store, stored_in(store, names[1]), storage, [], read_through, None)
+    assert drilled(store, names[1]) is None and (last := last_drill(store)) and last.name == names[0]
+    assert pruned(store) == names[1:3]
+
+
+def test_what_was_only_compared_stays_beside_what_was_opened_and_not_instead_of_it(make, store, tmp_path):
+    names = nights(store, make(), 7, tmp_path)
+    keep_record(store, found(names[1], "restorable", days_ago=3))
+    for name in names[1:3]:
+        keep_record(store, found(name, "unchanged", days_ago=2))
+    assert pruned(store) == [names[0], names[3]]
+
+
+def test_a_hash_that_fits_makes_good_no_drill_that_was_failed_with_the_key(store, make):
+    name = backed_up(make(), store).name
+    for proves, days in (("restorable", 3), ("failed", 2), ("unchanged", 1)):
+        keep_record(store, found(name, proves, days_ago=days))
+    assert drilled(store, name) is None
+    keep_record(store, found(name, "restorable", days_ago=0))
+    assert (last := drilled(store, name)) and last.proves == "restorable"
+
+
+def test_of_each_kind_only_the_newest_record_stays_and_what_is_killed_in_between_loses_none(store, make, monkeypatch):
+    name = backed_up(make(), store).name
+    for days in (5, 4):
+        keep_record(store, found(name, "restorable", days_ago=days))
+        keep_record(store, found(name, "unchanged", days_ago=days))
+    assert sum(entry.name.endswith(DRILLED) for entry in store.entries()) == 2
+    monkeypatch.setattr(store, "create", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        keep_record(store, found(name, "restorable", days_ago=0))
+    assert (last := drilled(store, name)) and last.proves == "restorable"
+
+
+def test_two_drills_at_once_leave_a_record(store, make, monkeypatch):
+    name = backed_up(make(), store).name
+    keep_record(store, found(name, "restorable", days_ago=9))
+    remove = store.remove
+
+    def meanwhile(each: str) -> None:
+        monkeypatch.setattr(store, "remove", remove)
+        remove(each)
+        keep_record(store, found(name, "restorable", days_ago=0, seconds=2.0))
+
+    monkeypatch.setattr(store, "remove", meanwhile)
+    keep_record(store, found(name, "restorable", days_ago=0, seconds=1.0))
+    assert (last := drilled(store, name)) and last.seconds in (1.0, 2.0)
+
+
+def test_a_record_of_before_is_read_and_none_that_was_left_by_a_backup_that_is_gone(store, make, tmp_path):
+    name, gone = backed_up(make(), store).name, new_name("task_manager", datetime.now(UTC) - timedelta(days=90))
+    for each in (name, gone):
+        old = found(each, "restorable", days_ago=1).model_dump(mode="json", exclude={"why"}) | {"format": 1}
+        store.create(each + DRILLED, json.dumps(old).encode())
+    assert (last := last_drill(store)) and last.name == name
+    (tmp_path / "store" / f"holiday{DRILLED}").write_text("somebody's")
+    pruned(store)
+    left = {entry.name for entry in store.entries() if entry.name.endswith(DRILLED)}
+    assert left == {name + DRILLED, f"holiday{DRILLED}"}
+
+
+def test_a_drill_of_a_time_to_come_hides_none_that_was(store, make):
+    name = backed_up(make(), store).name
+    for proves, days in (("restorable", 1), ("unchanged", -30), ("failed", -30)):
+        keep_record(store, found(name, proves, days_ago=days))
+    assert (last := last_drill(store)) and last.proves == "restorable"
+
+
+def found(name: str, proves: Any, *, days_ago: int, seconds: float = 0.1) -> Drilled:
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago)
+    return Drilled(name=name, drilled_at=at, proves=proves, seconds=seconds, size_bytes=1)
 
 
 def test_an_emptied_database_takes_no_fuller_backup_along_however_many_nights(make, store, tmp_path):
@@ -267,15 +364,15 @@ def test_a_loss_of_more_than_half_is_told(rows: int, size: int, said: str):
 def test_the_schedule_puts_no_empty_database_in_front_of_a_full_backup(run: Run, make, store, monkeypatch):
     """After a loss a new stack begins empty, and `restore latest` must still find what was lost."""
     run("backup")
-    [name] = names_in(store)
-    # Its name is behind the other's, for two that are made in the same second.
-    monkeypatch.setenv("DATABASE_PATH", str(make("zero.db", items=0).path))
+    name = moved_to(store, newest_in(store), datetime.now(UTC) - timedelta(days=1))
+    monkeypatch.setenv("DATABASE_PATH", str(make("new.db", items=0).path))
     refused = run("backup", "--if-due")
     assert refused.exit_code == 1 and "The database is empty" in refused.stderr
     assert f"task-assist restore {name}" in refused.stderr and names_in(store) == [name]
     assert "3 items" in run("restore", "latest", "--dry-run").stdout
     # It is meant to be empty: then a person says so, once.
     assert run("backup").exit_code == 0
+    moved_to(store, newest_in(store), datetime.now(UTC) - timedelta(hours=1))
     assert run("backup", "--if-due").exit_code == 0 and len(names_in(store)) == 3
 
 
@@ -346,6 +443,42 @@ def test_with_the_schedule_off_nothing_is_ever_due(run: Run, store, monkeypatch)
     assert done.exit_code == 1 and "BACKUP_SCHEDULE is off" in done.stderr and names_in(store) == []
 
 
+def test_the_status_is_red_where_the_last_drill_failed_and_says_why(run: Run, store, tmp_path):
+    run("backup")
+    name = newest_in(store)
+    keep_record(store, found(name, "restorable", days_ago=2))
+    object_ = tmp_path / "store" / stored_in(store, name).object
+    whole = object_.read_bytes()
+    object_.write_bytes(whole[:-1] + b"?")
+    assert run("backup", "drill").exit_code == 4
+    said = run("backup", "status", "--max-drill-age", "8d")
+    assert said.exit_code == 1 and f"Not well: {name} failed its drill, 0 minutes ago: " in said.stdout
+    assert "not what its manifest says" in said.stdout and "no backup has passed a drill yet" in said.stdout
+    assert (
+        "not what its manifest says" in run("backup", "drill", "--if-due").stderr
+    )  # so it is due, until one is passed
+
+
+def test_of_an_encrypted_backup_a_drill_without_the_key_counts_and_is_told_from_one_with_it(
+    run: Run, store, monkeypatch
+):
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(new_key().to_public()))
+    run("backup")
+    run("backup", "drill")
+    said = run("backup", "status", "--max-drill-age", "8d")
+    assert said.exit_code == 0 and "was unchanged" in said.stdout and "its hash alone was compared" in said.stdout
+    run("backup")
+    keep_record(store, found(moved_to(store, newest_in(store), datetime.now(UTC)), "unchanged", days_ago=1))
+    monkeypatch.delenv("BACKUP_RECIPIENT")
+    moved_to(store, made_by(run), datetime.now(UTC) + timedelta(minutes=1))
+    said = run("backup", "status", "--max-drill-age", "8d")
+    assert said.exit_code == 1 and "no backup was opened by a drill, only compared" in said.stdout
+
+
+def made_by(run: Run) -> str:
+    return json.loads(run("backup", "--json").stdout)["made"]["name"]
+
+
 def test_the_status_is_red_where_a_backup_is_missing_or_old(run: Run, store, tmp_path):
     assert run("backup", "status").exit_code == 1
     run("backup")
@@ -359,6 +492,14 @@ def test_the_status_is_red_where_a_backup_is_missing_or_old(run: Run, store, tmp
     (tmp_path / "store" / manifest_of(newest)).rename(tmp_path / "store" / manifest_of(old))
     red = run("backup", "status", "--max-age", "26h")
     assert red.exit_code == 1 and "the newest is older than 26 hours" in red.stdout
+
+
+def test_a_name_with_a_time_that_does_not_exist_is_no_backup(run: Run, store, tmp_path):
+    (tmp_path / "store" / manifest_of("x-20269999T999999Z-00000000")).write_text("{}")
+    (tmp_path / "store" / "x-20269999T999999Z-00000000.db.zst").write_text("{}")
+    done = run("backup", "list")
+    assert done.exit_code == 0 and "There is no backup" in done.stdout
+    assert run("backup").exit_code == 0
 
 
 def test_what_belongs_to_no_backup_is_no_backup(run: Run, store, tmp_path):

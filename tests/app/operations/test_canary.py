@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from app import create_app
 from app.backup.drilled import drilled
 from app.backup.store import Store, store_at
-from app.backup.stored import manifest_of, newest_in, stored_in
+from app.backup.stored import manifest_of, names_in, newest_in, stored_in
 from app.cli import main
 from app.database.canary import STAY, has_canary, write_canary
 from app.database.sqlite import sqlite_driver
@@ -75,11 +75,13 @@ def no_warning(done: Any) -> None:
 def test_each_backup_has_its_own_and_the_drill_finds_it(stopped: Run, store: Store):
     found = []
     for _ in range(2):
+        before = set(names_in(store))
         no_warning(stopped("backup"))
-        found.append(newest(store).canary)
-        done = stopped("backup", "drill", newest(store).name)
+        [name] = set(names_in(store)) - before
+        found.append(stored_in(store, name).canary)
+        done = stopped("backup", "drill", name)
         assert done.exit_code == 0 and f"with its canary {found[-1]}" in done.stdout
-        record = drilled(store, newest(store).name)
+        record = drilled(store, name)
         assert record and record.canary is True
     assert len(set(found)) == 2 and all(found)
 
