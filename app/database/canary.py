@@ -19,4 +19,7 @@ def write_canary(connection: Any, word: str) -> None:
 
 
 def has_canary(connection: Any, word: str) -> bool:
+    """False also in a database of a schema that has no canaries."""
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (CANARIES,)).fetchone() is None:
+        return False
     return connection.execute(f"SELECT 1 FROM {CANARIES} WHERE word = ?", (word,)).fetchone() is not None  # noqa: S608

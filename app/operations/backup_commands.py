@@ -85,13 +85,14 @@ def snapshot(file: Path, force: bool, progress: Any) -> Answer:
 
 def proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> dict[str, Any]:
     from app.backup.snapshot import snapshot
-    from app.operations.control import ask, refuse_replaced
+    from app.operations.control import SECONDS_OF_CHECK, ask, refuse_replaced
     from app.writer.exclusive import exclusive_access
 
     refuse_replaced(storage)
     if storage.profile == "shared":
         return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
-    proof = ask(storage, "snapshot", progress=progress, file=str(file.absolute()), force=force)
+    where = {"file": str(file.absolute()), "force": force}
+    proof = ask(storage, "snapshot", progress=progress, seconds=SECONDS_OF_CHECK, **where)
     if proof:
         return proof | {"asked": True}
     with exclusive_access(storage):

@@ -16,6 +16,7 @@ from app.operations.typed import Typist
 from app.writer.instance import Instance
 
 LOOK_AGAIN = timedelta(hours=1)
+LOOK_WITHIN = timedelta(minutes=10)
 LOOK_EVERY = 30.0
 """Seconds between two looks at the clock, which may be set."""
 
@@ -54,7 +55,7 @@ class BackupWatch:
     def look(self, now: datetime) -> None:
         """Where the store does not answer, what was known before stays: that is told by whoever needs the store."""
         self._looked_at = now
-        said = self._typist.typed("backup", "status", "--json")
+        said = self._typist.typed("backup", "status", "--json", within=LOOK_WITHIN)
         if "store" in said:
             self._known.saw(said)
 

@@ -14,6 +14,7 @@ import stat
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
@@ -37,8 +38,21 @@ BROKEN_OFF = {
     "hint": "Its log says why. Then run this again.",
     "exit_code": 1,
 }
+SECONDS = 60.0
+"""Without a word of a running app, after which it counts as one that hangs."""
+SECONDS_OF_CHECK = 3600.0
+"""While it looks through the whole database, of which there is no progress."""
 
 log = structlog.get_logger()
+
+
+def _silent(seconds: float) -> dict[str, Any]:
+    return {
+        "code": "no_answer",
+        "message": f"The running app did not answer within {seconds:.0f} s.",
+        "hint": "It hangs, or has too much to do: its log may say why. To start it anew:  docker compose restart app",
+        "exit_code": 1,
+    }
 
 
 class AppRefused(Problem):
@@ -113,24 +127,41 @@ class _Conversation(socketserver.StreamRequestHandler):
 # --- in a command -----------------------------------------------------------------------------------------
 
 
-def ask(storage: Storage, command: str, *, progress: Progress | None = None, **what: Any) -> dict[str, Any] | None:
+def ask(
+    storage: Storage, command: str, *, progress: Progress | None = None, seconds: float = SECONDS, **what: Any
+) -> dict[str, Any] | None:
     """The answer of the app that runs on this machine and has the database; None where none does.
 
-    Raises AppRefused with what the app could not do.
+    Raises AppRefused with what the app could not do, and where it says nothing for so many `seconds`.
     """
     for file in _sockets(storage):
         with closing(socket.socket(socket.AF_UNIX)) as connection:
             try:
-                connection.connect(str(file))
+                _connect(connection, file, seconds)
+                said = _answer(connection, {"command": command, **what}, progress)
             except (ConnectionRefusedError, FileNotFoundError):
                 _remove_left(file)
                 continue
-            said = _answer(connection, {"command": command, **what}, progress)
+            except TimeoutError:
+                raise AppRefused(_silent(seconds)) from None
         if "answer" in said:
             return said["answer"]
         if said["error"]["code"] != "standby":
             raise AppRefused(said["error"])
     return None
+
+
+def _connect(connection: socket.socket, file: Path, seconds: float) -> None:
+    """Raises TimeoutError, as all does that is done with it afterwards."""
+    connection.settimeout(seconds)
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return connection.connect(str(file))
+        except BlockingIOError:  # so many wait there that no more can
+            if time.monotonic() > until:
+                raise TimeoutError from None
+            time.sleep(0.05)
 
 
 def refuse_replaced(storage: Storage) -> None:

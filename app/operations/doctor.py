@@ -163,7 +163,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
         yield _sqlite(sqlite_driver().sqlite_version)
         return
     try:
-        facts = control.ask(storage, "examine", full=full)
+        facts = control.ask(storage, "examine", seconds=control.SECONDS_OF_CHECK, full=full)
         source = "the running app"
         if facts is None:
             source = "this command"

@@ -160,17 +160,17 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     from app import settings
     from app.backup.standing import said_of_ahead, standing_of
     from app.backup.store import store_at
-    from app.operations.control import ask
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
     standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
     known = _known(place)
-    error = (ask(storage_of(loaded), "backups") or {}).get("error")
+    error, silence = _met_by_app(storage_of(loaded))
     faults = [
         *_faults_of_backup(standing, max_age),
         *_faults_of_drill(known, max_drill_age),
         *([f"the app's last try failed: {error}"] if error else []),
+        *([f"what the app met can't be told: {silence}"] if silence else []),
         *([said_of_ahead(standing.ahead)] if standing.ahead else []),
     ]
     age = int(_since(standing.made_at).total_seconds()) if standing.made_at else None
@@ -186,6 +186,17 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
         *(f"To remove {name}, if this clock is right:  {command}" for name, command in standing.ahead.items()),
     ]
     return Answer(facts, "\n".join(lines), OLD if faults else 0)
+
+
+def _met_by_app(storage: Any) -> tuple[str | None, str | None]:
+    """Why its last try failed; and why it does not say, which hides nothing of what the store says."""
+    from app.errors import Problem
+    from app.operations.control import ask
+
+    try:
+        return (ask(storage, "backups") or {}).get("error"), None
+    except Problem as problem:
+        return None, problem.message
 
 
 def _lines(standing: Any, known: _Known, place: Any) -> list[str]:

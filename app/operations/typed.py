@@ -5,11 +5,16 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 END_WITHIN = 5.0
-"""Seconds that a command has for its end when the app ends."""
+"""Seconds that a command has for its end when the app ends, or when it took too long."""
+TAKES_AT_MOST = timedelta(hours=6)
+"""A backup, a drill. What takes longer hangs: in a network, on a mount, or because what it asks does not answer."""
 
 
 class Typist:
@@ -20,14 +25,17 @@ class Typist:
     def stop(self) -> None:
         """What is under way is broken off. What is typed from now on is ended at once."""
         self.stopping.set()
-        for running in tuple(self.running):
-            running.terminate()
+        running = tuple(self.running)
+        for each in running:
+            each.terminate()
+        until = time.monotonic() + END_WITHIN
+        for each in running:
             try:
-                running.wait(END_WITHIN)
+                each.wait(max(0.0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
-                running.kill()
+                each.kill()
 
-    def typed(self, *words: str) -> dict[str, Any]:
+    def typed(self, *words: str, within: timedelta = TAKES_AT_MOST) -> dict[str, Any]:
         """What the command answered; {"error": {"message", "hint"}} also where it had no answer."""
         try:
             process = started(*words)
@@ -36,8 +44,13 @@ class Typist:
         self.running.append(process)
         if self.stopping.is_set():
             process.terminate()
-        out, errors = process.communicate()
-        self.running.remove(process)
+        try:
+            out, errors = process.communicate(timeout=within.total_seconds())
+        except subprocess.TimeoutExpired:
+            _end(process)
+            return _ended(words, within)
+        finally:
+            self.running.remove(process)
         try:
             return json.loads(out)
         except ValueError:
@@ -45,8 +58,24 @@ class Typist:
             return _error(f"The backup ended with {process.returncode}: {last}.")
 
 
-def _error(message: str) -> dict[str, Any]:
-    return {"error": {"message": message, "hint": ""}}
+def _end(process: subprocess.Popen[str]) -> None:
+    """So that it clears up; and if it can't, at once."""
+    for how in (process.terminate, process.kill):
+        how()
+        with suppress(subprocess.TimeoutExpired):  # after a kill: the kernel itself waits, as for a mount that hangs
+            process.communicate(timeout=END_WITHIN)
+            return
+
+
+def _ended(words: tuple[str, ...], within: timedelta) -> dict[str, Any]:
+    return _error(
+        f"`task-assist {' '.join(words)}` was not done after {within.total_seconds() / 60:.0f} minutes, and was ended.",
+        "Is the network, the store or a mount slow or gone? That says, or hangs as well:  task-assist backup status",
+    )
+
+
+def _error(message: str, hint: str = "") -> dict[str, Any]:
+    return {"error": {"message": message, "hint": hint}}
 
 
 def started(*words: str) -> subprocess.Popen[str]:

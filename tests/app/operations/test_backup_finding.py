@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from app.backup.store import store_at
 from app.backup.stored import ENDING, new_name, newest_in
 from app.cli import main
-from app.operations import backup_runner
+from app.operations import backup_runner, control
 from app.operations.backup_finding import backup_finding
 from app.operations.backups_known import Known
+from app.operations.control import AppRefused
 from app.operations.notify import notifier
 from app.settings import load
 
@@ -98,6 +99,18 @@ def test_one_that_is_of_a_time_to_come_is_not_the_newest_and_a_fault_with_what_r
     assert found().level == "ok" and newest_in(made) == newest
 
 
+def test_an_app_that_does_not_answer_hides_nothing_of_the_store(run: Run, monkeypatch):
+    assert run("backup").exit_code == 0
+
+    def hangs(*_: Any, **__: Any) -> None:
+        raise AppRefused(control.BROKEN_OFF)
+
+    monkeypatch.setattr(control, "ask", hangs)
+    said = run("backup", "status")
+    assert said.exit_code == 1 and "Newest   task_manager" in said.stdout
+    assert "Not well: what the app met can't be told: The running app ended" in said.stdout
+
+
 def test_what_failed_is_a_fault_with_its_reason(run: Run, app):
     assert run("backup").exit_code == 0
     app.instance.backups = Known(errors={"backup": "There is no such bucket."}).as_dict
@@ -129,7 +142,7 @@ def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monke
     """The runner of a real app reads what `backup status --json` prints."""
     assert run("backup").exit_code == 0
     known = Known()
-    typist: Any = SimpleNamespace(typed=lambda *words: json.loads(run(*words).stdout), stopping=None)
+    typist: Any = SimpleNamespace(typed=lambda *words, **_: json.loads(run(*words).stdout), stopping=None)
     instance: Any = SimpleNamespace(writes=True, problem=None)
     watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(notifier(None)), is_scheduled=True)
     watch.look(NOW)

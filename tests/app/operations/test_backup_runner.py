@@ -63,7 +63,7 @@ def commands(monkeypatch) -> Iterator[list[tuple[str, ...]]]:
         answer = ANSWERS.pop(0)
         out = answer if isinstance(answer, str) else json.dumps(answer)
         return SimpleNamespace(
-            communicate=lambda: (out, "first line\nlast line\n"), returncode=1, terminate=lambda: None
+            communicate=lambda **_: (out, "first line\nlast line\n"), returncode=1, terminate=lambda: None
         )
 
     monkeypatch.setattr(typed, "started", start)
@@ -250,6 +250,43 @@ def test_the_end_of_the_app_ends_a_backup_that_is_under_way(runner, told, monkey
     runner._typist.stop()
     runner._thread.join(5)
     assert process.wait(5) == -15 and not runner._thread.is_alive() and told == []
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_command_that_hangs_is_ended_and_told_in_words(monkeypatch, deaf: bool):
+    """And where it does not hear SIGTERM, it is killed."""
+    hangs = "import signal, time; print(1, flush=True); time.sleep(60)"
+    if deaf:
+        hangs = hangs.replace("print", "signal.signal(signal.SIGTERM, signal.SIG_IGN); print")
+        monkeypatch.setattr(typed, "END_WITHIN", 0.1)
+    made = []
+
+    def start(*_: str) -> Any:
+        process = subprocess.Popen(
+            [sys.executable, "-c", hangs], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stdout and process.stdout.readline()
+        made.append(process)
+        return process
+
+    monkeypatch.setattr(typed, "started", start)
+    typist = Typist()
+    said = typist.typed("backup", "--if-due", "--json", within=timedelta(seconds=0.1))
+    assert "`task-assist backup --if-due --json` was not done after" in said["error"]["message"]
+    assert made[0].returncode == (-9 if deaf else -15) and typist.running == []
+
+
+def test_the_end_of_the_app_is_told_to_all_commands_before_one_is_waited_for():
+    order: list[str] = []
+    typist = Typist()
+    for name in "ab":
+        fake: Any = SimpleNamespace(
+            terminate=lambda name=name: order.append(f"terminate {name}"),
+            wait=lambda _, name=name: order.append(f"wait {name}"),
+        )
+        typist.running.append(fake)
+    typist.stop()
+    assert order == ["terminate a", "terminate b", "wait a", "wait b"]
 
 
 def test_the_command_is_found_wherever_the_app_was_started(tmp_path: Path, monkeypatch):

@@ -25,6 +25,7 @@ from app.writer.lease import lease_of
 from tests.app.backup.databases import closed_database, execute
 
 Run = Callable[..., Any]
+DROPPED = "DROP TABLE canaries"
 
 
 @pytest.fixture
@@ -119,6 +120,13 @@ def test_a_copy_without_it_is_not_even_stored(stopped: Run, store: Store, monkey
     done = stopped("backup")
     assert done.exit_code == 1 and "another database took its place" in done.stderr and "try again" in done.stderr
     assert store.entries() == []
+
+
+def test_a_copy_of_a_schema_without_canaries_lacks_it_too(stopped: Run, store: Store, monkeypatch):
+    """As after a restore of an older backup between the two: nothing is damaged."""
+    monkeypatch.setattr("app.operations.canary.write_canary", lambda connection, _: connection.execute(DROPPED))
+    done = stopped("backup")
+    assert done.exit_code == 1 and "another database took its place" in done.stderr and "damaged" not in done.stderr
 
 
 def test_backups_made_at_once_do_not_take_each_others(tmp_path: Path):

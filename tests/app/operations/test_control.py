@@ -70,6 +70,30 @@ def test_what_the_app_refuses_comes_back_in_its_words(serving, storage: Storage)
     assert (refused.value.code, refused.value.exit_code) == ("not_found", 1)
 
 
+def test_an_app_that_hangs_is_not_waited_for(serving, storage: Storage):
+    ends = threading.Event()
+
+    def command(*, progress) -> dict:
+        ends.wait(60)
+        return {}
+
+    serving(command)
+    with pytest.raises(AppRefused, match="did not answer within"):
+        ask(storage, "do", seconds=0.05)
+    ends.set()
+
+
+def test_nor_where_so_many_wait_that_it_takes_no_more(storage: Storage):
+    folder = Path(tempfile.gettempdir(), f"task-assist-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as server, closing(socket.socket(socket.AF_UNIX)) as first:
+        server.bind(str(folder / f"{control._name(storage)}-{os.getpid()}.sock"))
+        server.listen(0)
+        first.connect(server.getsockname())
+        with pytest.raises(AppRefused, match="did not answer within"):
+            ask(storage, "do", seconds=0.1)
+
+
 def test_without_an_app_there_is_no_answer(storage: Storage):
     assert ask(storage, "do") is None
 
