@@ -7,7 +7,7 @@ from typing import Any
 from app.backup.drilled import Drilled, last_drill
 from app.backup.schedule import OFF, next_after
 from app.backup.store import Store
-from app.backup.stored import CLOCKS_DIFFER, names_in, past, time_of
+from app.backup.stored import names_in, past, time_of
 from app.backup.taking_out import taking_away
 
 LATE = timedelta(hours=2)
@@ -47,11 +47,8 @@ def standing_of(store: Store, schedule: str, zone: tzinfo, now: datetime) -> Sta
     newest = there[-1] if there else None
     made_at = time_of(newest) if newest else None
     due_at = next_after(schedule, zone, made_at) if made_at and schedule != OFF else None
-    drill = last_drill(store)
-    if drill and drill.drilled_at > now + CLOCKS_DIFFER:
-        drill = None
     ahead = {name: taking_away(store.url, name) for name in names if name not in there}
-    return Standing(newest, made_at, drill, due_at, ahead)
+    return Standing(newest, made_at, last_drill(store), due_at, ahead)
 
 
 def said_of_ahead(ahead: dict[str, str]) -> str:

@@ -1,7 +1,6 @@
 """The commands that say what the backups are worth: backup drill, backup status."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import click
 from app.operations.backup_commands import JSON, Answer, answers, in_short, say, storage_of
 from app.operations.backups_known import missing, tell_app, zone_of
 
-DRILL_EVERY = timedelta(days=7)
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 OLD = 1
 """Exit code where the newest backup, or its last drill, is older than was asked for."""
@@ -45,14 +43,14 @@ def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_
 def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, progress: Any) -> Answer:
     from app import settings
     from app.backup.drill import drill
+    from app.backup.proven import not_due_after
     from app.backup.store import store_at
     from app.backup.stored import newest_in, stored_in
     from app.operations.read_through import read_through
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
-    known = _known(place) if if_due else None
-    if known and (last := known.counts) and not known.failed and _since(last.drilled_at) < DRILL_EVERY:
+    if if_due and (last := not_due_after(place, datetime.now(UTC))):
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
     stored = stored_in(place, newest_in(place) if name == "latest" else name)
@@ -62,32 +60,6 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
     facts |= {"reminders": _reminders(loaded, place)}
     return Answer(facts, f"{_what_it_proves(stored, record)} It took {record.seconds:.1f} s.")
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What drills have found so far. `restorable`, `unchanged`: the newest that holds. `failed`: since then.
-
-    `counts`: the newest proof of what can be known here: of an encrypted newest backup that it is unchanged, too.
-    """
-
-    restorable: Any
-    unchanged: Any
-    counts: Any
-    failed: Any
-
-
-def _known(place: Any) -> _Known:
-    from app.backup.drilled import drills_in, failure_since, newest_of
-    from app.backup.stored import newest_first
-
-    drills = drills_in(place).values()
-    newest = next(newest_first(place), None)
-    passed = [each for one in drills for each in one.passed]
-    restorable = newest_of(each for each in passed if each.proves == "restorable")
-    unchanged = newest_of(each for each in passed if each.proves == "unchanged")
-    counts = newest_of(passed) if newest and newest.recipients else restorable
-    return _Known(restorable, unchanged, counts, failure_since(drills, counts))
 
 
 def _reminders(loaded: Any, place: Any) -> list[str]:
@@ -158,13 +130,14 @@ def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelt
 @answers("Looking")
 def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
+    from app.backup.proven import proven
     from app.backup.standing import said_of_ahead, standing_of
     from app.backup.store import store_at
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
     standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
-    known = _known(place)
+    known = proven(place)
     error, silence = _met_by_app(storage_of(loaded))
     faults = [
         *_faults_of_backup(standing, max_age),
@@ -199,7 +172,7 @@ def _met_by_app(storage: Any) -> tuple[str | None, str | None]:
         return None, problem.message
 
 
-def _lines(standing: Any, known: _Known, place: Any) -> list[str]:
+def _lines(standing: Any, known: Any, place: Any) -> list[str]:
     made, opened, unchanged = standing.made_at, known.restorable, known.unchanged
     newer = unchanged and (opened is None or unchanged.drilled_at > opened.drilled_at)
     by_hash = "it is encrypted, and without a key its hash alone was compared"
@@ -224,7 +197,7 @@ def _faults_of_backup(standing: Any, most: timedelta | None) -> list[str]:
     ]
 
 
-def _faults_of_drill(known: _Known, most: timedelta | None) -> list[str]:
+def _faults_of_drill(known: Any, most: timedelta | None) -> list[str]:
     faults = [f"{_drilled(known.failed, 'failed its drill')}: {known.failed.why}"] if known.failed else []
     if most is None:
         return faults

@@ -166,6 +166,16 @@ def test_a_drill_is_due_each_seven_days(run: Run, store):
     assert "can be restored" in run("backup", "drill", "--if-due").stdout
 
 
+def test_a_drill_of_an_older_one_by_hand_does_not_put_off_that_of_the_newest(run: Run, make, store, tmp_path: Path):
+    now = datetime.now(UTC).replace(microsecond=0)
+    *_, older, newest, _ = nights(store, make("other.db"), 4, tmp_path, now + timedelta(hours=22))
+    store.remove(manifest_of(newest_in(store)))
+    by_hand = Drilled(name=older, drilled_at=now - timedelta(hours=1), proves="restorable", seconds=1.0, size_bytes=1)
+    keep_record(store, by_hand)
+    assert f"{newest} can be restored" in run("backup", "drill", "--if-due").stdout
+    assert "No drill is due" in run("backup", "drill", "--if-due").stdout
+
+
 # --- which stay ---------------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -234,7 +235,7 @@ def test_no_snapshot_is_made_of_a_file_that_took_the_name_of_the_apps_own(runnin
 
 
 def test_a_snapshot_that_finds_the_database_damaged_tells_all(running, storage: Storage, tmp_path: Path, monkeypatch):
-    def unsound(_connection, source: Path) -> None:
+    def unsound(_connection, source: Path, **_: str) -> None:
         raise Broken(f"{source} is damaged: row 1 missing from index a.")
 
     monkeypatch.setattr(copying, "refuse_unsound", unsound)
@@ -305,9 +306,9 @@ def test_a_hand_over_does_not_wait_until_a_copy_is_checked(running, storage: Sto
     inside = []
     prove = copying._prove
 
-    def prove_and_look(*files: Path) -> Manifest:
+    def prove_and_look(*of: Any) -> Manifest:
         inside.append(running.gate.inside)
-        return prove(*files)
+        return prove(*of)
 
     monkeypatch.setattr(copying, "_prove", prove_and_look)
     assert ask(storage, "snapshot", file=str(tmp_path / "b.db"), force=False)
