@@ -4,7 +4,10 @@ Not by obstore, which never waits until a file is on disk. No hard links: SMB an
 """
 
 import os
+import re
+import secrets
 import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,13 +22,21 @@ from app.storage.mounts import IN_MEMORY, Mount, mount_of, outside, read_mounts
 from app.storage.owner import hand_over
 
 PARTIAL = ".partial"
+UNDER_WAY = re.compile(r"\.(?P<name>.+?)(\.[0-9a-f]{8})?\.partial")
+
+
+def under_way(name: str) -> str | None:
+    """The object of which this file of a folder is a part; None for others. Those of before have no digits."""
+    found = UNDER_WAY.fullmatch(name)
+    return found["name"] if found else None
 
 
 class Folder:
-    def __init__(self, url: StoreUrl) -> None:
+    def __init__(self, url: StoreUrl, *, to_write: bool = True) -> None:
         """The folder must be there: a mount that is missing must not be replaced by a folder that vanishes.
 
-        Nor by one of the image's: in production it lies on a mount of its own, as the database does.
+        Nor by one of the image's: in production it lies on a mount of its own, as the database does. A backup that
+        somebody has copied into the container is read all the same, without `to_write`.
         """
         self.url, self._folder = url, Path(url.path)
         with self.told("look into"):
@@ -34,7 +45,7 @@ class Folder:
                     f"There is no folder {self._folder} for the backups.",
                     f"Mount it, or make it:  {shlex.join(('mkdir', '-p', str(self._folder)))}",
                 )
-            if os.environ.get("APP_ENV") == "production":
+            if to_write and os.environ.get("APP_ENV") == "production":
                 self._refuse_what_vanishes(mount_of(self._folder.resolve(), read_mounts()))
 
     def _refuse_what_vanishes(self, mount: Mount) -> None:
@@ -47,7 +58,7 @@ class Folder:
 
     @contextmanager
     def upload(self, name: str) -> Iterator[Writer]:
-        partial = self._folder / f".{name}{PARTIAL}"
+        partial = self._folder / f".{name}.{secrets.token_hex(4)}{PARTIAL}"  # two may be at it
         try:
             with self.told("write"):
                 file = SyncedFile(partial)
@@ -80,7 +91,7 @@ class Folder:
 
     def entries(self) -> list[Entry]:
         with self.told("look into"), os.scandir(self._folder) as found:
-            return [_entry(each) for each in found if each.is_file(follow_symlinks=False)]
+            return [entry for each in found if (entry := _entry(each))]
 
     def remove(self, name: str) -> None:
         with self.told("remove from"):
@@ -112,10 +123,12 @@ class Folder:
     def told(self, doing: str, name: str = "") -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            if not name:
+        except FileNotFoundError as error:
+            if not self._folder.is_dir():
                 raise StoreFailed(f"{self._folder}, where the backups are, is gone.", "Mount it again.") from None
-            raise NotFound(f"There is no {self._folder / name}.", "Nothing was changed.") from None
+            if name:
+                raise NotFound(f"There is no {self._folder / name}.", "Nothing was changed.") from None
+            raise StoreFailed(f"Can't {doing} {self._folder}: something removes files there.", "Try again.") from error
         except OSError as error:
             if is_no_room(error):
                 raise StorageFull(f"There is no room left in {self._folder}.", "Free some space there.") from error
@@ -134,6 +147,12 @@ class _Told:
             return self._file.write(data)
 
 
-def _entry(found: os.DirEntry[str]) -> Entry:
-    status = found.stat(follow_symlinks=False)
+def _entry(found: os.DirEntry[str]) -> Entry | None:
+    """None for what is no file, or was renamed or removed while the folder was read."""
+    try:
+        status = found.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
     return Entry(found.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))

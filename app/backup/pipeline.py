@@ -1,6 +1,7 @@
 """From the database to a store: a checked copy beside the database, compressed, encrypted, and its manifest last."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +10,13 @@ from app.backup.compression import Compressed
 from app.backup.encryption import encrypt, refuse_bad_recipients
 from app.backup.hashing import Hashed, HashedWriter, pour
 from app.backup.manifest import Manifest
-from app.backup.placing import copies_beside
+from app.backup.placing import BACKUP, copies_beside
 from app.backup.room import tell_room
-from app.backup.store import Store
+from app.backup.store import Store, StoreFailed
 from app.backup.stored import Stored, how_to_restore, manifest_of, new_name, object_of
 from app.database.canary import has_canary
 from app.database.sqlite import opened, unchanging
-from app.errors import Broken, Conflict
+from app.errors import Broken, Conflict, NotFound, StorageFull
 from app.storage.files import SIDECARS, Progress, halves, size_of
 from app.storage.mounts import Storage, beside
 
@@ -42,7 +43,7 @@ def back_up(
     """
     refuse_bad_recipients(order.recipients)
     copying, storing = halves(progress)
-    with copies_beside(storage.path, ".backup") as folder:
+    with copies_beside(storage.path, BACKUP) as folder:
         needed = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
         tell_room("Copies the database", folder, needed, say)
         copy = folder / storage.path.name
@@ -85,5 +86,25 @@ def _store(
         how_to_restore=how_to_restore(name, counted.sha256, proof.sha256, encrypted=bool(order.recipients)),
         canary=order.canary,
     )
-    store.create(manifest_of(name), stored.as_bytes())
+    _complete(store, stored)
     return stored
+
+
+def _complete(store: Store, stored: Stored) -> None:
+    """By its manifest. Where that can't be written the object goes: it would be swept in two days only, and each try
+    adds one. Not where the manifest may be there, its answer lost."""
+    try:
+        store.create(manifest_of(stored.name), stored.as_bytes())
+    except BaseException:
+        with suppress(StoreFailed, StorageFull):
+            if not _is_there(store, stored):
+                store.remove(stored.object)
+        raise
+
+
+def _is_there(store: Store, stored: Stored) -> bool:
+    try:
+        store.read(manifest_of(stored.name))
+    except NotFound:
+        return False
+    return True

@@ -19,6 +19,8 @@ from app.storage.files import to_disk
 from app.storage.mounts import beside
 from app.storage.owner import hand_over, place_of
 
+BACKUP = ".backup"
+"""The `ending` of copies_beside() for a backup to a store."""
 TIME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 """In the name of a copy that is made again and again: what an earlier one left has another."""
 
@@ -49,6 +51,18 @@ def copies_beside(database: Path, ending: str) -> Iterator[Path]:
         inner.mkdir()
         hand_over(inner, like)
         yield inner
+
+
+def is_copying(database: Path, ending: str) -> bool:
+    """Is a process of this machine at it, in the folder that copies_beside() gave?"""
+    for folder in database.parent.glob(f".{glob.escape(beside(database, ending).name)}.*.partial"):
+        try:
+            os.close(_locked(folder))
+        except BlockingIOError:
+            return True
+        except OSError:
+            continue
+    return False
 
 
 def copy_beside(database: Path, occasion: str) -> Path:

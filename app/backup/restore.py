@@ -4,11 +4,12 @@ A file that has a log can't take the place in one step, and neither database may
 the old one is set aside first: killed then, the app finds no database and says so (app/database/emptied.py).
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.backup.placing import BACKUP, is_copying
 from app.backup.replacing import incoming, incoming_path, refuse_own
 from app.backup.room import refuse_without_room
 from app.backup.verify import Verified, unverified, verify
@@ -17,7 +18,7 @@ from app.database.contents import refuse_foreign
 from app.database.header import read_header
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
 from app.database.strange_logs import refuse_strange_log
-from app.errors import Broken, NotSqlite, StrangeLog
+from app.errors import Broken, Held, NotSqlite, StrangeLog
 from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.files import Progress, copy, sha256_of, sidecars, size_of, to_disk
 from app.storage.guard import refuse_unwritable
@@ -107,13 +108,27 @@ def clear_the_place(storage: Storage) -> list[Path]:
     database = storage.path
     if database.exists():
         _refuse_other_app(storage)
-        with suppress(Broken, NotSqlite):
+        with suppress(Broken, NotSqlite), _told_of_a_backup(database):
             fold_in(database, sqlite_uri(storage, "rw"))
     set_aside = _set_aside(sidecars(database))
     for file in files_beside(database):
         file.unlink(missing_ok=True)
     to_disk(database.parent)
     return set_aside
+
+
+@contextmanager
+def _told_of_a_backup(database: Path) -> Iterator[None]:
+    """Who has it, where that is no app that could be stopped."""
+    try:
+        yield
+    except Held:
+        if not is_copying(database, BACKUP):
+            raise
+        raise Held(
+            f"A backup of {database} is being made just now, and reads it.",
+            "Nothing was changed. Try again in a moment.",
+        ) from None
 
 
 def _set_aside(files: list[Path]) -> list[Path]:

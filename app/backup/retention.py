@@ -1,15 +1,15 @@
 """Which backups stay: BACKUP_KEEP, as in last=3 daily=7 weekly=4 monthly=12, in the zone of TZ."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 
 from app.backup.drilled import Drills, drills_in, left_over
-from app.backup.folder import PARTIAL
+from app.backup.folder import under_way
 from app.backup.manifest import Manifest
 from app.backup.replacing import FAR, counted
 from app.backup.store import Store
-from app.backup.stored import ENDING, OBJECT_ENDINGS, Stored, is_name, manifest_of, names_in, stored_in, time_of
+from app.backup.stored import ENDING, OBJECT_ENDINGS, Stored, is_name, manifest_of, names_in, past, stored_in, time_of
 from app.errors import Conflict, Problem
 from app.setting_values import keep_rules
 
@@ -17,6 +17,7 @@ FEWEST = 3
 """So many of the newest stay whatever the rules say."""
 UNFINISHED_AFTER = timedelta(days=2)
 """An object without a manifest is then taken for one whose backup broke off."""
+SWEPT = (*OBJECT_ENDINGS, ENDING)
 PERIODS: dict[str, Callable[[datetime], object]] = {
     "daily": lambda time: time.date(),
     "weekly": lambda time: time.isocalendar()[:2],
@@ -44,26 +45,40 @@ def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[
     not take its good backups along, however many nights nobody looks.
     """
     names = names_in(store)
-    stay = kept(names, rules, zone) | set(_proven(drills_in(store))) | {made.name}
-    going = [name for name in names if name not in stay and not _is_far_fuller(store, name, made, warn)]
+    there = set(past(names, made.created_at))  # one of a time to come takes no place from the others
+    stay = kept(there, rules, zone) | set(_proven(drills_in(store))) | {made.name}
+    going = _without_fuller(store, [name for name in names if name in there - stay], made, warn)
     for name in going:
         _remove(store, name)
     _sweep(store, made.created_at)
     return going
 
 
-def _is_far_fuller(store: Store, name: str, made: Stored, warn: Callable[[str], None]) -> bool:
-    """Also one that can't be read, which a newer version may have made."""
-    try:
-        there = counted(stored_in(store, name).database.rows)
-    except Problem as problem:
-        warn(f"{name} stays, because it can't be read: {problem.message}")
-        return True
-    now = counted(made.database.rows)
-    if there <= FAR * now:
-        return False
-    warn(f"{name} stays, because it holds {there:,} items and tasks, and the newest backup only {now:,}.")
-    return True
+def _without_fuller(store: Store, names: list[str], made: Stored, warn: Callable[[str], None]) -> list[str]:
+    """Nor those that can't be read, which a newer version may have made. Of each kind one sentence."""
+    now, fuller, unread = counted(made.database.rows), dict[str, int](), dict[str, str]()
+    for name in names:
+        try:
+            rows = counted(stored_in(store, name).database.rows)
+        except Problem as problem:
+            unread[name] = problem.message
+            continue
+        if rows > FAR * now:
+            fuller[name] = rows
+    if unread:
+        newest, why = max(unread, key=time_of), "can't be read"
+        warn(f"{_staying(newest, unread, why)} {why}: {unread[newest]}")
+    if fuller:
+        newest = max(fuller, key=time_of)
+        holds = f"holds {fuller[newest]:,} items and tasks, and the newest backup only {now:,}."
+        warn(f"{_staying(newest, fuller, 'hold far more than the newest')} {holds}")
+    return [name for name in names if name not in fuller and name not in unread]
+
+
+def _staying(newest: str, all_of: Sized, why: str) -> str:
+    if len(all_of) == 1:
+        return f"{newest} stays, because it"
+    return f"{len(all_of)} backups stay, because they {why}. The newest of them, {newest},"
 
 
 def _proven(drills: dict[str, Drills]) -> Iterator[str]:
@@ -85,10 +100,10 @@ def _sweep(store: Store, now: datetime) -> None:
     for each in left_over(entries):
         store.remove(each)
     for each in there:
-        # Also what a folder has of an upload that was killed (folder.py).
-        object_ = each.removeprefix(".").removesuffix(PARTIAL)
-        name = next((object_.removesuffix(ending) for ending in OBJECT_ENDINGS if object_.endswith(ending)), "")
-        is_part = each != object_ or name + ENDING not in there
+        part_of = under_way(each)  # what a folder has of an upload that was killed
+        object_ = part_of or each
+        name = next((object_.removesuffix(ending) for ending in SWEPT if object_.endswith(ending)), "")
+        is_part = part_of is not None or name + ENDING not in there
         if is_name(name) and is_part and now - time_of(name) > UNFINISHED_AFTER:
             store.remove(each)
 

@@ -57,25 +57,26 @@ class Store(Protocol):
         ...
 
 
-def open_store(url: StoreUrl) -> Store:
+def open_store(url: StoreUrl, *, to_write: bool) -> Store:
     """Raises StoreFailed where the place is not there, or can't be reached with what is configured."""
     if url.scheme == "file":
         from app.backup.folder import Folder
 
-        return Folder(url)
+        return Folder(url, to_write=to_write)
     from app.backup.bucket import Bucket  # late: obstore takes 15 MB of the disk and a moment
 
     return Bucket(url)
 
 
-def store_at(text: str | None) -> Store:
-    """By BACKUP_URL. Raises CannotStart where it is not set or can't be used."""
+def store_at(text: str | None, *, to_write: bool = True) -> Store:
+    """By BACKUP_URL. Raises CannotStart where it is not set or can't be used. Without `to_write` it may lie where it
+    would be no place for a backup."""
     if not text:
         raise CannotStart(
             "BACKUP_URL is not set, so there is no place for backups.",
             "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups",
         )
     try:
-        return open_store(store_url(text))
+        return open_store(store_url(text), to_write=to_write)
     except ValueError as error:
         raise CannotStart(f"The address of the backups can't be used: {error}") from None

@@ -105,15 +105,21 @@ def past(names: Iterable[str], now: datetime) -> list[str]:
 
 
 def newest_in(store: Store) -> str:
-    """Raises NotFound where there is no backup at all."""
-    if names := names_in(store):
-        return names[-1]
+    """Raises NotFound where there is none, but of a time to come."""
+    names = names_in(store)
+    if there := past(names, datetime.now(UTC)):
+        return there[-1]
+    if names:
+        raise NotFound(
+            f"Of the {len(names)} backups in {store.url} none is past: this clock is wrong, or that of then was.",
+            f"Nothing was changed. For one of them:  task-assist restore {names[0]}",
+        )
     raise NotFound(f"There is no backup in {store.url}.", "To make one:  task-assist backup")
 
 
 def newest_first(store: Store) -> Iterator[Stored]:
-    """Those whose manifest can be read; each is fetched when it is asked for."""
-    for name in reversed(names_in(store)):
+    """Those whose manifest can be read, and none of a time to come; each is fetched when it is asked for."""
+    for name in reversed(past(names_in(store), datetime.now(UTC))):
         with suppress(Mismatch, NotFound):
             yield stored_in(store, name)
 

@@ -22,7 +22,7 @@ from app.backup.folder import PARTIAL, Folder
 from app.backup.retention import prune, warn_of_loss
 from app.backup.schedule import next_after
 from app.backup.store import Store, StoreFailed
-from app.backup.stored import manifest_of, names_in, new_name, newest_in, stored_in
+from app.backup.stored import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
 from app.errors import Mismatch
 from app.operations.backups_known import zone_of
 from app.operations.read_through import read_through
@@ -296,6 +296,61 @@ def test_what_can_not_be_read_stays_and_is_named(make, store, tmp_path):
     assert names[0] in warnings[0] and names[0] in names_in(store)
 
 
+def test_many_that_stay_for_the_same_reason_are_one_warning(make, store, tmp_path):
+    names = nights(store, make(), 9, tmp_path)
+    for name in names[:5]:
+        (tmp_path / "store" / manifest_of(name)).write_text('{"format": 4}')
+    warnings: list[str] = []
+    assert pruned(store, warnings) == names[5:6]
+    assert (
+        len(warnings) == 1 and "5 backups stay, because they can't be read" in warnings[0] and names[4] in warnings[0]
+    )
+
+
+def test_a_backup_of_a_time_to_come_is_not_the_newest_and_takes_no_place_from_the_others(
+    run: Run, store, make, tmp_path
+):
+    names = nights(store, make("other.db"), 7, tmp_path)
+    ahead = [
+        moved_to(store, name, datetime.now(UTC) + timedelta(days=days)) for days, name in enumerate(names[:3], 300)
+    ]
+    made = stored_in(store, names[-1])
+    assert newest_in(store) == names[-1] and next(newest_first(store)).name == names[-1]
+    assert prune(store, made, RULES, UTC_ZONE, [].append) == names[3:4]
+    assert names_in(store) == [*names[4:], *ahead]
+    for name in names[4:]:
+        store.remove(manifest_of(name))
+    said = run("restore", "latest").stderr
+    assert "none is past" in said and f"task-assist restore {ahead[0]}" in said
+
+
+def test_a_manifest_that_can_not_be_written_leaves_no_object(run: Run, store, monkeypatch):
+    create = Folder.create
+
+    def fails(self: Folder, name: str, data: bytes) -> None:
+        if name.endswith(ENDING):
+            raise StoreFailed("The network is gone.")
+        create(self, name, data)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "create", fails)
+        assert run("backup").exit_code == 1
+    assert store.entries() == []
+
+
+def test_a_manifest_whose_answer_was_lost_keeps_its_object(run: Run, store, monkeypatch):
+    create = Folder.create
+
+    def lost(self: Folder, name: str, data: bytes) -> None:
+        create(self, name, data)
+        raise StoreFailed("The network is gone.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "create", lost)
+        assert run("backup").exit_code == 1
+    assert run("restore", "latest").exit_code == 0
+
+
 @pytest.mark.parametrize("while_it_was_written", [False, True])
 def test_an_object_whose_backup_broke_off_is_taken_away_two_days_later(make, store, tmp_path, while_it_was_written):
     nights(store, make(), 1, tmp_path)
@@ -303,13 +358,14 @@ def test_an_object_whose_backup_broke_off_is_taken_away_two_days_later(make, sto
         naming.object_of(new_name("a", datetime.now(UTC) - timedelta(hours=age)), encrypted=True) for age in (50, 40)
     ]
     if while_it_was_written:
-        left = [f".{name}{PARTIAL}" for name in left]
+        left = [f".{name}{digits}{PARTIAL}" for name in left for digits in ("", ".0123abcd")]
     for name in left:
         (tmp_path / "store" / name).write_bytes(b"half")
     (tmp_path / "store" / "holiday.db.zst").write_bytes(b"somebody's")
     pruned(store)
     there = {entry.name for entry in store.entries()}
-    assert left[0] not in there and left[1] in there and "holiday.db.zst" in there
+    half = len(left) // 2
+    assert not there & set(left[:half]) and set(left[half:]) <= there and "holiday.db.zst" in there
 
 
 def test_a_prune_that_is_killed_leaves_no_backup_without_its_object(make, store, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from types import FrameType, SimpleNamespace
 import pytest
 
 from app.backup import manifest
+from app.backup.placing import BACKUP, copies_beside
 from app.backup.restore import incoming_path, restore, settle
 from app.backup.verify import verify
 from app.database import may_lack
@@ -227,6 +228,13 @@ def test_a_database_in_use_is_left_alone(killed_app: Storage, backup: Path, hold
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
     assert not incoming_path(killed_app.path).exists()
+
+
+def test_beside_a_backup_that_is_being_made_it_is_said_to_try_again(killed_app: Storage, backup: Path, hold: Hold):
+    hold(killed_app)
+    with copies_beside(killed_app.path, BACKUP), pytest.raises(Held, match=r"backup of .* is being made just now"):
+        restore(backup, killed_app)
+    assert titles(killed_app.path) == OLD
 
 
 def test_a_wrong_file_changes_nothing(killed_app: Storage, tmp_path: Path):

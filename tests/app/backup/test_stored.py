@@ -24,7 +24,7 @@ from app.cli import main
 from app.database import migrations
 from app.errors import Broken, CannotStart, Forbidden, Held, Mismatch, NotFound, Problem, StorageFull
 from app.storage.files import sha256_of
-from app.storage.mounts import Profile, Storage, storage_under
+from app.storage.mounts import Mount, Profile, Storage, storage_under
 from app.version import __version__
 from app.writer.instance import Instance
 from tests.app.backup.conftest import Make
@@ -496,6 +496,17 @@ def test_a_setting_with_a_key_in_it_is_refused_without_the_key(run: Run, monkeyp
     monkeypatch.setenv("BACKUP_URL", "s3://key:hush@tasks")
     done = run("backup")
     assert done.exit_code == 1 and "No user or password" in done.stderr and "hush" not in done.output
+
+
+def test_a_backup_that_was_copied_into_the_container_is_restored_from_there(run: Run, store, tmp_path, monkeypatch):
+    run("backup")
+    stored = stored_in(store, newest_in(store))
+    here = Mount("/", "/", "overlay", "", read_only=False)
+    monkeypatch.setattr("app.backup.folder.mount_of", lambda *_: here)
+    monkeypatch.setenv("APP_ENV", "production")
+    for what in (str(tmp_path / "store" / stored.object), f"{store.url}/{stored.name}"):
+        assert "is sound" in run("restore", what, "--dry-run").stdout
+    assert "inside the container" in run("backup").stderr
 
 
 def test_a_file_named_latest_is_a_file_when_it_is_typed_as_one(run: Run, tmp_path: Path, backup: Path):

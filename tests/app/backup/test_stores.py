@@ -1,6 +1,8 @@
 """Every kind of store keeps the same promises, against a server of each."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,47 @@ def test_what_is_in_a_folder_is_on_disk_before_it_has_its_name(tmp_path: Path, m
     assert done == ["sync", "rename", "sync"]
 
 
+def test_what_is_renamed_or_removed_while_a_folder_is_listed_is_not_listed(tmp_path: Path, monkeypatch):
+    store = store_at(tmp_path.as_uri())
+    for name in ("a", "b"):
+        put(store, name, b"1")
+    scandir = os.scandir
+
+    @contextmanager
+    def going(folder: Path) -> Iterator[list[os.DirEntry[str]]]:
+        with scandir(folder) as found:
+            entries = list(found)
+        (tmp_path / "b").rename(tmp_path / "c")
+        yield entries
+
+    monkeypatch.setattr(os, "scandir", going)
+    assert names(store) == ["a"]
+
+
+def test_a_folder_is_gone_only_where_it_is(tmp_path: Path, monkeypatch):
+    (tmp_path / "store").mkdir()
+    store = store_at((tmp_path / "store").as_uri())
+    with pytest.raises(StoreFailed, match="something removes files there") as failed, store.upload("a") as file:
+        file.write(b"1")
+        [partial] = (tmp_path / "store").iterdir()
+        partial.unlink()
+    assert "is gone" not in failed.value.message
+    (tmp_path / "store").rmdir()
+    for verb in (store.entries, lambda: store.read("a"), lambda: put(store, "a", b"1")):
+        with pytest.raises(StoreFailed, match="is gone"):
+            verb()
+
+
+def test_two_that_write_the_same_at_once_do_not_take_each_others_part(tmp_path: Path):
+    store = store_at(tmp_path.as_uri())
+    with store.upload("a") as file:
+        file.write(b"first")
+        with pytest.raises(ZeroDivisionError), store.upload("a") as other:
+            other.write(b"second")
+            raise ZeroDivisionError
+    assert store.read("a") == b"first"
+
+
 def test_without_a_place_it_is_said_which_line_names_one():
     with pytest.raises(CannotStart, match=r"BACKUP_URL is not set(?s:.*)BACKUP_URL=file:///backups"):
         store_at(None)
@@ -254,6 +297,7 @@ def test_in_production_a_folder_that_vanishes_is_no_place_for_backups(
     with pytest.raises(StoreFailed) as refused:
         Folder(store_url(tmp_path.as_uri()))
     assert said in refused.value.message and "docker run -v" in refused.value.hint
+    assert store_at(tmp_path.as_uri(), to_write=False).entries() == []  # somebody has copied a backup there
 
 
 def test_in_production_a_folder_on_a_mount_of_its_own_is_one(tmp_path: Path, monkeypatch):
