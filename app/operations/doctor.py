@@ -163,6 +163,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
         yield _sqlite(sqlite_driver().sqlite_version)
         return
     try:
+        control.ask(storage, "condition")  # an app that hangs is not waited for as long as an examination may take
         facts = control.ask(storage, "examine", seconds=control.SECONDS_OF_CHECK, full=full)
         source = "the running app"
         if facts is None:

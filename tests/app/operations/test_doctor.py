@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from app.cli import main
 from app.database import long_log, migrations
 from app.errors import Damaged
-from app.operations import control_commands, doctor, writer_finding
+from app.operations import control, control_commands, doctor, writer_finding
+from app.operations.control import AppRefused
 from app.operations.control_commands import listen
 from app.operations.doctor import examine
 from app.operations.finding import Finding
@@ -49,6 +50,16 @@ def test_a_sound_database_without_an_app(storage: Storage):
     assert findings["integrity"].text == "ok (full check)"
     assert findings["pragmas"].value["journal_mode"] == "wal"
     assert sorted(file.name for file in storage.path.parent.iterdir()) == ["a.db", "a.db.lease"]
+
+
+def test_an_app_that_hangs_is_a_fault_and_not_asked_for_what_takes_long(storage: Storage, monkeypatch):
+    def hangs(_: Storage, command: str, **__: object) -> None:
+        assert command != "examine"
+        raise AppRefused({**control.BROKEN_OFF, "message": "It did not answer within 60 s."})
+
+    monkeypatch.setattr(control, "ask", hangs)
+    findings = found(storage)
+    assert "inside" in faults(findings) and "did not answer" in findings["inside"].text
 
 
 def test_beside_a_running_app_that_app_is_asked(storage: Storage):
