@@ -35,7 +35,8 @@ OF_SOME_PLACES = (
 # The app's own (app/setting_values.py); a test holds the two together.
 RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
 HOOK = "--secret https://hooks.example.org/task-assist"
-WEBHOOK = re.compile(r"https?://[^\s/]+(/\S*)?")
+WEBHOOK = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?([/?][!-~]*)?")
+"""Without a user, a password or a blank, as the app takes it (app/setting_values.py)."""
 
 
 @dataclass(frozen=True)

@@ -287,6 +287,12 @@ def test_docker_takes_a_bucket_with_its_keys_as_files():
             "backupCredentials /etc/",
         ),
         ({"backupRecipient": "age1short"}, "as `age-keygen -o key.txt` prints", "backupRecipient age1"),
+        (
+            {"notifyUrl": "https://me:secret@hooks.example.org/a"},
+            "http:// or https://",
+            "set notifyUrl --secret https://",
+        ),
+        ({"notifyUrl": "https://hooks.example.org:port/a"}, "http:// or https://", "set notifyUrl --secret https://"),
         ({"notifyUrl": "hooks.example.org"}, "http:// or https://", "set notifyUrl --secret https://"),
         ({"backupKeep": "last=10000"}, "counts for last", "backupKeep"),
     ],
