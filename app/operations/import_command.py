@@ -43,7 +43,9 @@ def import_db(file: Path, progress: Any) -> Answer:
             copy(beside(file, ending), beside(here, ending), progress)
         try:
             found = verify(here, fold=True)
-            return replace_database(str(file), found, storage, progress, moves=True, no_keep=False, as_it_is=False)
+            return replace_database(
+                str(file), found, storage, progress, moves=True, no_keep=False, as_it_is=False, again=None
+            )
         except Refused as refused:
             raise type(refused)(refused.message.replace(str(here), str(file)), refused.hint) from None
 

@@ -60,8 +60,9 @@ def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_i
         found = verified(it.file, it.sha256, as_it_is=as_it_is and not dry_run)
         if dry_run:
             return _dry_run(what, found, storage)
+        moves, key = it.sha256 is not None, ["--identity", str(identity)] if identity else []
         return replace_database(
-            what, found, storage, progress, moves=it.sha256 is not None, no_keep=no_keep, as_it_is=as_it_is
+            what, found, storage, progress, moves=moves, no_keep=no_keep, as_it_is=as_it_is, again=[*key, what]
         )
 
 
@@ -94,9 +95,9 @@ def _dry_run(what: str, found: Any, storage: Any) -> Answer:
 
 
 def replace_database(
-    what: str, found: Any, storage: Any, progress: Any, *, moves: bool, no_keep: bool, as_it_is: bool
+    what: str, found: Any, storage: Any, progress: Any, *, moves: bool, no_keep: bool, as_it_is: bool, again: Any
 ) -> Answer:
-    """`found`, `moves`: as restore() takes them."""
+    """`found`, `moves`: as restore() takes them. `again`: with what `restore` does the same, or None."""
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
     from app.backup.undoing import undoable
@@ -104,7 +105,7 @@ def replace_database(
 
     before = kept_copies(storage)
     with exclusive_access(storage, replaces=True, asks=True) as alone, undoable(storage) as this:
-        this.kept = None if no_keep else _keep(storage, what, found.file, moves=moves, as_it_is=as_it_is)
+        this.kept = None if no_keep else _keep(storage, again, found.file, moves=moves, as_it_is=as_it_is)
 
         def sure() -> None:
             alone.sure()
@@ -143,9 +144,8 @@ def undo(progress: Any) -> Answer:
     storage = storage_here()
     kept = what_undoes(storage.path)
     found = verified(kept.file, as_it_is=not kept.sound)
-    return replace_database(
-        str(kept.file), found, storage, progress, moves=False, no_keep=False, as_it_is=not kept.sound
-    )
+    file, unsound = str(kept.file), not kept.sound
+    return replace_database(file, found, storage, progress, moves=False, no_keep=False, as_it_is=unsound, again=[file])
 
 
 @click.command(hidden=True)
@@ -161,7 +161,7 @@ def undoes(progress: Any) -> Answer:
     return Answer(facts | {"rows": contents.rows, "revision": contents.revision or "not looked at"})
 
 
-def _keep(storage: Any, what: str, file: Path, *, moves: bool, as_it_is: bool) -> Any:
+def _keep(storage: Any, again: Any, file: Path, *, moves: bool, as_it_is: bool) -> Any:
     """What is kept of the present database. Where that can't be read, or has no room, a person may go on without."""
     from app.backup.keep import BEFORE_RESTORE, keep
     from app.backup.undoing import note_begun
@@ -174,7 +174,9 @@ def _keep(storage: Any, what: str, file: Path, *, moves: bool, as_it_is: bool) -
         return keep(storage, BEFORE_RESTORE, sum(map(size_of, coming)))
     except (StorageFull, OSError) as error:
         refused = problem_of(error) if isinstance(error, OSError) else error
-        words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), what]
+        if again is None:
+            raise
+        words = ["task-assist", "restore", "--no-keep", *(["--as-it-is"] if as_it_is else []), *again]
         raise type(refused)(
             refused.message, f"{refused.hint}\nTo keep no copy of what is there now:\n  {shlex.join(words)}"
         ) from error

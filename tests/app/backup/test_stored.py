@@ -509,6 +509,22 @@ def test_a_backup_that_was_copied_into_the_container_is_restored_from_there(run:
     assert "inside the container" in run("backup").stderr
 
 
+def test_without_room_for_the_copy_what_is_to_be_typed_does_the_same(run: Run, tmp_path: Path, monkeypatch):
+    key = new_key()
+    (tmp_path / "key.txt").write_text(str(key))
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()))
+    run("backup")
+    file = Path(shutil.copy(tmp_path / "task_manager.db", tmp_path / "raw.db"))
+    full = StorageFull("There is no room.", "Free some.")
+    with monkeypatch.context() as patched:
+        patched.setattr("app.backup.keep.refuse_without_room", lambda *_, **__: (_ for _ in ()).throw(full))
+        said = run("restore", "latest", "--identity", "key.txt").stderr
+        assert "--no-keep" not in run("import-db", str(file)).stderr  # which has no such option
+    words = said.splitlines()[-1].split()
+    assert words == ["task-assist", "restore", "--no-keep", "--identity", "key.txt", "latest"]
+    assert run(*words[1:]).exit_code == 0
+
+
 def test_a_file_named_latest_is_a_file_when_it_is_typed_as_one(run: Run, tmp_path: Path, backup: Path):
     shutil.copy(backup, tmp_path / "latest")
     done = run("restore", "./latest")
