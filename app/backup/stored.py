@@ -59,9 +59,13 @@ class Stored(BaseModel):
 
 
 def new_name(stem: str, at: datetime) -> str:
-    """One that is never used again: what was once written is never written over. `stem`: of the database's file."""
+    """One that is never used again: what was once written is never written over. `stem`: of the database's file.
+
+    Of two that are made in one second, the later one's name is the greater.
+    """
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).lstrip("-.") or "database"
-    return f"{plain}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    since = min(max(0, (datetime.now(UTC) - at) // timedelta(milliseconds=1)), 0xFFFF)
+    return f"{plain}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{since:04x}{secrets.token_hex(2)}"
 
 
 def object_of(name: str, *, encrypted: bool) -> str:

@@ -19,6 +19,7 @@ from scripts.persistence.stop import Failed
 from tests.containers.conftest import IN_THE_IMAGE, Run
 from tests.containers.running import ROOT, WITHOUT_SIGN_IN, docker
 
+pytestmark = pytest.mark.long
 SCRIPT = ROOT / "scripts/verify_persistence.py"
 DATA = "data:/app/data"
 
@@ -158,7 +159,6 @@ def test_an_interrupted_proof_leaves_nothing(tmp_path: Path, image: str):
     assert "Interrupted. What was made for the proof is gone." in errors
 
 
-@pytest.mark.long
 def test_a_fresh_clone_is_proven_with_compose(tmp_path: Path):
     """As its README starts it, with the image built twice."""
     for part in (*IN_THE_IMAGE, "scripts"):

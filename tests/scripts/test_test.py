@@ -1,5 +1,6 @@
 """scripts/test uses the cores and names what it left out or skipped, and why; with --all a skip is a failure."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -82,7 +83,8 @@ def tested(checkout: Checkout) -> Checkout:
 
 def test_it_uses_the_cores_and_names_what_it_left_out(tested: Checkout):
     done = tested.run("scripts/test", "-q")
-    assert "python -m pytest -n auto --no-loadscope-reorder -m not long -q\n" in done.stdout
+    one_more = os.sysconf("SC_NPROCESSORS_ONLN") + 1
+    assert f"python -m pytest -n {one_more} --no-loadscope-reorder -m not long -q\n" in done.stdout
     left_out = ("tests/mounts", "tests/adversary", "-m long tests/app tests/browser tests/containers", "--all")
     assert all(f"scripts/test {what}" in done.stdout for what in left_out)
 
@@ -95,6 +97,7 @@ def test_what_is_left_out_is_run_by_what_it_names(tested: Checkout):
 def test_all_leaves_nothing_out(tested: Checkout):
     done = tested.run("scripts/test", "--all", "-n", "2")
     assert done.stdout == "python -m pytest --all -n 2\n"
+    assert tested.run("scripts/test", "--all").stdout == "python -m pytest -n auto --no-loadscope-reorder --all\n"
 
 
 def test_one_file_is_run_as_it_is(tested: Checkout):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -558,6 +559,14 @@ def test_the_status_is_red_where_a_backup_is_missing_or_old(run: Run, store, tmp
     (tmp_path / "store" / manifest_of(newest)).rename(tmp_path / "store" / manifest_of(old))
     red = run("backup", "status", "--max-age", "26h")
     assert red.exit_code == 1 and "the newest is older than 26 hours" in red.stdout
+
+
+def test_of_backups_that_are_made_in_one_second_the_last_one_is_the_newest():
+    second, made = datetime.now(UTC).replace(microsecond=0), []
+    for _ in range(10):
+        made.append(new_name("task_manager", second))
+        time.sleep(0.002)
+    assert sorted(made) == made
 
 
 def test_a_name_with_a_time_that_does_not_exist_is_no_backup(run: Run, store, tmp_path):
