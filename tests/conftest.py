@@ -3,6 +3,7 @@
 With --all, a skip is a failure.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,6 +51,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("long")
     # What takes longest begins first.
     items.sort(key=lambda item: SHARING.index(folder(item)) if folder(item) in SHARING else len(SHARING))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means. Many of the short tests wait, for a container say, so one process more than there are cores
+    runs meanwhile; the long ones need the cores."""
+    cores = os.cpu_count() or 1
+    return cores if config.getoption("--all") else cores + 1
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,6 +1,5 @@
 """scripts/test uses the cores and names what it left out or skipped, and why; with --all a skip is a failure."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -83,8 +82,7 @@ def tested(checkout: Checkout) -> Checkout:
 
 def test_it_uses_the_cores_and_names_what_it_left_out(tested: Checkout):
     done = tested.run("scripts/test", "-q")
-    one_more = os.sysconf("SC_NPROCESSORS_ONLN") + 1
-    assert f"python -m pytest -n {one_more} --no-loadscope-reorder -m not long -q\n" in done.stdout
+    assert "python -m pytest -n auto --no-loadscope-reorder -m not long -q\n" in done.stdout
     left_out = ("tests/mounts", "tests/adversary", "-m long tests/app tests/browser tests/containers", "--all")
     assert all(f"scripts/test {what}" in done.stdout for what in left_out)
 
