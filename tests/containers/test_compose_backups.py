@@ -19,6 +19,7 @@ def folder(project: Project) -> Path:
     return made
 
 
+@pytest.mark.long
 def test_one_line_in_env_switches_it_on(project: Project, folder: Path):
     container = project.up()
     project.site.add_item("Written before the first backup")

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.containers.conftest import Project, Run
 from tests.containers.running import docker
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 ITEM, TASKS = "Move house", ["Pack the books", "Call the movers"]
 
 

@@ -62,6 +62,7 @@ def test_a_database_that_root_copied_in_is_refused_the_same_way(run: Run, volume
     assert mended.site.item_titles() == {"Kept"}
 
 
+@pytest.mark.long
 def test_as_another_user_it_starts_after_the_command_that_it_names_also_on_an_empty_volume(
     run: Run, volume: str, image: str
 ):

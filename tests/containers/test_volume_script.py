@@ -133,6 +133,7 @@ def test_rows_are_replaced_after_a_yes_alone(script: Script):
     assert script.titles() == ["Item 0", "Item 1", "Item 2"]
 
 
+@pytest.mark.long
 def test_a_restore_from_inside_is_undone_from_outside_and_the_other_way_round(script: Script, app: Container):
     app.site.add_item("First")
     script.ask("backup", "b.db")

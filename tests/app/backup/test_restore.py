@@ -157,6 +157,7 @@ def files(database: Path) -> tuple[bytes | None, bytes | None]:
     return held, log
 
 
+@pytest.mark.long
 def test_killed_at_any_line_while_a_log_comes_along_neither_database_stands_beside_the_others_log(
     damaged_place: Storage, kept: Path, tmp_path: Path
 ):
