@@ -5,6 +5,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.containers.conftest import Run
 from tests.containers.running import WITHOUT_SIGN_IN, Container, docker
 
