@@ -31,17 +31,17 @@ def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app.backup.key_kit import Kit, page
     from app.backup.key_proof import last_proof
     from app.backup.store import store_at
-    from app.backup.stored import names_in
+    from app.backup.stored import names_in, past
 
-    loaded = settings.load()
+    loaded, now = settings.load(), datetime.now(UTC)
     place = store_at(store or loaded.backup_url)
     kit = Kit(
         store=place,
         keys={key: last_proof(place, key) for key in (loaded.backup_recipient or "").split()},
-        newest=next(reversed(names_in(place)), None),
+        newest=next(reversed(past(names_in(place), now)), None),
         schedule=loaded.backup_schedule,
         keep=loaded.backup_keep,
-        printed_at=datetime.now(UTC),
+        printed_at=now,
     )
     return Answer({}, page(kit))
 

@@ -12,7 +12,7 @@ from app.storage.no_writes import read_only
 from app.storage.owner import place_of, typed_as
 
 MOUNT_PATH = "/app/data"
-CODE = Path(__file__).resolve().parent
+CODE = Path(__file__).resolve().parents[1]
 IMAGE_USER = 1000
 """Whose the image's folder at MOUNT_PATH is."""
 OBJECT_STORES = frozenset("gcsfuse s3fs blobfuse blobfuse2 mount-s3 mountpoint-s3 goofys geesefs rclone".split())

@@ -4,7 +4,7 @@ That holder may be cut off, still have the file open and write into it later, wi
 it: the database and its log are copied, checked, folded into one file, and that one takes the name. What the lost one
 writes afterwards lands where nobody reads. Everything it acknowledged is in the copy: its fence had closed before.
 
-Killed at any step, the next holder goes on from what is there: the record of the term (lease.py) says when a copy must
+Killed at any step, the next holder goes on from what is there: the record of the term (terms.py) says when a copy must
 take the database's name first.
 """
 

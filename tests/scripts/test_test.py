@@ -103,6 +103,17 @@ def test_one_file_is_run_as_it_is(tested: Checkout):
     assert done.stdout == "python -m pytest tests/test_one.py::test_it\n"
 
 
+@pytest.mark.parametrize("option", ["-k", "-p"])
+def test_the_word_behind_an_option_is_no_folder(tested: Checkout, option: str):
+    done = tested.run("scripts/test", option, "tests")
+    assert f"python -m pytest -n auto --no-loadscope-reorder -m not long {option} tests\n" in done.stdout
+
+
+def test_with_a_mark_of_its_own_nothing_else_is_left_out(tested: Checkout):
+    done = tested.run("scripts/test", "-m", "browser")
+    assert done.stdout == "python -m pytest -n auto --no-loadscope-reorder -m browser\n"
+
+
 @pytest.mark.parametrize(("fault", "environment"), [("check", {}), ("tests", {"FAILS": "1"})])
 def test_a_fault_in_either_fails_it(tested: Checkout, fault: str, environment: dict[str, str]):
     if fault == "check":

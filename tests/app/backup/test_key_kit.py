@@ -3,12 +3,13 @@
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from app.backup.encryption import SECRET
-from app.backup.stored import newest_in, stored_in
+from app.backup.stored import manifest_of, new_name, newest_in, stored_in
 from app.setting_values import store_url
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import titles
@@ -53,6 +54,13 @@ def test_without_a_key_it_says_what_that_means(run: Run):
     assert "BACKUP_RECIPIENT is not set" in page and "whoever reads that place reads all" in page
     assert "age-keygen -o key.txt" in page and "--identity" not in page
     assert not any(line.startswith("age -d") for line in commands(page, 3))
+
+
+def test_a_backup_of_a_time_to_come_is_not_the_newest_on_it(run: Run, store):
+    run("backup")
+    newest = newest_in(store)
+    store.create(manifest_of(new_name("task_manager", datetime.now(UTC) + timedelta(days=365))), b"{}")
+    assert f"NAME={newest}" in run("backup", "key-kit").stdout
 
 
 def test_before_the_first_backup_it_says_that_there_is_none(run: Run):
