@@ -1,9 +1,9 @@
 """Memory goes back to the system when it is free: glibc would keep it, for each thread its own.
 
 A password's hash takes 19 MB for a moment (app/domain/passwords.py). Once one was freed, glibc takes all blocks of up
-to that size from heaps that it gives back only from their end, and there is a heap for each of several threads. With these
-two settings the process has 110 MB instead of 136 after a sign-in and a load of `benchmarks/requests`. musl and macOS
-have no such settings and need none.
+to that size from heaps that it gives back only from their end, and there is a heap for each of several threads. With
+these two settings the process has 110 MB instead of 136 after a sign-in and a load of `benchmarks/requests`. musl and
+macOS have no such settings and need none.
 """
 
 import ctypes
