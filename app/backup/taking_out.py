@@ -26,7 +26,10 @@ def listing(url: StoreUrl) -> Iterator[str]:
         yield f"gcloud storage ls {url}/"
     elif url.scheme == "az":
         only = f" --prefix {url.path}/" if url.path else ""
-        yield f"az storage blob list {_container(url)}{only} --query '[].name' --output tsv --auth-mode login"
+        yield (
+            f"az storage blob list {_account(url)} --container-name {url.bucket}{only} "
+            "--query '[].name' --output tsv --auth-mode login"
+        )
     else:
         yield f"FROM={_folder(url.path)}"
         yield 'sudo ls -l "$FROM"'
@@ -40,9 +43,8 @@ def taking_out(url: StoreUrl) -> Iterator[str]:
         yield f'gcloud storage cp "{url}/$NAME.*" .'
     elif url.scheme == "az":
         prefix = f"{url.path}/" if url.path else ""
-        account = _setting(url, "AZURE_STORAGE_ACCOUNT_NAME")
         yield (
-            f"az storage blob download-batch --account-name {account} --source {url.bucket} --destination . "
+            f"az storage blob download-batch {_account(url)} --source {url.bucket} --destination . "
             f'--pattern "{prefix}$NAME.*" --auth-mode login'
         )
         if prefix:
@@ -59,10 +61,9 @@ def taking_away(url: StoreUrl, name: str) -> str:
     if url.scheme == "gs":
         return f"gcloud storage rm '{url}/{name}.*'"
     if url.scheme == "az":
-        account, pattern = _setting(url, "AZURE_STORAGE_ACCOUNT_NAME"), "/".join(filter(None, (url.path, f"{name}.*")))
+        pattern = "/".join(filter(None, (url.path, f"{name}.*")))
         return (
-            f"az storage blob delete-batch --account-name {account} --source {url.bucket} --pattern '{pattern}'"
-            " --auth-mode login"
+            f"az storage blob delete-batch {_account(url)} --source {url.bucket} --pattern '{pattern}' --auth-mode login"
         )
     return f"sudo find {_folder(url.path)} -name '{name}.*' -delete"
 
@@ -83,8 +84,8 @@ def _folder(folder: str) -> str:
     return shlex.quote(outside(Path(folder)))
 
 
-def _container(url: StoreUrl) -> str:
-    return f"--account-name {_setting(url, 'AZURE_STORAGE_ACCOUNT_NAME')} --container-name {url.bucket}"
+def _account(url: StoreUrl) -> str:
+    return f"--account-name {_setting(url, 'AZURE_STORAGE_ACCOUNT_NAME')}"
 
 
 def _setting(url: StoreUrl, name: str) -> str:
