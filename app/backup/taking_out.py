@@ -63,7 +63,8 @@ def taking_away(url: StoreUrl, name: str) -> str:
     if url.scheme == "az":
         pattern = "/".join(filter(None, (url.path, f"{name}.*")))
         return (
-            f"az storage blob delete-batch {_account(url)} --source {url.bucket} --pattern '{pattern}' --auth-mode login"
+            f"az storage blob delete-batch {_account(url)} --source {url.bucket} --pattern '{pattern}'"
+            " --auth-mode login"
         )
     return f"sudo find {_folder(url.path)} -name '{name}.*' -delete"
 
