@@ -1,14 +1,15 @@
 """Working with items and tasks as a person does, with JavaScript and without."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.running import RunningApp
 
-TODAY = datetime.now().astimezone().date()
+def today() -> date:
+    return datetime.now().astimezone().date()
 
 
 def add_item(page: Page, title: str) -> Locator:
@@ -91,7 +92,7 @@ def test_title_notes_status_priority_and_due_date(page: Page) -> None:
     page.get_by_label("Title").fill("  Final ")
     page.get_by_label("Notes").fill("Two lines\nof notes")
     page.get_by_label("Priority").select_option("high")
-    page.get_by_label("Due").fill(str(TODAY - timedelta(days=2)))
+    page.get_by_label("Due").fill(str(today() - timedelta(days=2)))
     page.get_by_role("button", name="Save").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Final")
     expect(page.get_by_label("Title")).to_have_value("Final")
@@ -126,7 +127,7 @@ def test_a_task_is_renamed_and_gets_a_due_date(page: Page) -> None:
     page.locator("#tasks summary").first.click()
     editor = page.locator("#tasks details").first
     editor.get_by_label("Task").fill("Van")
-    editor.get_by_label("Due").fill(str(TODAY))
+    editor.get_by_label("Due").fill(str(today()))
     editor.get_by_role("button", name="Save").click()
     first = page.locator("#tasks > li").first
     expect(first.locator(".title")).to_have_text("Van")

@@ -12,20 +12,20 @@ from tests.adversary.world import World
 
 def folder_removed(world: World) -> None:
     """rm -rf .task_manager.db.lease, and half of the time another instance comes before anybody has noticed."""
-    shutil.rmtree(_folder(world), ignore_errors=True)  # the app may be writing in it just then
+    _remove_folder(world)
     if world.random.random() < 0.5:
         handed_over(world)
 
 
 def folder_removed_while_stopped(world: World) -> None:
     world.stop()
-    shutil.rmtree(_folder(world))
+    _remove_folder(world)
     world.start()
 
 
 def folder_removed_after_a_kill(world: World) -> None:
     world.kill()
-    shutil.rmtree(_folder(world))
+    _remove_folder(world)
     world.start()
 
 
@@ -46,6 +46,11 @@ def records_emptied_while_stopped(world: World) -> None:
     for record in _folder(world).glob("term-*"):
         record.write_bytes(b"")
     world.start()
+
+
+def _remove_folder(world: World) -> None:
+    """Also where the app is writing in it just then, or where it was taken away before and is not made again yet."""
+    shutil.rmtree(_folder(world), ignore_errors=True)
 
 
 def _zero_records(world: World) -> None:

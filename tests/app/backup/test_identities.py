@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ import pytest
 from app.backup.store import store_at
 from tests.app.backup.servers import METADATA
 
-LATER = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-KEYS = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "s", "Token": "session", "Expiration": LATER, "Code": "Success"}
+KEYS = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "s", "Token": "session", "Expiration": "2100-01-01T00:00:00Z", "Code": "Success"}
 TOKEN = {"access_token": "token-of-role", "token_type": "Bearer", "expires_in": 3600, "expires_on": "4102444800"}
 EMPTY = {
     "s3": "<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>",

@@ -21,7 +21,6 @@ from app.operations.control import AppRefused
 from app.operations.notify import notifier
 from app.settings import load
 
-NOW = datetime.now(UTC)
 Run = Callable[..., Any]
 
 
@@ -34,13 +33,18 @@ def run(said_by_app, app, tmp_path: Path, monkeypatch) -> Run:
     return lambda *words: CliRunner().invoke(main, words)
 
 
-def found(now: datetime = NOW) -> Any:
-    return backup_finding(load(), now)
+def ahead(hours: float = 0) -> datetime:
+    """That long after this moment; not after the one at which the tests were collected, half an hour ago maybe."""
+    return datetime.now(UTC) + timedelta(hours=hours)
+
+
+def found(hours: float = 0) -> Any:
+    return backup_finding(load(), ahead(hours))
 
 
 def test_where_none_are_made_it_says_what_is_lost_and_which_line_mends_it(app, place, monkeypatch):
     monkeypatch.delenv("BACKUP_URL", raising=False)
-    none = backup_finding(load({}), NOW)
+    none = backup_finding(load({}), ahead())
     assert none.level == "note" and "none are made" in none.text and "BACKUP_URL=file:///backups" in none.fix
 
 
@@ -73,7 +77,7 @@ def test_one_in_another_store_is_not_told_to_the_app(run: Run, app, tmp_path: Pa
 def test_one_that_is_missing_is_a_fault_with_the_command_that_mends_it(run: Run, tmp_path: Path):
     assert run("backup").exit_code == 0
     (manifest,) = (tmp_path / "store").glob(f"*{ENDING}")
-    old = new_name("task_manager", NOW - timedelta(hours=27))
+    old = new_name("task_manager", ahead(-27))
     manifest.rename(manifest.with_name(old + ENDING))
     assert found().level == "fault" and "is missing; in file://" in found().text
     assert "task-assist backup" in found().fix
@@ -84,7 +88,7 @@ def test_one_that_is_missing_is_a_fault_with_the_command_that_mends_it(run: Run,
 def test_one_that_is_of_a_time_to_come_is_not_the_newest_and_a_fault_with_what_removes_it(run: Run, app, tmp_path):
     assert run("backup").exit_code == 0
     store = tmp_path / "store"
-    made, later = store_at(store.as_uri()), new_name("task_manager", NOW + timedelta(days=365))
+    made, later = store_at(store.as_uri()), new_name("task_manager", ahead(365 * 24))
     newest = newest_in(made)
     for file in store.glob(f"{newest}*"):
         (store / file.name.replace(newest, later)).write_bytes(file.read_bytes())
@@ -92,7 +96,7 @@ def test_one_that_is_of_a_time_to_come_is_not_the_newest_and_a_fault_with_what_r
     assert said.exit_code == 1 and f"Newest   {newest}" in said.stdout
     assert f"Not well: {later}: of a time to come" in said.stdout
     assert found().level == "fault" and f"{later}: of a time to come" in found().text
-    assert found(NOW + timedelta(hours=30)).text.startswith("the backup of")
+    assert found(30).text.startswith("the backup of")
     command = found().fix.splitlines()[1]
     assert command in said.stdout
     subprocess.run(command.removeprefix("sudo "), shell=True, check=True)
@@ -145,5 +149,5 @@ def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monke
     typist: Any = SimpleNamespace(typed=lambda *words, **_: json.loads(run(*words).stdout), stopping=None)
     instance: Any = SimpleNamespace(writes=True, problem=None)
     watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(notifier(None)), is_scheduled=True)
-    watch.look(NOW)
+    watch.look(ahead())
     assert known.made_at and known.due_at and known.due_at > known.made_at
