@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.running import RunningApp
 
+
 def today() -> date:
     return datetime.now().astimezone().date()
 

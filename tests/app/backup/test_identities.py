@@ -12,7 +12,13 @@ import pytest
 from app.backup.store import store_at
 from tests.app.backup.servers import METADATA
 
-KEYS = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "s", "Token": "session", "Expiration": "2100-01-01T00:00:00Z", "Code": "Success"}
+KEYS = {
+    "AccessKeyId": "ASIAROLE",
+    "SecretAccessKey": "s",
+    "Token": "session",
+    "Expiration": "2100-01-01T00:00:00Z",
+    "Code": "Success",
+}
 TOKEN = {"access_token": "token-of-role", "token_type": "Bearer", "expires_in": 3600, "expires_on": "4102444800"}
 EMPTY = {
     "s3": "<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>",
