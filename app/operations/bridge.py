@@ -6,7 +6,7 @@ So what is half sent, or sent slowly, costs no thread, and /healthz is answered 
 import asyncio
 import io
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from flask import Flask
 
 from app.errors import Busy, CutOff, Ending, Problem
 from app.logs import visible
+from app.operations.answers import Answers, Send
 from app.operations.bodies import (
     HEADS_IN_FLIGHT,
     SMALL,
@@ -29,6 +30,7 @@ from app.operations.threads import Overdue, Threads
 from app.operations.wsgi import Answer, call, environ_of, head_size, length_of
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
 from app.web.auth import HASHING, PUBLIC
+from app.web.client_address import CLIENT_ADDRESS
 from app.web.context import WAIT_UNTIL
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
@@ -45,8 +47,6 @@ GUESS_SECONDS, MOST_WAITING = 20.0, 100
 of SMALL at most. Gateways give up after 30 s
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html)."""
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 request_log = structlog.get_logger("request")
 
 
@@ -55,7 +55,7 @@ class Bridge:
 
     def __init__(self, app: Flask, instance: Instance, loop: asyncio.AbstractEventLoop) -> None:
         self._app, self._instance = app, instance
-        self._bodies = Bodies()
+        self._bodies, self._answers = Bodies(), Answers()
         self._ending = loop.create_future()
         self._waiting = 0
         self.unanswered = 0
@@ -74,20 +74,19 @@ class Bridge:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["path"] == ALIVE and scope["method"] in ("GET", "HEAD"):
-            status, headers, body = healthz_in_loop(self._instance)
+            answer = healthz_in_loop(self._instance)
         else:
             self.unanswered += 1
             try:
-                status, headers, body = await self._counted(scope, receive)
+                answer = await self._counted(scope, receive)
             except Problem as problem:
-                status, headers, body = self._refuse(scope, problem)
+                answer = self._refuse(scope, problem)
             except Exception as error:
-                status, headers, body = self._refuse(scope, unexpected(error))
+                answer = self._refuse(scope, unexpected(error))
             finally:
                 self.unanswered -= 1
-        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        await send({"type": "http.response.start", "status": status, "headers": encoded})
-        await send({"type": "http.response.body", "body": body})
+        if not await self._answers.send(send, answer):
+            self._log(request_log.info, scope, cut_off="Nothing was taken of the answer, and others needed its room.")
 
     def end(self) -> None:
         """The process is to end: what is still being read, or waits for a hand-over, is answered now. In the loop."""
@@ -185,14 +184,18 @@ class Bridge:
 
     def _refuse(self, scope: dict[str, Any], problem: Problem) -> Answer:
         write = request_log.debug if isinstance(problem, CutOff) else request_log.info
-        line = f"{scope['method']} {visible(scope['path'])}"
-        said = {"status": problem.status, "code": problem.code, "peer": scope["client"][0]}
-        # Who reads the log may be slow, or not read at all: the loop must not wait for that.
-        self._log_writer.run(partial(write, line, **said), within=TURN_SECONDS).add_done_callback(_left_out_in_silence)
+        self._log(write, scope, status=problem.status, code=problem.code)
         status, headers, body = answer_in_loop(self._app, scope["path"], problem)
         if is_refusal_of_body(problem):
             headers.append(("Connection", "close"))
         return status, headers, body
+
+    def _log(self, write: Callable[..., None], scope: dict[str, Any], **said: object) -> None:
+        """As web/request_log.py does. Who reads the log may be slow, or not read at all: the loop must not wait."""
+        peer, behind_proxies = scope["client"][0], self._app.extensions.get(CLIENT_ADDRESS)
+        said["address"] = behind_proxies.of(peer, scope["headers"]) if behind_proxies else peer
+        line = partial(write, f"{scope['method']} {visible(scope['path'])}", **said)
+        self._log_writer.run(line, within=TURN_SECONDS).add_done_callback(_left_out_in_silence)
 
 
 def _set(event: asyncio.Event, _done: asyncio.Future) -> None:

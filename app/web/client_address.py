@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
 
 PEER = "task_assist.peer"
 """In a request's environ: who is at the other end of the connection, whatever a proxy wrote."""
+CLIENT_ADDRESS = "task_assist.client_address"
+"""In the app's extensions, where proxies stand in front: the ClientAddress."""
 # 203.0.113.7:50124, as App Service writes it; [2001:db8::1]:443 and [2001:db8::1], as RFC 7239 does.
 WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]+|\[(?P<v6>[0-9A-Fa-f:.]+)\](:[0-9]+)?", re.ASCII)
 
@@ -23,7 +26,8 @@ class ClientAddress:
     def __init__(self, app: "WSGIApplication", hops: int, header: str | None = None) -> None:
         self._app = app
         self._place = 1 if header else hops
-        self._key = f"HTTP_{(header or 'X-Forwarded-For').upper().replace('-', '_')}"
+        name = header or "X-Forwarded-For"
+        self._name, self._key = name.lower().encode(), f"HTTP_{name.upper().replace('-', '_')}"
         self._only = header is not None
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse"):
@@ -31,6 +35,10 @@ class ClientAddress:
         if address := self._written(environ.get(self._key, "")):
             environ["REMOTE_ADDR"] = address
         return self._app(environ, start_response)
+
+    def of(self, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """The same for a request that is refused before it comes to the app: its headers, their names in small."""
+        return self._written(",".join(value.decode("latin-1") for name, value in headers if name == self._name)) or peer
 
     def _written(self, value: str) -> str | None:
         # At each comma: nothing is quoted in it, and a quotation mark of the client's would hide what proxies wrote.

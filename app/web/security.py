@@ -22,7 +22,7 @@ from app.settings import Settings
 from app.storage.guard import how_to_own, in_place
 from app.storage.mounts import Storage
 from app.storage.owner import hand_over, place_of
-from app.web.client_address import ClientAddress
+from app.web.client_address import CLIENT_ADDRESS, ClientAddress
 from app.web.sessions import Sessions, cookie_name
 from app.writer.instance import Instance
 
@@ -53,6 +53,7 @@ def init(app: Flask, settings: Settings, instance: Instance) -> None:
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
         app.wsgi_app = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
+        app.extensions[CLIENT_ADDRESS] = app.wsgi_app
     secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage)
     app.config.update(
         SECRET_KEY=secret,

@@ -76,4 +76,8 @@ async def ask(
         "client": ("127.0.0.1", "1234"),
     }
     await bridge(scope, receive, send)
-    return Told(sent[0]["status"], {name.lower(): value for name, value in sent[0]["headers"]}, sent[1]["body"])
+    return Told(
+        sent[0]["status"],
+        {name.lower(): value for name, value in sent[0]["headers"]},
+        b"".join(each["body"] for each in sent[1:]),
+    )

@@ -156,12 +156,19 @@ def test_the_beginning_of_http_2_is_refused(ours: int):
 
 
 def test_the_proxys_word_for_the_clients_address_counts_whatever_the_client_sends(tmp_path: Path):
-    """Against the app itself: the address stands in its log."""
+    """Against the app itself: the address stands in its log, also of what is refused before it comes to the app."""
     port = free_port()
     process = Serving(tmp_path, port, TRUSTED_PROXIES="1", CLIENT_ADDRESS_HEADER="client-address")
     wait_until_ready(port, process)
-    exchange(port, request("GET /nowhere HTTP/1.1", "client-address: 203.0.113.7:4711", "client_address: 198.51.100.1"))
+    headers = ("client-address: 203.0.113.7:4711", "client_address: 198.51.100.1")
+    exchange(port, request("GET /nowhere HTTP/1.1", *headers))
+    exchange(port, request("POST /nowhere HTTP/1.1", *headers, "Content-Length: 9999999", "Expect: 100-continue"))
+    exchange(port, request("PUT /nowhere HTTP/1.1", *headers, "Host: two"))
     process.terminate()
     process.wait(20)
-    (line,) = (json.loads(line) for line in process.said.splitlines() if "/nowhere" in line)
-    assert line["address"] == "203.0.113.7"
+    lines = [json.loads(line) for line in process.said.splitlines() if "/nowhere" in line]
+    assert [(line["status"], line["address"]) for line in lines] == [
+        (404, "203.0.113.7"),
+        (413, "203.0.113.7"),
+        (400, "203.0.113.7"),
+    ]
