@@ -23,9 +23,17 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:  # noqa: ARG002
         return value.replace(tzinfo=UTC) if value else None
 
+    def bind_processor(self, dialect: Any) -> Any:
+        """The same as SQLite's text in one step: each new row has some."""
+        return _text_of_utc if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def result_processor(self, dialect: Any, coltype: Any) -> Any:
         """SQLite's text in one step, for lists with hundreds of them."""
         return _utc_of_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _text_of_utc(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") if moment else None
 
 
 def _utc_of_text(text: str | None) -> datetime | None:

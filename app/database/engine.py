@@ -1,7 +1,8 @@
 """From DATABASE_PATH to sessions: how SQLite is opened, and how transactions begin, wait and fail."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
 from app.database.connections import begin, empty_wal, engine_on, set_pragma
 from app.database.open_file import OpenFile
-from app.database.remembered import Remembered
+from app.database.refusals import Refusals
+from app.database.remembered import Remembered, answered
 from app.database.seen_time import SeenTime
 from app.database.sqlite import WAIT_SECONDS, sqlite_driver
-from app.database.sqlite_errors import busy, fault_in, fault_of_disk, problem_for_app
-from app.database.write_queue import QueueTimeout, WriteQueue
-from app.errors import CannotStart, Damaged, Problem, Replaced, Unwell
+from app.database.write_queue import WriteQueue
+from app.errors import CannotStart, Problem, Replaced
 from app.settings import CONNECTIONS
 from app.storage.led_elsewhere import LedElsewhere
 from app.storage.mounts import Storage
@@ -52,13 +53,13 @@ class Database:
         self.condition = Condition()
         self._file = OpenFile(storage)
         self._beside: set[Any] = set()
-        self._fence, self._on_io_error = fence, on_io_error
+        self._fence = fence
         self._driver = sqlite_driver()
+        self._refusals = Refusals(storage, self._driver, self.condition, on_io_error)
         self.seen_time = SeenTime()
         self._engine = engine_on(storage, self._driver, schema, self.seen_time, self._opened)
         self._remembered = Remembered()
-        # SQLite's own waiting sleeps and is unfair, so the writers of this process queue here instead.
-        self._queue = WriteQueue()
+        self._queue = WriteQueue()  # SQLite's own waiting sleeps and is unfair
         self._checkpoints = Checkpoints(self._checkpoint_all)
 
     @contextmanager
@@ -72,9 +73,17 @@ class Database:
         """A connection that sees one moment of the database. Columns are read with a fifth of the work of entities."""
         self._fence()
         before = self._remembered.until_next_write()  # what a write after this changes is not remembered in it
-        with self._translate_errors(), self._engine.connect() as connection:
+        with self._refusals.translated(), self._engine.connect() as connection:
             begin(connection)
             yield connection.execution_options(remembered=before)
+
+    def known_of_accounts(self, question: Hashable, ask: Callable[[Connection], Any]) -> Any:
+        """What `ask` reads of accounts and tokens alone, from the last time if none of them was changed since.
+
+        Without a connection, where it is known: this is asked at each request of somebody who is signed in.
+        """
+        self._fence()
+        return answered(self._remembered.of_accounts(), question, partial(self._read, ask))
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -82,16 +91,16 @@ class Database:
 
         Raises Busy when those before it take longer than WAIT_SECONDS, an Unwell (condition.py), what the fence raises.
         """
-        with self.write_columns() as connection, self._session(connection) as session, session.begin():
+        with (
+            self._writing(self._remembered.forget) as connection,
+            self._session(connection) as session,
+            session.begin(),
+        ):
             yield session
 
-    @contextmanager
-    def write_columns(self) -> Iterator[Connection]:
-        """The same with a connection, for what needs no entities."""
-        with self._translate_errors(), self._queued_write(), self._engine.connect() as connection, connection.begin():
-            begin(connection, writing=True)
-            self.seen_time.keep(connection)
-            yield connection
+    def write_columns(self) -> AbstractContextManager[Connection]:
+        """The same with a connection, for what needs no entities, and changes no account or token."""
+        return self._writing(self._remembered.forget_all_but_accounts)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -100,7 +109,7 @@ class Database:
         Foreign keys are off in it: SQLite changes most tables by making them anew, and dropping the old one would
         delete what hangs on its rows (sqlite.org/lang_altertable, "Making Other Kinds Of Table Schema Changes").
         """
-        with self._translate_errors(), self._queued_write(), self._engine.connect() as connection:
+        with self._queued_write(self._remembered.forget), self._engine.connect() as connection:
             driver = connection.connection.driver_connection
             set_pragma(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
             try:
@@ -117,7 +126,7 @@ class Database:
         wait (app/storage/delegations.py). Raises CannotStart for what SQLite refuses, where nothing else fits.
         """
         try:
-            with self._translate_errors(), ExitStack() as opened:
+            with self._refusals.translated(), ExitStack() as opened:
                 for _ in range(CONNECTIONS):
                     opened.enter_context(self._engine.connect())
         except (DatabaseError, self._driver.DatabaseError) as error:
@@ -127,7 +136,7 @@ class Database:
     @contextmanager
     def beside(self) -> Iterator[Any]:
         """SQLite's own connection, for what takes long and runs beside the requests. See `interrupt()`."""
-        with self._translate_errors(), closing(self._engine.raw_connection()) as pooled:
+        with self._refusals.translated(), closing(self._engine.raw_connection()) as pooled:
             connection = pooled.driver_connection
             self._beside.add(connection)
             try:
@@ -180,7 +189,7 @@ class Database:
     def close(self) -> None:
         """Waits for a running write, then closes every connection; the last one folds the WAL in and removes it."""
         self._checkpoints.stop()
-        with self._translate_errors(), self._queue.turn(WAIT_SECONDS):
+        with self._refusals.translated(), self._queue.turn(WAIT_SECONDS):
             self._engine.dispose()
             self._file.closed()
 
@@ -198,7 +207,7 @@ class Database:
         """
         try:
             with (
-                self._translate_errors(),
+                self._refusals.translated(),
                 closing(self._engine.raw_connection()) as connection,
                 self._queue.turn(WAIT_SECONDS),
             ):
@@ -210,41 +219,31 @@ class Database:
             log.warning(f"The log of {self.storage.path} was not folded into it: {error}.")
             return False
 
+    def _read(self, ask: Callable[[Connection], Any]) -> Any:
+        with self.read_columns() as connection:
+            return ask(connection)
+
+    @contextmanager
+    def _writing(self, forget: Callable[[], None]) -> Iterator[Connection]:
+        with self._queued_write(forget), self._engine.connect() as connection, connection.begin():
+            begin(connection, writing=True)
+            self.seen_time.keep(connection)
+            yield connection
+
     def _may_write(self) -> None:
         self.condition.refuse_writes()
         self._fence()
 
     @contextmanager
-    def _queued_write(self) -> Iterator[None]:
-        with self._queue.turn(WAIT_SECONDS):
+    def _queued_write(self, forget: Callable[[], None]) -> Iterator[None]:
+        with self._refusals.translated(), self._queue.turn(WAIT_SECONDS):
             self._may_write()
             try:
                 yield
             finally:
-                self._remembered.forget()
+                forget()
             self._checkpoints.wrote()
             self._fence()
             if self.storage.profile == "shared":  # elsewhere it would cost a round trip, and is seen late
                 self.look_at_name()
             self.condition.wrote()
-
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
-        """SQLite's refusals that a person can do something about, as sentences (sqlite_errors.py)."""
-        try:
-            yield
-        except (QueueTimeout, TimeoutError) as error:
-            raise busy() from error
-        except (DatabaseError, self._driver.DatabaseError) as error:
-            message = str(getattr(error, "orig", error))
-            if problem := problem_for_app(self.storage, message):
-                raise (self.condition.report(problem) if isinstance(problem, Unwell) else problem) from error
-            if fault_in(message) == "I/O":
-                if self.storage.profile == "shared":
-                    raise self._met_bad_disk(message) from error
-                self._on_io_error()
-            raise
-
-    def _met_bad_disk(self, message: str) -> Unwell:
-        """Not the end of the process: it would end again at each request that comes to the same place of the disk."""
-        return self.condition.report(self.condition.known(Damaged) or fault_of_disk(self.storage, message))

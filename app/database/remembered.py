@@ -23,14 +23,27 @@ class Remembered:
 
     def until_next_write(self) -> dict[Hashable, Any]:
         """To be taken before a reader's moment: one that sees an older moment than this is never put into it."""
-        if time.monotonic() > self._until:
-            self.forget()
+        self._forget_what_is_old()
         return self._answers
+
+    def of_accounts(self) -> dict[Hashable, Any]:
+        """The same of what is asked about accounts alone, at every request: new work items don't change it."""
+        self._forget_what_is_old()
+        return self._of_accounts
 
     def forget(self) -> None:
         """Something was written. A new dictionary: who still reads the moment before keeps the old one."""
-        self._answers: dict[Hashable, Any] = {}
+        self._of_accounts: dict[Hashable, Any] = {}
         self._until = time.monotonic() + SECONDS
+        self.forget_all_but_accounts()
+
+    def forget_all_but_accounts(self) -> None:
+        """Something else was written than accounts and their tokens."""
+        self._answers: dict[Hashable, Any] = {}
+
+    def _forget_what_is_old(self) -> None:
+        if time.monotonic() > self._until:
+            self.forget()
 
 
 def remembered(connection: Connection, question: Hashable, ask: Callable[[], Any]) -> Any:
@@ -39,8 +52,11 @@ def remembered(connection: Connection, question: Hashable, ask: Callable[[], Any
     A connection that writes asks each time.
     """
     answers = connection.get_execution_options().get("remembered")
-    if answers is None:
-        return ask()
+    return ask() if answers is None else answered(answers, question, ask)
+
+
+def answered(answers: dict[Hashable, Any], question: Hashable, ask: Callable[[], Any]) -> Any:
+    """The same of what was taken from Remembered."""
     with suppress(KeyError):
         return answers[question]
     if len(answers) >= AT_MOST:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.database.contents import fault_in_table
+from app.database.kept import run
 
 TABLE, TRIGRAMS = "search", "search_trigrams"
 MAKE = (
@@ -39,7 +40,7 @@ def write_text(connection: Connection, item_id: int) -> None:
 
 def write_new_text(connection: Connection, item_id: int, title: str, notes: str) -> None:
     """The same of an item that has no tasks yet."""
-    connection.exec_driver_sql(WRITE, _row(item_id, title, notes, None))
+    run(connection, WRITE, _row(item_id, title, notes, None))
 
 
 def make(connection: Connection) -> None:

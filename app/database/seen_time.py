@@ -27,6 +27,8 @@ class SeenTime:
 
     def __init__(self) -> None:
         self._at_start = self._started = 0.0
+        self._kept: int | None = None
+        """What the file was seen to hold."""
 
     def begin(self, connection: Any) -> None:
         """Reads what is kept in the file. Only the first call counts."""
@@ -46,9 +48,13 @@ class SeenTime:
 
     def keep(self, connection: Connection) -> None:
         """Writes it into the file, once an hour at most: with the first write, so that no row is without it."""
-        sqlite: Any = connection.connection.driver_connection  # by SQLAlchemy it takes a tenth of a write
         hours = int(self.now().timestamp()) // HOUR  # after the first connection of all, which is what `begin()` needs
-        if sqlite.execute("PRAGMA user_version").fetchone() != (hours,):
+        if hours == self._kept:
+            return
+        sqlite: Any = connection.connection.driver_connection
+        if sqlite.execute("PRAGMA user_version").fetchone() == (hours,):
+            self._kept = hours
+        else:  # seen by the next write: this one may yet be undone
             sqlite.execute(f"PRAGMA user_version = {hours}")
 
 

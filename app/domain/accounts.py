@@ -1,11 +1,13 @@
 """What can be done with accounts."""
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.database.remembered import remembered
+from app.database.engine import Database
+from app.database.kept import Kept
 from app.domain.models import ApiToken, User, new_session_key
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import LARGEST_ID, NewAccount
@@ -114,11 +116,9 @@ def _refuse_last_admin(session: Session, account: User) -> None:
 # --- who asks, at each request ----------------------------------------------------------------------------
 
 ASKING = (User.id, User.email, User.role, User.session_key)
-BY_ID = select(*ASKING).where(User.id == bindparam("id"))
+BY_ID = Kept(select(*ASKING).where(User.id == bindparam("id")))
 
 
-def find_by_id(connection: Connection, account_id: int) -> Any:
-    """What is ASKING of the account; remembered until something is written, a new password say."""
-    return remembered(
-        connection, ("account", account_id), lambda: connection.execute(BY_ID, {"id": account_id}).first()
-    )
+def find_by_id(database: Database, account_id: int) -> Any:
+    """What is ASKING of the account; remembered until one is changed, by a new password say."""
+    return database.known_of_accounts(("account", account_id), partial(BY_ID.first, id=account_id))

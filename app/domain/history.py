@@ -5,16 +5,16 @@ from typing import Any
 from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
+from app.database.kept import Kept
 from app.domain.models import Event, Task, WorkItem
 from app.domain.ordering import move_after, move_to
 from app.domain.text_search import SEARCHED, keep_searchable
 
-ADD_EVENT = insert(Event)
+ADD_EVENT = Kept(insert(Event), "user_id", "work_item_id", "action", "detail")
 
 
 def record(connection: Connection, user_id: int | None, item_id: int, action: str, detail: str) -> None:
-    event = {"user_id": user_id, "work_item_id": item_id, "action": action, "detail": detail}
-    connection.execute(ADD_EVENT, event)
+    ADD_EVENT.all(connection, user_id=user_id, work_item_id=item_id, action=action, detail=detail)
 
 
 def apply_changes(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, true, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from app.database.kept import Kept
 from app.domain.models import Task, WorkItem
 from app.domain.rows import Row
 from app.errors import Invalid
@@ -23,7 +24,7 @@ AROUND = 32
 ROOMY = 8
 """Keys for each row, at least, when they were: so that it is not needed again at once."""
 
-FIRST_KEY = select(func.min(WorkItem.position))
+FIRST_KEY = Kept(select(func.min(WorkItem.position).label("first")))
 LAST_KEY = select(func.max(Task.position)).where(Task.work_item_id == bindparam("item_id"))
 
 Direction = Literal["up", "down"]
@@ -31,7 +32,7 @@ Direction = Literal["up", "down"]
 
 def key_on_top(connection: Connection) -> int:
     """Of a new work item."""
-    first = connection.execute(FIRST_KEY).scalar()
+    first = FIRST_KEY.scalar(connection)
     if first and first - STEP >= LOWEST:
         return first - STEP
     with Session(connection) as session:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Date, Select, Text, bindparam, func, select, 
 from sqlalchemy.orm import aliased
 
 from app.database.base import UtcDateTime
+from app.database.kept import Kept
 from app.database.remembered import remembered
 from app.domain.models import Event, Task, User, WorkItem
 from app.domain.rows import LARGEST_ID, in_trash, missing
@@ -159,8 +160,8 @@ def _count(filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
 
 # --- one work item ----------------------------------------------------------------------------------------
 
-ONE_ITEM = select(*ITEM).where(WorkItem.id == bindparam("id"))
-TASKS_OF_ONE = (
+ONE_ITEM = Kept(select(*ITEM).where(WorkItem.id == bindparam("id")))
+TASKS_OF_ONE = Kept(
     select(*TASK)
     .where(Task.work_item_id == bindparam("id"), Task.deleted_at.is_(None), tuple_(Task.position, Task.id) > PLACE)
     .order_by(Task.position, Task.id)
@@ -178,7 +179,7 @@ BEFORE_ONE = (
         tuple_(Task.position, Task.id) < tuple_(ONE_TASK.position, ONE_TASK.id),
     )
 )
-EVENTS_OF_ONE = (
+EVENTS_OF_ONE = Kept(
     select(Event.at, Event.action, Event.detail, User.email)
     .outerjoin(User, User.id == Event.user_id)
     .where(Event.work_item_id == bindparam("id"))
@@ -189,7 +190,7 @@ EVENTS_OF_ONE = (
 
 def get_item(connection: Connection, item_id: int) -> Any:
     """With `tasks_done` and `tasks_total`. Raises NotFound where there is none, or where it lies in the trash."""
-    found = connection.execute(ONE_ITEM, {"id": item_id}).first() if 0 < item_id <= LARGEST_ID else None
+    found = ONE_ITEM.first(connection, id=item_id) if 0 < item_id <= LARGEST_ID else None
     if found is None:
         raise missing("work item", item_id)
     if found.deleted_at:
@@ -201,7 +202,7 @@ def list_tasks(
     connection: Connection, item_id: int, *, limit: int, offset: int = 0, after: Place = TOP
 ) -> Sequence[Any]:
     """Tasks of the item, in their order, from behind a place on."""
-    return connection.execute(TASKS_OF_ONE, {"id": item_id, "many": limit, "before": offset, **_behind(after)}).all()
+    return TASKS_OF_ONE.all(connection, id=item_id, many=limit, before=offset, **_behind(after))
 
 
 def tasks_before(connection: Connection, task_id: int) -> int:
@@ -211,4 +212,4 @@ def tasks_before(connection: Connection, task_id: int) -> int:
 
 def list_events(connection: Connection, item_id: int) -> Sequence[Any]:
     """What happened to the item lately, the latest first; `email` is None for the local user."""
-    return connection.execute(EVENTS_OF_ONE, {"id": item_id}).all()
+    return EVENTS_OF_ONE.all(connection, id=item_id)

@@ -3,13 +3,15 @@
 import hashlib
 import secrets
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session, joinedload
 
 from app.database.base import utc_now
-from app.database.remembered import remembered
+from app.database.engine import Database
+from app.database.kept import Kept
 from app.domain.accounts import ASKING, get_account, not_your_password
 from app.domain.models import ApiToken, User
 from app.domain.schemas import LARGEST_ID, NewToken
@@ -57,13 +59,13 @@ def delete_token(session: Session, account_id: int | None, token_id: int) -> Api
 # --- at each request ----------------------------------------------------------------------------------------
 
 TOKEN = (ApiToken.id.label("token_id"), ApiToken.name, ApiToken.scope, ApiToken.expires_at, ApiToken.last_used_on)
-BY_TOKEN = select(*ASKING, *TOKEN).join_from(ApiToken, User).where(ApiToken.token_sha256 == bindparam("sha256"))
+BY_TOKEN = Kept(select(*ASKING, *TOKEN).join_from(ApiToken, User).where(ApiToken.token_sha256 == bindparam("sha256")))
 
 
-def find_by_token(connection: Connection, plain: str) -> Any:
-    """ASKING of the token's account, and TOKEN, also of one that has expired; remembered until something is written."""
+def find_by_token(database: Database, plain: str) -> Any:
+    """ASKING of the token's account, and TOKEN, also of one that has expired; remembered until one is changed."""
     sha256 = _sha256(plain)
-    return remembered(connection, ("token", sha256), lambda: connection.execute(BY_TOKEN, {"sha256": sha256}).first())
+    return database.known_of_accounts(("token", sha256), partial(BY_TOKEN.first, sha256=sha256))
 
 
 def note_use(session: Session, token_id: int, day: date) -> None:

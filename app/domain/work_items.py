@@ -10,6 +10,7 @@ from datetime import date
 from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
+from app.database.kept import Kept
 from app.domain.history import apply_changes, record
 from app.domain.models import WorkItem
 from app.domain.ordering import Direction, key_on_top, move_past_neighbour
@@ -20,7 +21,7 @@ from app.domain.shown import Item
 from app.domain.text_search import keep_searchable, make_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash
 
-ADD_ITEM = insert(WorkItem).returning(*WorkItem.__table__.columns)
+ADD_ITEM = Kept(insert(WorkItem).returning(*WorkItem.__table__.columns), *NewWorkItem.model_fields, "position")
 
 
 def get_item(session: Session, item_id: int) -> WorkItem:
@@ -29,8 +30,8 @@ def get_item(session: Session, item_id: int) -> WorkItem:
 
 def add_item(connection: Connection, user_id: int | None, fields: NewWorkItem) -> Item:
     """A new work item at the top of the list."""
-    row = fields.model_dump() | {"position": key_on_top(connection)}
-    item = Item(*connection.execute(ADD_ITEM, row).one(), tasks_done=0, tasks_total=0)
+    row = ADD_ITEM.first(connection, position=key_on_top(connection), **dict(fields))
+    item = Item(*row, tasks_done=0, tasks_total=0)
     make_searchable(connection, item.id, item.title, item.notes)
     record(connection, user_id, item.id, "created", item.title)
     return item

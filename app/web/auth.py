@@ -103,8 +103,7 @@ def _person_of_cookie() -> Person | None:
     number, _, key = session.get("person", "").partition(":")
     if not key:
         return None
-    with database().read_columns() as connection:
-        user = accounts.find_by_id(connection, int(number))
+    user = accounts.find_by_id(database(), int(number))
     return _person(user) if user and user.session_key == key else None
 
 
@@ -112,8 +111,7 @@ def _person_of_token() -> Person | None:
     token = _bearer_token()
     if not token or not request.path.startswith("/api/"):
         return None
-    with database().read_columns() as connection:
-        found = tokens.find_by_token(connection, token)
+    found = tokens.find_by_token(database(), token)
     if found is None:
         return None
     if found.expires_at and found.expires_at <= utc_now():

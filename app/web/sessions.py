@@ -4,7 +4,9 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -15,6 +17,8 @@ EXPIRES = re.compile(r"Expires=[^;]*")
 SEND_AGAIN = timedelta(days=1)
 LONGEST = timedelta(days=90)
 """Then somebody signs in again, however often the session was used."""
+COOKIES_KEPT = 256
+"""Of at most 4 KB. To check a signature, and take apart what it holds, takes a tenth of a request."""
 SINCE = "since"
 """In a session: when it began, in seconds, by the time that the database has seen."""
 
@@ -73,10 +77,10 @@ class Sessions(SecureCookieSessionInterface):
         if not cookie or serializer is None:
             return {}, 0
         try:
-            kept, signed_at = serializer.loads(cookie, return_timestamp=True)
+            kept, signed_at = _signed(serializer, cookie)
         except BadSignature:
             return {}, 0
-        return kept, signed_at.timestamp()
+        return deepcopy(kept), signed_at
 
     def _age(self, moment: float) -> float:
         now = self._now()
@@ -100,6 +104,13 @@ class Sessions(SecureCookieSessionInterface):
         age = f"Max-Age={round(app.permanent_session_lifetime.total_seconds())}"
         own = [cookie if "Max-Age=" in cookie else EXPIRES.sub(age, cookie) for cookie in cookies[len(before) :]]
         response.headers.setlist("Set-Cookie", [*before, *own])
+
+
+@lru_cache(COOKIES_KEPT)
+def _signed(serializer: URLSafeTimedSerializer, cookie: str) -> tuple[dict[str, Any], float]:
+    """What was kept in a cookie, and when it was signed, whenever it is looked at. Raises BadSignature."""
+    kept, signed_at = serializer.loads(cookie, return_timestamp=True)
+    return kept, signed_at.timestamp()
 
 
 def _signer(now: Callable[[], datetime | None]) -> type[TimestampSigner]:

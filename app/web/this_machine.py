@@ -8,6 +8,7 @@ import ipaddress
 import socket
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from app.web.client_address import address_in
@@ -28,14 +29,20 @@ class ThisMachine:
 
     def made(self, peer: str) -> bool:
         """Did `peer`, an IP address, ask from this machine?"""
-        address = address_in(peer)
-        return address is not None and (ipaddress.ip_address(address).is_loopback or address == self.gateway)
+        return _made_here(peer, self.gateway)
 
     @property
     def peers(self) -> str:
         """For people: from where who is answered asks while sign-in is off."""
         gateway = f", and {self.gateway}, from where the engine passes on what comes to a published port"
         return f"127.0.0.0/8 and ::1{gateway if self.gateway else ''}"
+
+
+@lru_cache(256)
+def _made_here(peer: str, gateway: str | None) -> bool:
+    """Kept, because it is asked at each request, and mostly of the same few."""
+    address = address_in(peer)
+    return address is not None and (ipaddress.ip_address(address).is_loopback or address == gateway)
 
 
 def this_machine() -> ThisMachine:

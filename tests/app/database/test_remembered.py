@@ -24,6 +24,10 @@ def users(connection: Connection) -> int:
     return connection.execute(text("SELECT count(*) FROM users")).scalar_one()
 
 
+def first_email(connection: Connection) -> str:
+    return connection.execute(text("SELECT email FROM users")).scalar_one()
+
+
 def add_user(database: Database, email: str) -> None:
     with database.write() as session:
         session.execute(text(INSERT), {"email": email})
@@ -87,9 +91,24 @@ def test_there_is_a_bound(database: Database):
 
 def test_a_new_password_signs_out_at_once(database: Database):
     add_user(database, "ann@example.com")
-    with database.read_columns() as connection:
-        before = accounts.find_by_id(connection, 1).session_key
+    before = accounts.find_by_id(database, 1).session_key
     with database.write() as session:
         accounts.set_password(accounts.get_account(session, 1), PasswordHash("another"))
-    with database.read_columns() as connection:
-        assert accounts.find_by_id(connection, 1).session_key != before
+    assert accounts.find_by_id(database, 1).session_key != before
+
+
+def test_who_asks_is_known_on_when_a_work_item_is_new(database: Database):
+    asked = []
+    add_user(database, "ann@example.com")
+
+    def email() -> str:
+        return database.known_of_accounts("email", lambda connection: asked.append(1) or first_email(connection))
+
+    assert email() == "ann@example.com"
+    with database.write_columns() as connection:
+        work_items.add_item(connection, None, NewWorkItem(title="one"))
+    assert email() == "ann@example.com"
+    assert len(asked) == 1
+    with database.write() as session:
+        session.execute(text("UPDATE users SET email = 'bob@example.com'"))
+    assert email() == "bob@example.com"

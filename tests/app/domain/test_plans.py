@@ -1,18 +1,19 @@
 """No write looks at a whole table, however large that is: what SQLite means to do for each statement of each verb."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from app.database import migrations
+from app.database import kept, migrations, search_index
 from app.database.base import utc_now
 from app.database.engine import Database
+from app.database.kept import run
 from app.domain import accounts, shown, tasks, tokens, trash, upkeep, work_items
 from app.domain.models import Base, User
 from app.domain.passwords import PasswordHash
@@ -89,8 +90,15 @@ def statements(database: Database) -> Iterator[list[tuple[str, tuple]]]:
         rows = [each for each in parameters if isinstance(each, tuple)]
         ran.append((statement, rows[0] if rows else parameters))
 
+    def note_and_run(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        ran.append((sql, tuple(parameters)))
+        return run(connection, sql, parameters)
+
     event.listen(database._engine, "before_cursor_execute", note)
-    yield ran
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (kept, search_index):
+            patch.setattr(module, "run", note_and_run)
+        yield ran
     event.remove(database._engine, "before_cursor_execute", note)
 
 

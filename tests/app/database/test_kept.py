@@ -1,0 +1,40 @@
+"""A kept statement says the same as SQLAlchemy does with it, each time."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import bindparam, insert, select
+
+from app.database.engine import Database
+from app.database.kept import Kept
+from app.domain.models import User, WorkItem
+
+GIVEN = {"title": "one", "status": "open", "due": date(2026, 11, 27), "position": 2**30}
+ITEM = select(*WorkItem.__table__.columns).where(WorkItem.id == bindparam("id")).limit(1)
+
+
+def test_a_row_goes_in_and_comes_out_as_with_sqlalchemy(database: Database):
+    add = Kept(insert(WorkItem).returning(*WorkItem.__table__.columns), *GIVEN)
+    with database.write_columns() as connection:
+        added = add.first(connection, **GIVEN)
+        again = add.first(connection, **GIVEN | {"due": None})
+        assert added == connection.execute(ITEM, {"id": added.id}).one() == Kept(ITEM).first(connection, id=added.id)
+        assert again == connection.execute(ITEM, {"id": again.id}).one() == Kept(ITEM).first(connection, id=again.id)
+    assert (added.due, again.due, added.notes, added.version) == (date(2026, 11, 27), None, "", 1)
+    assert added.created_at.tzinfo is UTC
+    assert abs((datetime.now(UTC) - added.created_at).total_seconds()) < 60
+
+
+def test_where_there_is_no_row(database: Database):
+    with database.read_columns() as connection:
+        assert Kept(ITEM).first(connection, id=7) is None
+        assert Kept(ITEM).all(connection, id=7) == []
+
+
+def test_it_is_part_of_the_transaction(database: Database):
+    add = Kept(insert(User), "email", "password_hash", "role")
+    with pytest.raises(RuntimeError, match="undo"), database.write() as session:
+        add.all(session.connection(), email="ann@example.com", password_hash="", role="admin")
+        raise RuntimeError("undo")
+    with database.read_columns() as connection:
+        assert connection.execute(select(User.id)).all() == []
