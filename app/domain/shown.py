@@ -17,6 +17,7 @@ from app.database.base import UtcDateTime
 from app.database.kept import Kept
 from app.database.remembered import remembered
 from app.domain.models import Event, Task, User, WorkItem
+from app.domain.paging import Page, page_in
 from app.domain.rows import LARGEST_ID, in_trash, missing
 from app.domain.schemas import Filters
 from app.domain.search import matching
@@ -65,17 +66,16 @@ def _behind(place: Place) -> dict[str, int]:
 # --- lists of work items ----------------------------------------------------------------------------------
 
 
-def list_items(
-    connection: Connection, filters: Filters, today: date, *, limit: int, after: Place = TOP
-) -> Sequence[Any]:
+def list_items(connection: Connection, filters: Filters, today: date, *, limit: int, after: Place = TOP) -> Page:
     """The work items that fit, in their order, from behind a place on, with `tasks_done` and `tasks_total`.
 
     Their days and moments are texts, as SQLite keeps them.
     """
-    rows = connection.execute(_page(filters, today, ITEM_AS_KEPT), {"many": limit, "before": 0, **_behind(after)}).all()
-    if after == TOP and len(rows) < limit:
-        _note_count(connection, filters, today, len(rows))
-    return [Item._make(row) for row in rows]
+    given = {"many": limit + 1, "before": 0, **_behind(after)}
+    found = page_in(connection.execute(_page(filters, today, ITEM_AS_KEPT), given), limit)
+    if after == TOP and not found.more:
+        _note_count(connection, filters, today, len(found.rows))
+    return Page([Item._make(row) for row in found.rows], found.more)
 
 
 def list_with_tasks(

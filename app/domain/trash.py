@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, literal, select, tuple_, union_all
@@ -12,6 +13,7 @@ from app.database.base import UtcDateTime
 from app.database.remembered import remembered
 from app.database.seen_time import seen_time
 from app.domain.models import Task, WorkItem
+from app.domain.paging import page_in
 from app.domain.shown import ITEM, TASK
 
 TRASH_DAYS = 30
@@ -39,6 +41,7 @@ PAGE = (
 COUNT = select(func.count()).select_from(DELETED)
 THESE = bindparam("these", expanding=True)
 ITEMS = select(*ITEM).where(WorkItem.id.in_(THESE)).order_by(WorkItem.deleted_at.desc(), WorkItem.id.desc())
+TITLES = ITEMS.with_only_columns(WorkItem.id, WorkItem.title, WorkItem.deleted_at)
 TASKS = (
     select(*TASK, WorkItem.title.label("item_title"))
     .join(Task.work_item)
@@ -56,16 +59,37 @@ class TrashPage:
     last: Deletion | None
 
 
-def list_trash(connection: Connection, *, limit: int, offset: int = 0, after: Deletion = LATEST) -> TrashPage:
+def list_trash(connection: Connection, *, limit: int, after: Deletion = LATEST) -> TrashPage:
     """What can be restored, the latest first: work items, and tasks whose work item is not itself in the trash."""
+    found = _places(connection, limit, after=after)
+    places = found[:limit]
+    items = page_in(connection.execute(ITEMS, {"these": _ids(places, 0)}), limit)
+    if items.more:
+        read = {item.id for item in items.rows}
+        places = list(takewhile(lambda place: place.is_task or place.id in read, places))
+    last = places[-1] if len(found) > len(places) else None
+    return TrashPage(items.rows, _tasks(connection, places), (last.deleted_at, last.is_task, last.id) if last else None)
+
+
+def list_titles_in_trash(connection: Connection, *, limit: int, offset: int) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The work items and tasks of the same list, from a number of rows on, without what else they hold."""
+    places = _places(connection, limit, offset=offset)[:limit]
+    return connection.execute(TITLES, {"these": _ids(places, 0)}).all(), _tasks(connection, places)
+
+
+def _places(connection: Connection, limit: int, *, offset: int = 0, after: Deletion = LATEST) -> Sequence[Any]:
+    """One more than `limit`, if there are."""
     at, is_task, row_id = after
     given = {"at": at, "is_task": is_task, "id": row_id, "many": limit + 1, "before": offset}
-    found = connection.execute(PAGE, given).all()
-    page = found[:limit]
-    items = connection.execute(ITEMS, {"these": [row.id for row in page if not row.is_task]}).all()
-    tasks = connection.execute(TASKS, {"these": [row.id for row in page if row.is_task]}).all()
-    last = page[-1] if len(found) > limit else None
-    return TrashPage(items, tasks, (last.deleted_at, last.is_task, last.id) if last else None)
+    return connection.execute(PAGE, given).all()
+
+
+def _ids(places: Sequence[Any], is_task: int) -> list[int]:
+    return [place.id for place in places if place.is_task == is_task]
+
+
+def _tasks(connection: Connection, places: Sequence[Any]) -> Sequence[Any]:
+    return connection.execute(TASKS, {"these": _ids(places, 1)}).all()
 
 
 def count_trash(connection: Connection) -> int:

@@ -47,6 +47,6 @@ def _rows(connection: Connection) -> dict[str, int]:
 
 def _all_items(connection: Connection, today: Any) -> Iterator[Any]:
     after = shown.TOP
-    while page := shown.list_items(connection, Filters(), today, limit=PAGE, after=after):
-        yield from page
-        after = (page[-1].position, page[-1].id)
+    while rows := shown.list_items(connection, Filters(), today, limit=PAGE, after=after).rows:
+        yield from rows
+        after = (rows[-1].position, rows[-1].id)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.domain.paging import Page
 from app.domain.schemas import Id
 from app.domain.shown import TOP, Place
 from app.errors import NotFound
@@ -22,8 +23,8 @@ Key = TypeVar("Key")
 """What a list is sorted by, of one row."""
 
 
-ROWS_KEPT = 512
-"""About 1 KB each, 40 with the longest notes."""
+ROWS_KEPT, NOTES_KEPT = 512, 2000
+"""Of rows with so many characters of notes at most: 1 KB each, about, and 16 at most. The longest would take 160."""
 PLACE: TypeAdapter[Place] = TypeAdapter(tuple[Id, Id])
 
 
@@ -57,17 +58,23 @@ def page_of(query: PageQuery, rows: Sequence[Any], key: Callable[[Any], tuple[An
     return {"items": items, "next": next_address(query, key(items[-1]) if len(rows) > query.limit else None)}
 
 
-def page_as_json(shape: type[Shape], query: PageQuery, rows: Sequence[Any], total: int) -> Json:
+def page_as_json(shape: type[Shape], query: PageQuery, page: Page, total: int) -> Json:
     """The same of rows that have a place, and how many there are, where many of the rows were asked for before."""
-    page = page_of(query, rows, place_of)
-    items = ",".join(_row_as_json(shape, row) for row in page["items"])
-    return Json(f'{{"items":[{items}],"total":{total},"next":{json.dumps(page["next"])}}}')
+    items = ",".join([_row_as_json(shape, row) for row in page.rows])
+    following = next_address(query, place_of(page.rows[-1]) if page.more else None)
+    return Json(f'{{"items":[{items}],"total":{total},"next":{json.dumps(following)}}}')
 
 
-@lru_cache(ROWS_KEPT)
-def _row_as_json(shape: type[Shape], row: tuple[Any, ...]) -> str:
+def _row_as_json(shape: type[Shape], row: Any) -> str:
+    return (_kept_as_json if len(row.notes) <= NOTES_KEPT else _as_json)(shape, row)
+
+
+def _as_json(shape: type[Shape], row: tuple[Any, ...]) -> str:
     """Made of the row alone, so it is made once for what is in it."""
     return shape.model_validate(row).model_dump_json()
+
+
+_kept_as_json = lru_cache(ROWS_KEPT)(_as_json)
 
 
 def next_address(query: PageQuery, last: tuple[Any, ...] | None) -> str | None:

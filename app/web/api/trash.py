@@ -19,7 +19,8 @@ PLACE: TypeAdapter[Deletion] = TypeAdapter(tuple[Moment, Annotated[int, Field(ge
 @api.get("/trash")
 @described(TrashOut, condition=IfNoneMatch)
 def trash(query: PageQuery):
-    """What can be restored, the latest first: a page has so many work items and tasks together."""
+    """What can be restored, the latest first: a page has `limit` work items and tasks together at most, and
+    fewer where their notes are long."""
     with database().read_columns() as connection:
         page = list_trash(connection, limit=query.limit, after=key_in(query, PLACE, LATEST))
         total = count_trash(connection)

@@ -19,13 +19,16 @@ class WorkItemsQuery(PageQuery, Filters):
 @api.get("/work-items")
 @described(WorkItemsOut, condition=IfNoneMatch)
 def list_work_items(query: WorkItemsQuery):
-    """The work items that fit, in their order."""
+    """The work items that fit, in their order.
+
+    A page has `limit` of them at most, and fewer where their notes are long.
+    """
     filters = Filters.model_validate(query.model_dump(include=set(Filters.model_fields)))
     day = today()
     with database().read_columns() as connection:
-        rows = shown.list_items(connection, filters, day, limit=query.limit + 1, after=place_in(query))
+        page = shown.list_items(connection, filters, day, limit=query.limit, after=place_in(query))
         total = shown.count_items(connection, filters, day)
-    return page_as_json(WorkItemOut, query, rows, total)
+    return page_as_json(WorkItemOut, query, page, total)
 
 
 @api.post("/work-items")

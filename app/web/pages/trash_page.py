@@ -2,7 +2,7 @@
 
 from flask import render_template, request
 
-from app.domain.trash import count_trash, list_trash
+from app.domain.trash import count_trash, list_titles_in_trash
 from app.web.context import database
 from app.web.pages.blueprint import pages
 from app.web.pages.pager import Pager, numbered
@@ -15,6 +15,6 @@ PAGE = 100
 def trash() -> str:
     with database().read_columns() as connection:
         pager = Pager.of(request.args.get("page", ""), count_trash(connection), PAGE, numbered("/trash"))
-        found = list_trash(connection, limit=PAGE, offset=pager.offset)
+        items, tasks = list_titles_in_trash(connection, limit=PAGE, offset=pager.offset)
         now = database().seen_time.now()
-    return render_template("trash.html", items=found.items, tasks=found.tasks, now=now, pager=pager, here=pager.here)
+    return render_template("trash.html", items=items, tasks=tasks, now=now, pager=pager, here=pager.here)

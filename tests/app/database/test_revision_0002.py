@@ -82,7 +82,7 @@ def test_what_the_version_before_wrote_is_found_by_a_search(old: Database):
     with old.read_columns() as connection:
 
         def found(words: str) -> list[int]:
-            items = shown.list_items(connection, Filters(q=words), date(2026, 11, 23), limit=9)
+            items = shown.list_items(connection, Filters(q=words), date(2026, 11, 23), limit=9).rows
             return [item.id for item in items]
 
         assert found("task") == [2, 1]

@@ -33,7 +33,7 @@ def add_tasks(database: Database, item: int, *titles: str, **fields) -> list[int
 def titles(database: Database, **filters) -> list[str]:
     wanted = Filters(**filters)
     with database.read_columns() as connection:
-        items = shown.list_items(connection, wanted, TODAY, limit=1000)
+        items = shown.list_items(connection, wanted, TODAY, limit=1000).rows
         assert shown.count_items(connection, wanted, TODAY) == len(items)
         return [item.title for item in items]
 
@@ -84,8 +84,8 @@ def test_a_page_has_its_rows_and_the_total(database):
     add(database, *"ABCDE")
     with database.read() as session:
         connection = session.connection()
-        third = shown.list_items(connection, Filters(), TODAY, limit=3)[-1]
-        items = shown.list_items(connection, Filters(), TODAY, limit=2, after=(third.position, third.id))
+        third = shown.list_items(connection, Filters(), TODAY, limit=3).rows[-1]
+        items = shown.list_items(connection, Filters(), TODAY, limit=2, after=(third.position, third.id)).rows
         assert ([item.title for item in items], shown.count_items(connection, Filters(), TODAY)) == (["D", "E"], 5)
 
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from app.database.engine import Database
-from app.domain import tasks, work_items
+from app.domain import paging, tasks, work_items
+from app.domain.models import WorkItem
 from app.domain.schemas import NewTask, NewWorkItem
 from app.web.pages.trash_page import PAGE
 from tests.app.conftest import PASSWORD
@@ -118,6 +119,38 @@ def test_accounts_and_tokens_come_in_pages(stranger, token) -> None:
     assert found == sorted(found) and len(set(found)) == 5
     ids = [row["id"] for page in pages(stranger, "/api/v1/tokens?limit=1", admin) for row in page["items"]]
     assert len(ids) == len(set(ids)) == 5
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["list", "trash"])
+def test_a_page_of_long_notes_ends_before_it_is_a_megabyte_and_none_is_left_out(client, database, deleted) -> None:
+    names = [f"{number:03}" for number in range(60)]
+    ids = add(database, *names)
+    with database.write() as session:
+        session.execute(update(WorkItem).values(notes="😀" * 20_000))
+        session.execute(update(WorkItem).where(WorkItem.id == ids[40]).values(notes=""))
+    if deleted:
+        (live,) = add(database, "live", tasks_each=1)
+        (task,) = client.get(f"{ITEMS}/{live}/tasks").json["items"]
+        for number in ids[:30]:
+            client.delete(f"{ITEMS}/{number}")
+        client.delete(f"/api/v1/tasks/{task['id']}")
+        for number in ids[30:]:
+            client.delete(f"{ITEMS}/{number}")
+    found, told = list(pages(client, f"{TRASH if deleted else ITEMS}?limit=200")), []
+    for page in found:
+        rows = page["work_items"] + page["tasks"] if deleted else page["items"]
+        assert len(rows) > 0 and len(json.dumps(rows, ensure_ascii=False).encode()) < 1_010_000
+        told += [row["title"] for row in rows]
+    assert len(found) == 5, "and a page is full"
+    assert sorted(told) == sorted(names + ["task 0"] * deleted)
+
+
+def test_notes_of_any_length_make_a_page(client, database, monkeypatch) -> None:
+    monkeypatch.setattr(paging, "LONGEST_PAGE", 1)
+    add(database, "A", "B")
+    with database.write() as session:
+        session.execute(update(WorkItem).values(notes="long"))
+    assert [titles(page) for page in pages(client, ITEMS)] == [["A"], ["B"]]
 
 
 def cursor(key: object) -> str:
