@@ -27,6 +27,8 @@ PRAGMAS = {
     "busy_timeout": (WAIT_SECONDS * 1000, WAIT_SECONDS * 1000),
 }
 """What is set on every connection, and what SQLite must answer when asked again: it refuses silently."""
+UNNOTICED = 0.1
+"""Seconds of WAIT_SECONDS that may be gone without two more statements for them."""
 
 
 def engine_on(
@@ -77,13 +79,25 @@ def _look_and_set_up(connection: Any, storage: Storage, schema: str | None) -> N
         set_pragma(connection, pragma, value, expected, storage)
 
 
-def begin(connection: Connection, *, writing: bool = False) -> None:
+def begin(connection: Connection) -> None:
     """SQLite's transaction, which the driver begins none. Ends with the connection's own, or when it is closed.
 
     Past SQLAlchemy, for which it would be one more statement, or an event that it looks for at each of them.
     """
+    cast(Any, connection.connection.driver_connection).execute("BEGIN")
+
+
+def begin_writing(connection: Connection, within: float) -> None:
+    """The same once nobody else writes, which is waited for `within` seconds."""
     driver_connection = cast(Any, connection.connection.driver_connection)
-    driver_connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if within > WAIT_SECONDS - UNNOTICED:
+        driver_connection.execute("BEGIN IMMEDIATE")
+        return
+    driver_connection.execute(f"PRAGMA busy_timeout = {within * 1000:.0f}")
+    try:
+        driver_connection.execute("BEGIN IMMEDIATE")
+    finally:
+        driver_connection.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
 
 
 def set_pragma(connection: Any, pragma: str, value: object, expected: object, storage: Storage) -> None:

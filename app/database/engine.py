@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
-from app.database.connections import begin, empty_wal, engine_on, set_pragma
+from app.database.connections import begin, begin_writing, empty_wal, engine_on, set_pragma
 from app.database.open_file import OpenFile
+from app.database.patience import seconds_left
 from app.database.refusals import Refusals
 from app.database.remembered import Remembered, answered
 from app.database.seen_time import SeenTime
@@ -89,7 +90,7 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that may change things; committed, and on disk, when the block ends without an error.
 
-        Raises Busy when those before it take longer than WAIT_SECONDS, an Unwell (condition.py), what the fence raises.
+        Raises Busy after seconds_left() (patience.py), an Unwell (condition.py), what the fence raises.
         """
         with (
             self._writing(self._remembered.forget) as connection,
@@ -114,7 +115,7 @@ class Database:
             set_pragma(driver, "foreign_keys", "off", 0, self.storage)  # inside a transaction it would be ignored
             try:
                 with connection.begin():
-                    begin(connection, writing=True)
+                    begin_writing(connection, seconds_left())
                     yield connection
             finally:
                 set_pragma(driver, "foreign_keys", "on", 1, self.storage)
@@ -226,7 +227,7 @@ class Database:
     @contextmanager
     def _writing(self, forget: Callable[[], None]) -> Iterator[Connection]:
         with self._queued_write(forget), self._engine.connect() as connection, connection.begin():
-            begin(connection, writing=True)
+            begin_writing(connection, seconds_left())
             self.seen_time.keep(connection)
             yield connection
 
@@ -236,7 +237,7 @@ class Database:
 
     @contextmanager
     def _queued_write(self, forget: Callable[[], None]) -> Iterator[None]:
-        with self._refusals.translated(), self._queue.turn(WAIT_SECONDS):
+        with self._refusals.translated(), self._queue.turn(seconds_left()):
             self._may_write()
             try:
                 yield

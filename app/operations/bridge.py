@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from flask import Flask
 
+from app.database.patience import waits_until
 from app.errors import Busy, CutOff, Ending, Problem
 from app.logs import visible
 from app.operations.answers import Answers, Send
@@ -41,7 +42,8 @@ from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
 
 TURN_SECONDS = 5.0
-"""How long a request may wait for a thread. What has waited longer when its turn comes is refused."""
+"""How long a request may wait for a thread and then, if it writes, for its turn and the database's lock, together. What
+has waited longer when its turn comes is refused."""
 GUESS_SECONDS, MOST_WAITING = 20.0, 100
 """How long a try of a password may wait for its turn, and how many may at once: each keeps its connection, and a body
 of SMALL at most. Gateways give up after 30 s
@@ -148,8 +150,9 @@ class Bridge:
         threads = self._threads_for(environ)
         while True:
             await self._handed_over(environ)
+            until = time.monotonic() + TURN_SECONDS
             try:
-                return await threads.run(partial(self._call, environ), within=TURN_SECONDS)
+                return await threads.run(partial(self._call, environ, until), within=TURN_SECONDS)
             except HandoverBegan:
                 continue
             except Overdue:
@@ -177,10 +180,11 @@ class Bridge:
                 async with asyncio.timeout(left):
                     await self._look_again.wait()
 
-    def _call(self, environ: dict[str, Any]) -> Answer:
+    def _call(self, environ: dict[str, Any], until: float) -> Answer:
         if environ[WAIT_UNTIL] > time.monotonic() and self._instance.gate.expects_handover:
             raise HandoverBegan
-        return call(self._app.wsgi_app, environ)
+        with waits_until(until):
+            return call(self._app.wsgi_app, environ)
 
     def _refuse(self, scope: dict[str, Any], problem: Problem) -> Answer:
         write = request_log.debug if isinstance(problem, CutOff) else request_log.info

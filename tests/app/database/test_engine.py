@@ -1,14 +1,18 @@
 """How SQLite is opened, how transactions queue, and what a person reads when it refuses."""
 
 import threading
+import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from app.database import connections, engine, migrations
+from app.database import connections, migrations, patience
 from app.database.engine import Database
+from app.database.patience import waits_until
+from app.database.sqlite import WAIT_SECONDS
 from app.errors import Busy, CannotStart, Damaged, Standby, StorageFull
 from app.storage.mounts import storage_under
 
@@ -95,7 +99,7 @@ def test_writers_of_many_threads_queue_without_an_error(opened: Database):
 
 
 def test_a_writer_that_waits_too_long_is_told_to_come_back(monkeypatch, opened: Database):
-    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.01)
     refused: list[Busy] = []
 
     def second() -> None:
@@ -112,6 +116,27 @@ def test_a_writer_that_waits_too_long_is_told_to_come_back(monkeypatch, opened: 
     assert refused[0].retry_after
     with opened.write():
         pass
+
+
+def test_all_waits_of_a_request_together_end_at_one_moment(monkeypatch, tmp_path: Path):
+    """Its turn among the writers, and the lock, which somebody else has."""
+    opened = Database(storage_under(tmp_path / "a.db", "shared"))
+    migrations.upgrade(opened)
+    asked = []
+    monkeypatch.setattr(opened._queue, "turn", lambda seconds: asked.append(seconds) or nullcontext())
+    with opened.beside() as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with waits_until(began + 0.3), pytest.raises(Busy), opened.write():
+            pass
+        assert 0.3 <= time.monotonic() - began < WAIT_SECONDS and asked[0] <= 0.3
+        with waits_until(began), pytest.raises(Busy), opened.write_columns():
+            pass
+        assert asked[1] == 0
+        other.execute("ROLLBACK")
+    with waits_until(began), opened.write_columns() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == WAIT_SECONDS * 1000, "as it was"
+    opened.close()
 
 
 def test_a_full_disk_is_told_and_nothing_is_damaged(opened: Database):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.database.patience import seconds_left
 from app.operations import bodies
 from app.operations import bridge as module
 from app.operations.bridge import Bridge
@@ -142,6 +143,27 @@ def test_what_has_waited_more_than_5_s_when_its_turn_comes_is_told_to_come_back_
     told = run_in_a_loop(main())
     assert (told.status, told.headers[b"retry-after"], reached) == (503, b"2", [])
     assert b"Nothing was changed." in told.body
+
+
+def test_what_it_waits_for_a_thread_is_gone_when_it_waits_for_the_database():
+    free, left = threading.Event(), []
+
+    def hold(environ: dict[str, Any]) -> None:
+        left.append(seconds_left())
+        if environ["QUERY_STRING"] == "hold":
+            free.wait(30)
+
+    async def main() -> None:
+        bridge = bridge_to(hold, WRITING)
+        holding = [asyncio.create_task(ask(bridge, method="POST", query=b"hold")) for _ in range(WRITE_THREADS)]
+        await come_true(lambda: len(left) == WRITE_THREADS)
+        behind = asyncio.create_task(ask(bridge, method="POST"))
+        await asyncio.sleep(0.1)
+        free.set()
+        await asyncio.gather(*holding, behind)
+
+    run_in_a_loop(main())
+    assert 0 < left[-1] <= module.TURN_SECONDS - 0.1
 
 
 def test_a_line_of_the_log_that_comes_too_late_is_left_out_without_a_traceback(monkeypatch):
