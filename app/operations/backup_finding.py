@@ -1,6 +1,8 @@
 """What the doctor says of the backups: what their store says now, as in `backup status`, and what the app met last."""
 
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from app.backup.standing import Standing, said_of_ahead, standing_of
@@ -10,6 +12,8 @@ from app.operations.backup_commands import storage_of
 from app.operations.backups_known import missing, zone_of
 from app.operations.control import ask
 from app.operations.finding import Finding
+from app.setting_values import store_url
+from app.storage.mounts import Mount, mount_of, read_mounts
 
 NAME = "backups"
 LOOK = "To look again:  task-assist backup status"
@@ -25,7 +29,29 @@ def backup_finding(loaded: Any, now: datetime) -> Finding:
         standing = standing_of(store_at(loaded.backup_url), loaded.backup_schedule, zone_of(loaded), now)
     except Problem as problem:
         return Finding(NAME, "fault", f"{loaded.backup_url} can't be read: {problem.message}", None, problem.hint)
-    return _of(standing, _known_to_app(loaded), loaded, now)
+    found = _of(standing, _known_to_app(loaded), loaded, now)
+    return _said_of_data(found) if found.level != "fault" and _lies_with_data(loaded) else found
+
+
+def _said_of_data(found: Finding) -> Finding:
+    text = f"{found.text}; they lie on the data's own storage: what takes that takes both"
+    fix = "Mount a volume of its own there:  docker run -v task-manager-backups:/backups ..."
+    return Finding(NAME, "note", text, found.value | {"with_data": True}, fix)
+
+
+def _lies_with_data(loaded: Any) -> bool:
+    """A folder on the volume or share that holds the database, in a container; on a laptop all lies on one disk."""
+    store = store_url(loaded.backup_url)
+    if store.scheme != "file" or os.environ.get("APP_ENV") != "production":
+        return False
+    folder, mounts = Path(store.path).resolve(), read_mounts()
+    data, backups = storage_of(loaded).mount, mount_of(folder, mounts)
+    return data.source == backups.source and _outside(backups, folder).is_relative_to(data.root)
+
+
+def _outside(mount: Mount, folder: Path) -> Path:
+    """Where it is in the file system that is mounted."""
+    return Path(mount.root) / folder.relative_to(mount.point)
 
 
 def _known_to_app(loaded: Any) -> dict[str, Any]:

@@ -11,18 +11,7 @@ from .stop import Failed
 
 HASHED = ("id", "work_item_id", "title", "notes", "status", "priority", "done", "due", "version", "created_at")
 """What changes only with a row's version. Where it stands in a list, and how many tasks it has, are not in it."""
-MOST = 5_000
-"""Work items of others whose hashes are compared. All of a larger database would be read for minutes."""
 NOTES = "Line one\nZwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich\n漢字かな交じり文 🐤\n" + "x" * 4_000
-
-
-@dataclass(frozen=True)
-class Row:
-    version: int
-    sha256: str
-
-
-Rows = dict[int, Row]
 
 
 @dataclass
@@ -112,74 +101,6 @@ def _gone(site: Site, canary: Canary) -> Failed:
         f"The database is another one: it has {total} items, and work item {canary.id} is not what was written.",
         "An older or another file was put in its place. To take a restore back:  task-assist undo",
     )
-
-
-# --- all the other rows ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """`changed`: by somebody, since their version grew. `trashed`: deleted by somebody meanwhile."""
-
-    same: int
-    changed: int
-    trashed: int
-
-    def facts(self) -> dict[str, int]:
-        return {"rows_same": self.same, "rows_changed_by_people": self.changed, "rows_deleted_by_people": self.trashed}
-
-
-def rows_of(site: Site, most: int = MOST) -> Rows:
-    """The first `most` work items, of whomever."""
-    rows: Rows = {}
-    for page in site.pages("/api/v1/work-items?limit=200"):
-        rows |= {item["id"]: Row(item["version"], digest(item)) for item in page["items"]}
-        if len(rows) >= most:
-            break
-    return rows
-
-
-def compare(site: Site, before: Rows) -> Comparison:
-    """Raises Failed where a row is lost, or is one of before."""
-    now = _now(site, before)
-    gone = before.keys() - now.keys()
-    trashed = (
-        {item["id"] for page in site.pages("/api/v1/trash?limit=200") for item in page["work_items"]} if gone else set()
-    )
-    if lost := sorted(gone - trashed):
-        raise Failed(
-            "rows_lost",
-            f"{len(lost)} of {len(before)} work items of before are gone, and not in the trash: {_some(lost)}.",
-            "Restore a backup of before:  task-assist backup list",
-        )
-    still = before.keys() & now.keys()
-    older = sorted(number for number in still if _is_older(before[number], now[number]))
-    if older:
-        raise Failed(
-            "rows_older",
-            f"{len(older)} of {len(before)} work items are as they were at an earlier time: {_some(older)}.",
-            "An older file was put in the database's place. To take a restore back:  task-assist undo",
-        )
-    same = sum(before[number] == now[number] for number in still)
-    return Comparison(same, len(still) - same, len(gone))
-
-
-def _now(site: Site, before: Rows) -> Rows:
-    """Those of `before`, wherever they stand in the list by now."""
-    now = rows_of(site, len(before))
-    for number in before.keys() - now.keys():
-        status, item = site.ask("GET", f"/api/v1/work-items/{number}")
-        if status == 200:
-            now[number] = Row(item["version"], digest(item))
-    return now
-
-
-def _is_older(before: Row, now: Row) -> bool:
-    return now.version < before.version or (now.version == before.version and now.sha256 != before.sha256)
-
-
-def _some(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
 
 
 def digest(row: dict[str, Any]) -> str:

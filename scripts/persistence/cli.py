@@ -1,6 +1,7 @@
 """The command line: which target, and how it ends."""
 
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -11,11 +12,11 @@ from typing import NoReturn
 from . import prove_own, prove_remote
 from .compose import FILE, Compose
 from .docker_run import DockerRun
-from .keep import keep
+from .keep import Kept, keep, need_folder
 from .own import Place, cleared
 from .record import Record
-from .remote import Remote, at_url, of_stack
-from .stop import EXIT_CODES, INTERRUPTED, NOT_TRIED, UNPROVEN, Misused, NotTried, Stop
+from .remote import Given, Remote, at_url, of_stack
+from .stop import EXIT_CODES, FAILED, INTERRUPTED, UNPROVEN, Failed, Misused, NotTried, Stop
 
 RECEIPTS = Path("receipts")
 EXAMPLES = """\
@@ -38,7 +39,7 @@ def main(words: list[str]) -> int:
     say = _silent if options.json or options.quiet else _said
     for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, _interrupt)
-    record = Record(" ".join(options.target), say)
+    record = Record(_without_keys(" ".join(options.target)), say)
     code = 0
     try:
         _prove(options, record, say)
@@ -50,22 +51,31 @@ def main(words: list[str]) -> int:
     except Exception as error:
         if os.environ.get("TASK_ASSIST_TRACEBACK"):
             raise
-        record.stop = NotTried(
+        record.stop = Failed(
             "fault",
-            f"This is a fault of the script: {type(error).__name__}: {error}",
+            f"This is a fault of the script, and so nothing is known: {type(error).__name__}: {error}",
             "To see where, put in front of the command:  TASK_ASSIST_TRACEBACK=1",
         )
-        code = NOT_TRIED
+        code = FAILED
     return _ended(record, options, code)
 
 
 def _ended(record: Record, options: Namespace, code: int) -> int:
     """Keeps the receipt, if anything was begun, and says the last word."""
     receipt = record.receipt()
-    kept = keep(receipt, options.receipts) if record.steps else None
+    try:
+        kept = keep(receipt, options.receipts) if record.steps else None
+    except NotTried as stop:
+        print(stop.message, stop.hint, sep="\n", file=sys.stderr)
+        kept, code = None, code or FAILED
     if options.json:
         print(kept.json.read_text().rstrip() if kept else _as_json(receipt))
         return code
+    _last_word(record, options, kept, code)
+    return code
+
+
+def _last_word(record: Record, options: Namespace, kept: Kept | None, code: int) -> None:
     if stop := record.stop:
         print(
             f"{'Not proven' if code == UNPROVEN else 'Failed' if code == 1 else 'Not tried'}: {stop.message}",
@@ -75,25 +85,33 @@ def _ended(record: Record, options: Namespace, code: int) -> int:
             print(stop.hint, file=sys.stderr)
     elif record.interrupted:
         print("Interrupted. What was made for the proof is gone.", file=sys.stderr)
-    elif not options.quiet:
+    elif not options.quiet and code == 0:
         print(
             f"Proven: {record.target} keeps its data. {record.canary['rows']} rows came through, and a backup of them."
         )
     if kept and not options.quiet:
         print(f"The receipt: {kept.page} and {kept.json.name}")
-    return code
+
+
+def _without_keys(target: str) -> str:
+    """A user, a password and what follows a ? are in no receipt."""
+    return re.sub(r"//[^/@]*@", "//…@", target).partition("?")[0]
 
 
 def _prove(options: Namespace, record: Record, say: object) -> None:
     kind, *rest = options.target
     if kind in ("compose", "docker"):
-        _prove_own(_own(kind, rest, options), record)
+        place = _own(kind, rest, options)
+        need_folder(options.receipts)
+        _prove_own(place, record)
         return
-    prove_remote.prove(_remote(kind, rest, options), record, wait=options.wait * 60, say=say)
+    remote = _remote(kind, rest, options)
+    need_folder(options.receipts)
+    prove_remote.prove(remote, record, wait=options.wait * 60, say=say)
 
 
 def _own(kind: str, rest: list[str], options: Namespace) -> Place:
-    given = [name for name in ("token_file", "deploy", "exec", "store") if getattr(options, name)]
+    given = [name for name in ("token_file", "deploy", "exec", "store", "identity") if getattr(options, name)]
     if len(rest) > 1 or given:
         _refuse_odd(options, given)
     return Compose(Path(rest[0]) if rest else FILE) if kind == "compose" else DockerRun(rest[0] if rest else None)
@@ -109,12 +127,14 @@ def _prove_own(place: Place, record: Record) -> None:
 
 
 def _remote(kind: str, rest: list[str], options: Namespace) -> Remote:
-    given = (_token(options), options.deploy, options.exec, options.store)
+    if options.identity and not options.identity.is_file():
+        raise Misused("no_key", f"There is no file {options.identity}.", "Name the one that age-keygen wrote.")
+    given = Given(_token(options), options.deploy, options.exec, options.store, options.identity)
     if kind == "stack" and len(rest) == 1:
-        return of_stack(rest[0], *given)
+        return of_stack(rest[0], given)
     if rest or "://" not in kind:
         _refuse_odd(options, [])
-    return at_url(kind, *given)
+    return at_url(kind, given)
 
 
 def _refuse_odd(options: Namespace, given: list[str]) -> NoReturn:
@@ -125,12 +145,14 @@ def _refuse_odd(options: Namespace, given: list[str]) -> NoReturn:
             f"--{given[0].replace('_', '-')} is for an app that runs, not for {options.target[0]}.",
             "Leave it out.",
         )
-    raise Misused("usage", f"{' '.join(options.target)} is no target. There is: {targets}.", EXAMPLES)
+    typed = _without_keys(" ".join(options.target))
+    raise Misused("usage", f"{typed} is no target. There is: {targets}.", EXAMPLES)
 
 
 def _token(options: Namespace) -> str | None:
+    from_environment = os.environ.pop("TASK_ASSIST_TOKEN", None)  # no command that is typed here gets to see it
     if not options.token_file:
-        return os.environ.get("TASK_ASSIST_TOKEN") or None
+        return from_environment or None
     try:
         return Path(options.token_file).read_text().strip()
     except OSError as error:
@@ -157,9 +179,16 @@ def _parser() -> ArgumentParser:
         "--token-file", metavar="FILE", help="an API token with the scope write; else TASK_ASSIST_TOKEN"
     )
     parser.add_argument("--deploy", metavar="COMMAND", help="deploys the app anew; without it the proof of a URL waits")
-    parser.add_argument("--wait", type=float, default=30, metavar="MINUTES", help="for the deployment; default: 30")
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=30,
+        metavar="MINUTES",
+        help="for the deployment, and for a backup; default: 30",
+    )
     parser.add_argument("--exec", metavar="COMMAND", help="types task-assist where the app runs")
     parser.add_argument("--store", metavar="URL", help="of the backups, for who has access to them here")
+    parser.add_argument("--identity", type=Path, metavar="FILE", help="the private key, where --store is encrypted")
     parser.add_argument("--receipts", type=Path, default=RECEIPTS, metavar="FOLDER", help="default: receipts")
     parser.add_argument("--quiet", action="store_true", help="say nothing but what goes wrong")
     parser.add_argument("--json", action="store_true", help="print the receipt as JSON")

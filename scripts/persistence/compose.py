@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from .compose_model import APP, Model, built_as, of_its_own
+from .compose_model import APP, Model, built_as, left_out, of_its_own
 from .engine import Container, docker, free_port, need_engine
 from .own import new_name
 from .site import Site
@@ -21,11 +21,12 @@ class Compose:
         self.site = Site(f"http://127.0.0.1:{port}")
         found = _resolved(file)
         self._model = of_its_own(found, self.name, port)
+        self.builds, self.left_out = "build" in self._model["services"][APP], left_out(found)
         self._deployments = 0
 
     def deploy(self) -> None:
         if self._deployments:
-            self._compose("down", "--timeout", "20")
+            self._compose("rm", "--stop", "--force", "--volumes")
         self._deployments += 1
         self._compose("up", "--build", "--detach", "--remove-orphans")
 
@@ -34,13 +35,10 @@ class Compose:
         return Container(self._compose("ps", "--all", "--quiet", APP).split()[0])
 
     def clear(self) -> None:
-        self._compose("down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "1")
-        for service in self._model["services"].values():
-            if "build" in service:
-                docker("rmi", "--force", service["image"], check=False)
+        self._compose("down", "--volumes", "--remove-orphans", "--timeout", "1")
 
     def _compose(self, *words: str) -> str:
-        model = json.dumps(built_as(self._model, self._deployments))
+        model = json.dumps(built_as(self._model, self.name, self._deployments))
         return docker("compose", "--project-name", self.name, "--file", "-", *words, given=model)
 
 

@@ -1,93 +1,126 @@
 """A Compose file as `docker compose config` resolves it, turned into a project of its own beside the person's real one.
 
-Names, ports, volumes and images become the proof's; all that decides where the data lies stays as it is.
+It has the app alone, with those of its keys that decide where the data lies and how it runs. Names, the port and the
+volumes become the proof's. Other services are left out: a second one that sends backups away or renews a certificate
+would do so with the person's keys.
 """
 
 from copy import deepcopy
 from typing import Any
 
 from .engine import DATA
-from .settings import STORE, names_a_folder, of_the_proof
-from .stop import Misused
+from .own import LABEL
+from .settings import STORE, folder_of, names_a_folder, of_the_proof, replaced
+from .stop import Failed, Misused
 
 Model = dict[str, Any]
 APP = "app"
+KEPT = frozenset(
+    "build cap_add cap_drop command cpus entrypoint environment group_add healthcheck image init mem_limit "
+    "memswap_limit pids_limit platform pull_policy read_only restart security_opt shm_size stop_grace_period "
+    "stop_signal tmpfs ulimits user volumes working_dir".split()
+)
+"""Of the app's keys. No other may reach beyond the proof: networks, devices, the host's namespaces, secrets."""
+RUNNING = "Prove the running app instead:  python scripts/verify_persistence.py http://localhost:8000"
 
 
 def of_its_own(model: Model, name: str, port: int) -> Model:
-    """Raises Misused where the person's own data could not be kept out of it."""
-    own = deepcopy(model)
-    services = own.get("services", {})
+    """Raises Misused where the person's own data could not be kept out of it, Failed for two writers."""
+    services = model.get("services", {})
     if APP not in services:
         raise Misused(
             "no_app",
             f"The Compose file has no service {APP}: it has {', '.join(services) or 'none'}.",
             "Name another file.",
         )
-    own["name"] = name
-    for key, service in services.items():
-        _rename(service, f"{name}-{key}")
-        _keep_out(service, own.setdefault("volumes", {}))
-    services[APP]["ports"] = [{"target": 8000, "published": str(port), "host_ip": "127.0.0.1", "protocol": "tcp"}]
-    settings = services[APP].get("environment") or {}
-    services[APP]["environment"] = of_the_proof(settings)
-    if not names_a_folder(settings):
-        _mount_store(services[APP], own["volumes"])
-    for key, volume in own["volumes"].items():
-        own["volumes"][key] = _own_volume(key, volume or {}, name)
-    for key, network in own.get("networks", {}).items():
-        own["networks"][key] = {**(network or {}), "name": f"{name}-{key}", "external": False}
-    return own
+    if "volumes_from" in services[APP]:
+        raise _own_data(f"The app takes its volumes from {services[APP]['volumes_from'][0]}")
+    _refuse_second_writer(services)
+    app = {key: value for key, value in deepcopy(services[APP]).items() if key in KEPT}
+    if "build" in app:
+        app["image"] = f"{name}-{APP}"
+    app["ports"] = [{"target": 8000, "published": str(port), "host_ip": "127.0.0.1", "protocol": "tcp"}]
+    given = app.get("environment") or {}
+    app["environment"] = of_the_proof(given)
+    mounts = app["volumes"] = [_kept_out(mount, number, app) for number, mount in enumerate(app.get("volumes") or [])]
+    if not names_a_folder(given):
+        _mount_store(mounts)
+    declared = model.get("volumes") or {}
+    sources = [mount["source"] for mount in mounts if mount["type"] == "volume" and mount.get("source")]
+    volumes = {source: _own_volume(source, declared.get(source) or {}, name) for source in sources}
+    return {"name": name, "services": {APP: app}, "volumes": volumes}
 
 
-def built_as(model: Model, number: int) -> Model:
-    """The same, whose images are others than those of another number: a label alone makes them so."""
+def left_out(model: Model) -> list[str]:
+    """The person's services and settings that the proof does without: what they do is not proven."""
+    services = model["services"]
+    others = sorted(f"service {name}" for name in services if name != APP)
+    return others + replaced(services[APP].get("environment") or {})
+
+
+def built_as(model: Model, name: str, number: int) -> Model:
+    """The same, whose image is another than that of another number: a label alone makes it so."""
     own = deepcopy(model)
-    for service in own["services"].values():
-        if build := service.get("build"):
-            build["labels"] = {**(build.get("labels") or {}), "task-assist.proof": str(number)}
+    if build := own["services"][APP].get("build"):
+        build["labels"] = {**(build.get("labels") or {}), LABEL: name, f"{LABEL}.deployment": str(number)}
     return own
 
 
-def _rename(service: Model, image: str) -> None:
-    for key in ("container_name", "env_file", "ports", "profiles"):
-        service.pop(key, None)
-    if "build" in service:
-        service["image"] = image
+def _refuse_second_writer(services: Model) -> None:
+    """Raises Failed where another service has the data's volume and may write to it."""
+    data = _holder(services[APP], database_of(services[APP]))
+    if data is None or not data.get("source"):
+        return
+    for name, service in services.items():
+        for mount in service.get("volumes") or []:
+            if name != APP and mount.get("source") == data["source"] and not mount.get("read_only"):
+                raise Failed(
+                    "two_writers",
+                    f"{APP} and {name} run on the same volume, {data['source']}, and both may write to it.",
+                    f"Give {name} a volume of its own, or mount it there to read only:  "
+                    f"{data['source']}:{mount['target']}:ro",
+                )
 
 
-def _keep_out(service: Model, volumes: Model) -> None:
-    """What a service mounts from the host becomes a volume of the proof's, but for the data."""
-    path = (service.get("environment") or {}).get("DATABASE_PATH") or f"{DATA}/task_manager.db"
-    for number, mount in enumerate(service.get("volumes", [])):
-        if mount["type"] != "bind":
-            continue
-        if path.startswith(mount["target"].rstrip("/") + "/"):
-            raise Misused(
-                "own_data",
-                f"The Compose file keeps the database in {mount['source']} here, and a proof must not touch it.",
-                "Prove the running app instead:  python scripts/verify_persistence.py http://localhost:8000",
-            )
-        key = f"bind-{number}"
-        volumes[key] = None
-        service["volumes"][number] = {"type": "volume", "source": key, "target": mount["target"]}
+def database_of(service: Model) -> str:
+    return (service.get("environment") or {}).get("DATABASE_PATH") or f"{DATA}/task_manager.db"
 
 
-def _mount_store(service: Model, volumes: Model) -> None:
+def _holder(service: Model, path: str) -> Model | None:
+    """The mount that holds `path`: the longest target above it."""
+    holding = [
+        mount for mount in service.get("volumes") or [] if f"{path}/".startswith(mount["target"].rstrip("/") + "/")
+    ]
+    return max(holding, key=lambda mount: len(mount["target"].rstrip("/")), default=None)
+
+
+def _kept_out(mount: Model, number: int, app: Model) -> Model:
+    """What it mounts from the host becomes a volume of the proof's, but for the data."""
+    if mount["type"] in ("volume", "tmpfs"):
+        return mount
+    if mount == _holder(app, database_of(app)) or mount["type"] != "bind":
+        raise _own_data(f"The Compose file mounts {mount.get('source', 'something')} here at {mount['target']}")
+    return {"type": "volume", "source": f"bind-{number}", "target": mount["target"]}
+
+
+def _mount_store(mounts: list[Model]) -> None:
     """Where the backups go that the set-up itself does not make, unless something is mounted there already."""
-    folder = STORE.removeprefix("file://")
-    mounts = service.setdefault("volumes", [])
+    folder = folder_of(STORE)
     if not any(mount["target"].rstrip("/") == folder for mount in mounts):
         mounts.append({"type": "volume", "source": "backups", "target": folder})
-        volumes["backups"] = None
 
 
 def _own_volume(key: str, volume: Model, name: str) -> Model:
+    """One like it. Raises Misused where that would be the person's own, or nobody knows what it is made of."""
     options = volume.get("driver_opts") or {}
+    if volume.get("external"):
+        raise _own_data(f"The volume {key} is external, so the file doesn't say what it is")
+    if volume.get("driver", "local") != "local":
+        raise _own_data(f"The volume {key} is one of the driver {volume['driver']}")
     if options.get("device") and options.get("type") not in ("tmpfs", "ramfs"):
-        raise Misused(
-            "own_data",
-            f"The volume {key} is {options['device']}, whatever it is called, and a proof must not touch it.",
-            "Prove the running app instead:  python scripts/verify_persistence.py http://localhost:8000",
-        )
-    return {**{each: volume[each] for each in ("driver", "driver_opts") if each in volume}, "name": f"{name}-{key}"}
+        raise _own_data(f"The volume {key} is {options['device']}, whatever it is called")
+    return {**({"driver_opts": options} if options else {}), "name": f"{name}-{key}"}
+
+
+def _own_data(what: str) -> Misused:
+    return Misused("own_data", f"{what}, and a proof must not touch it.", RUNNING)

@@ -2,7 +2,7 @@
 
 from .compose import ROOT
 from .engine import DATA, HARDENED, Container, docker, free_port, need_engine
-from .own import new_name
+from .own import LABEL, new_name
 from .settings import STORE, of_the_proof
 from .site import Site
 
@@ -17,13 +17,14 @@ class DockerRun:
         self.site = Site(f"http://127.0.0.1:{self._port}")
         self._backups = f"{self.name}-backups"
         self._ready, self._deployments = image, 0
+        self.builds, self.left_out = image is None, []
 
     def deploy(self) -> None:
         self._deployments += 1
         if not self._ready:
-            label = f"task-assist.proof={self._deployments}"
-            docker("build", "--quiet", "--label", label, "--tag", self.name, str(ROOT))
-        docker("rm", "--force", self.name, check=False)
+            labels = ["--label", f"{LABEL}={self.name}", "--label", f"{LABEL}.deployment={self._deployments}"]
+            docker("build", "--quiet", *labels, "--tag", self.name, str(ROOT))
+        docker("rm", "--force", "--volumes", self.name, check=False)
         settings = [f"--env={name}={value}" for name, value in of_the_proof({}).items()]
         docker(
             *("run", "--detach", "--name", self.name, "--publish", f"127.0.0.1:{self._port}:8000"),
@@ -36,7 +37,5 @@ class DockerRun:
         return Container(self.name)
 
     def clear(self) -> None:
-        docker("rm", "--force", self.name, check=False)
+        docker("rm", "--force", "--volumes", self.name, check=False)
         docker("volume", "rm", "--force", f"{self.name}-data", self._backups, check=False)
-        if not self._ready:
-            docker("rmi", "--force", self.name, check=False)

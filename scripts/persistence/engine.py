@@ -140,7 +140,8 @@ def answer(shell: list[str], *words: str) -> dict[str, Any]:
         said = json.loads(done.stdout)
     except ValueError:
         last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-SHOWN:]) or "it said nothing"
-        raise NotTried("no_answer", f"{' '.join([*shell, *words])} ended with {done.returncode}: {last}") from None
+        # Without `shell`, which is the operator's own line and may hold a key.
+        raise NotTried("no_answer", f"task-assist {' '.join(words)} ended with {done.returncode}: {last}") from None
     if "error" in said:
         raise Failed(said["error"]["code"], said["error"]["message"], said["error"]["hint"])
     return said

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,16 @@ class Kept:
     page: Path
 
 
+def need_folder(folder: Path) -> None:
+    """Raises NotTried where no receipt could be kept: told before a proof, and not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cant_keep(folder, error) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _cant_keep(folder, PermissionError(0, "Permission denied"))
+
+
 def keep(receipt: dict[str, Any], folder: Path) -> Kept:
     """Raises NotTried where the folder can't be written."""
     text = json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
@@ -27,12 +38,16 @@ def keep(receipt: dict[str, Any], folder: Path) -> Kept:
         kept.json.write_text(text, encoding="utf-8")
         kept.page.write_text(page(receipt, kept.json.name, hashlib.sha256(text.encode()).hexdigest()), encoding="utf-8")
     except OSError as error:
-        raise NotTried(
-            "receipts",
-            f"Can't write the receipt to {folder}: {error.strerror}.",
-            "Name another folder:  --receipts FOLDER",
-        ) from None
+        raise _cant_keep(folder, error) from None
     return kept
+
+
+def _cant_keep(folder: Path, error: OSError) -> NotTried:
+    return NotTried(
+        "receipts",
+        f"Can't write the receipt to {folder}: {error.strerror}.",
+        "Name another folder:  --receipts FOLDER",
+    )
 
 
 def name_of(receipt: dict[str, Any]) -> str:

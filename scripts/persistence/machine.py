@@ -1,10 +1,12 @@
-"""The machine of a receipt: its kind, and nothing by which one could find it."""
+"""The machine of a receipt: its kind, and nothing by which one could find it; and the commit that it has here."""
 
 import os
 import platform
+import subprocess
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
 CPUS = Path("/proc/cpuinfo")
 
 
@@ -17,6 +19,21 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release().partition('-')[0]}",
         "architecture": platform.machine(),
     }
+
+
+def commit() -> str:
+    """Of the folder of this script, from which it also builds the app; with a word where files differ from it."""
+    named, changed = _git("rev-parse", "--verify", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    return f"{named}{' with changes' if changed else ''}" if named else "unknown"
+
+
+def _git(*words: str) -> str:
+    """Empty where that can't be told: no repository, no git."""
+    try:
+        done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _processor() -> str:

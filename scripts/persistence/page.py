@@ -109,8 +109,8 @@ def _in_short(receipt: dict[str, Any]) -> str:
     if receipt["verdict"] != PROVEN:
         return ""
     return (
-        f"<p>{receipt['canary']['rows']:,} rows were written for this. After each step below all of them were there, "
-        "as they had been acknowledged, and a backup of after them was restored and read.</p>"
+        f"<p>{receipt['canary']['rows']:,} rows were written for this. They came through the steps below as they had "
+        "been acknowledged, and a backup of after them holds them, too.</p>"
     )
 
 

@@ -3,6 +3,7 @@
 import json
 
 from .engine import Container, Mount, docker
+from .settings import folder_of
 from .stop import Failed
 
 HOW = (
@@ -17,11 +18,11 @@ def refuse_what_vanishes(container: Container) -> Mount:
     mount = container.mount_of(path)
     if mount is None:
         raise _unmounted(path, _others(container))
-    if mount.kind == "tmpfs" or (mount.kind == "volume" and _in_memory(mount.source)):
+    if in_memory(mount):
         raise Failed(
             "in_memory", f"{path} is in memory (tmpfs at {mount.target}): a restart or a reboot erases it.", HOW
         )
-    if mount.kind == "volume" and _anonymous(mount.source):
+    if anonymous(mount):
         raise Failed(
             "anonymous",
             f"{path} is on a volume without a name: the next container gets another one, and `docker compose down -v` "
@@ -33,7 +34,7 @@ def refuse_what_vanishes(container: Container) -> Mount:
 
 def _others(container: Container) -> list[Mount]:
     """What is mounted from outside, but for the backups, which lie elsewhere by purpose."""
-    folder = container.store.removeprefix("file://")
+    folder = folder_of(container.store)
     return [each for each in container.mounts() if each.kind != "tmpfs" and not (folder and each.holds(folder))]
 
 
@@ -77,12 +78,15 @@ def refuse_replaced(mount: Mount, was_made_at: str) -> None:
         )
 
 
-def _anonymous(volume: str) -> bool:
-    return len(volume) == 64 and set(volume) <= set("0123456789abcdef")
+def anonymous(mount: Mount) -> bool:
+    volume = mount.source
+    return mount.kind == "volume" and len(volume) == 64 and set(volume) <= set("0123456789abcdef")
 
 
-def _in_memory(volume: str) -> bool:
-    return (_volume(volume).get("Options") or {}).get("type") in ("tmpfs", "ramfs")
+def in_memory(mount: Mount) -> bool:
+    if mount.kind == "tmpfs":
+        return True
+    return mount.kind == "volume" and (_volume(mount.source).get("Options") or {}).get("type") in ("tmpfs", "ramfs")
 
 
 def _volume(name: str) -> dict:

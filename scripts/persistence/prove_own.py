@@ -8,11 +8,12 @@ from .canary import Canary, add_task, fingerprint, look_for, new_mark, write_can
 from .engine import Mount
 from .own import Elsewhere, Place, kill
 from .placement import made_at, refuse_replaced, refuse_second_writer, refuse_what_vanishes
-from .prove_backup import back_up, store_of
+from .prove_backup import back_up
 from .record import Facts, Record
 from .site import Site
-from .stop import Failed, Stop
+from .stop import Failed, Stop, in_doubt_failed
 from .storage import health_facts, refuse_ephemeral, told_by_doctor
+from .store_of import StoreOf, store_of
 
 WRITES = 20
 """Acknowledged ones before the kill, with more under way."""
@@ -21,7 +22,8 @@ WRITES = 20
 def prove(place: Place, record: Record) -> None:
     """Fills the record. Raises Failed where the promise is not kept, NotTried where it could not be seen."""
     record.versions |= place.versions
-    with record.step("Built it, and started it with an empty volume of its own") as facts:
+    record.storage |= {"proven_without": ", ".join(place.left_out)} if place.left_out else {}
+    with record.step(f"{'Built the image' if place.builds else 'Took the image as it is'}, and started it") as facts:
         place.deploy()
         mount = refuse_what_vanishes(place.container)
         refuse_second_writer(place.container, mount)
@@ -29,9 +31,14 @@ def prove(place: Place, record: Record) -> None:
         born = made_at(mount)
         facts |= {"mount": mount.target, "kind": mount.kind}
     with record.step("Asked it where the data and its backups lie") as facts:
-        store, volume, folder = store_of(place)
+        store = store_of(place.container, mount)
         record.storage |= facts_of(place, record)
         facts |= {name: record.storage[name] for name in ("filesystem", "profile", "persistent")}
+    with in_doubt_failed():
+        _prove_canary(place, record, mount, born, store)
+
+
+def _prove_canary(place: Place, record: Record, mount: Mount, born: str, store: StoreOf) -> None:
     with record.step("Wrote the canary through the API") as facts:
         canary = write_canary(place.site, new_mark())
         facts |= {"rows": 1 + len(canary.tasks)}
@@ -40,17 +47,18 @@ def prove(place: Place, record: Record) -> None:
         _is_ready(place, mount, born)
         look_for(place.site, canary)
         facts |= {"lost": 0}
-    with record.step("Removed the container, built the image anew, and started that") as facts:
+    anew = "built the image anew" if place.builds else "made another of the same image"
+    with record.step(f"Removed the container, {anew}, and started that") as facts:
         before = _identity(place)
         place.deploy()
         _is_ready(place, mount, born)
         look_for(place.site, canary)
-        facts |= changed(before, _identity(place)) | {"lost": 0}
+        facts |= changed(before, _identity(place), builds=place.builds) | {"lost": 0}
     record.canary |= canary.facts()
     record.versions |= {"image": place.container.facts()["Image"]}
     with record.step("Let it check all of its database") as facts:
         facts |= told_by_doctor(place.container.task_assist("doctor", "--full"))
-    restored_elsewhere(place, record, canary, Elsewhere(place, store, volume, folder))
+    restored_elsewhere(place, record, canary, Elsewhere(place, store))
 
 
 def facts_of(place: Place, record: Record) -> Facts:
@@ -98,15 +106,17 @@ def _identity(place: Place) -> tuple[str, str]:
     return facts["Id"], facts["Image"]
 
 
-def changed(before: tuple[str, str], now: tuple[str, str]) -> dict[str, bool]:
-    """Raises Failed where it is the container of before, which would have proven nothing."""
+def changed(before: tuple[str, str], now: tuple[str, str], *, builds: bool) -> dict[str, bool]:
+    """Raises Failed where it is the container or the build of before, which would have proven nothing."""
     if before[0] == now[0]:
         raise Failed("same_container", "The container is the one of before: nothing was deployed.")
+    if builds and before[1] == now[1]:
+        raise Failed("same_image", "The image is the one of before: nothing was built anew.")
     return {"new_container": True, "new_image": before[1] != now[1]}
 
 
 def restored_elsewhere(place: Place, record: Record, canary: Canary, anew: Elsewhere) -> None:
-    with record.step("Made a backup") as facts:
+    with record.step(f"Made a backup in {place.container.store}, a volume of the proof's") as facts:
         made = back_up(place.container.task_assist)
         facts |= {"rows": sum(made["database"]["rows"].values()), "bytes": made["object_size_bytes"]}
     what = "Restored it in another container, into an empty volume, and started the app on it"

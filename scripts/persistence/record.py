@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from .machine import machine
+from .machine import commit, machine
 from .stop import Stop, Unproven
 
 Facts = dict[str, Any]
@@ -31,7 +31,7 @@ class Record:
     def __init__(self, target: str, say: Callable[[str], None] | None = None) -> None:
         self.target, self._say = target, say
         self.steps: list[Step] = []
-        self.versions: Facts = {}
+        self.versions: Facts = {"script_commit": commit()}
         self.storage: Facts = {}
         self.canary: Facts = {}
         self.backup: Facts = {}

@@ -5,7 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from .stop import Failed, NotTried
@@ -19,6 +19,13 @@ LOST = frozenset("emptied damaged newer_revision other_app not_sqlite".split())
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """urllib would send the token on, to whatever host an answer names."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        return None
+
+
 class Site:
     """`url` without a slash at its end. `token` is an API token with the scope write; None where sign-in is off."""
 
@@ -28,10 +35,13 @@ class Site:
         # A proxy of the network has no way to this machine.
         local = urlsplit(self.url).hostname in LOCAL_HOSTS
         handlers = [urllib.request.ProxyHandler({})] if local else []
-        self._open = urllib.request.build_opener(*handlers).open
+        self._open = urllib.request.build_opener(_NoRedirects, *handlers).open
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON, also of a refusal; None where the answer is no JSON. Raises OSError without an answer."""
+        """Status and JSON, also of a refusal; None where the answer is no JSON.
+
+        Raises OSError without an answer, NotTried where it leads to another address.
+        """
         data = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({"Content-Type": "application/json"} if data else {})
         asked = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
@@ -40,7 +50,18 @@ class Site:
                 return answer.status, _json(answer.read())
         except urllib.error.HTTPError as error:
             with error:
+                if "Location" in error.headers and 300 <= error.code < 400:
+                    self._refuse_elsewhere(error.headers["Location"])
                 return error.code, _json(error.read())
+
+    def _refuse_elsewhere(self, location: str) -> NoReturn:
+        """Without what follows a ?, which may be a secret."""
+        where = location.partition("?")[0]
+        raise NotTried(
+            "leads_elsewhere",
+            f"{self.url} leads to {where}, where no token is sent.",
+            "If that is the app, name its address instead.",
+        )
 
     def get(self, path: str) -> Any:
         return self._done("GET", path)

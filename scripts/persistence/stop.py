@@ -1,12 +1,15 @@
 """What ends a proof before it is whole, in words for a person, with a code for programs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 FAILED, USAGE, UNPROVEN, NOT_TRIED, INTERRUPTED = 1, 2, 3, 4, 130
 
 EXIT_CODES = {
     0: "proven: all that was written is there, and a backup of it restores elsewhere",
     FAILED: "not persistent, or something was lost; the message says what",
     USAGE: "wrong usage",
-    UNPROVEN: "nothing was lost, but not all of it could be tried; the message says what",
+    UNPROVEN: "the rows came through, but not all else could be tried; the message says what",
     NOT_TRIED: "it could not begin: no engine, no answer, no token",
     INTERRUPTED: "interrupted; what was made for the proof is gone",
 }
@@ -45,3 +48,14 @@ class Misused(NotTried):
     """What was typed can't be meant."""
 
     exit_code = USAGE
+
+
+@contextmanager
+def in_doubt_failed() -> Iterator[None]:
+    """From the canary on nothing is "not tried": what can't be looked at may be lost. Raises Failed instead."""
+    try:
+        yield
+    except NotTried as stop:
+        raise Failed(stop.code, stop.message, stop.hint) from None
+    except OSError as error:
+        raise Failed("no_answer", f"It does not answer any more: {error}", "Its log says why.") from None

@@ -40,7 +40,8 @@ def health_facts(health: dict[str, Any]) -> dict[str, Any]:
 
 
 def told_by_doctor(said: dict[str, Any]) -> dict[str, str]:
-    """What it found well, by the findings' names. Raises Failed with the first fault."""
+    """What it found well, by the findings' names. Raises Failed with the first fault, and for backups on the data's own
+    storage."""
     for finding in said["findings"]:
         if finding["level"] == "fault":
             raise Failed(
@@ -48,6 +49,8 @@ def told_by_doctor(said: dict[str, Any]) -> dict[str, str]:
                 f"The doctor found a fault: {finding['name']}: {finding['text']}",
                 finding["fix"],
             )
+        if finding["name"] == "backups" and (finding["value"] or {}).get("with_data"):
+            raise Failed("backups_with_data", f"The doctor says: backups: {finding['text']}", finding["fix"])
     return {each["name"]: each["text"] for each in said["findings"] if each["name"] in TOLD}
 
 

@@ -1,12 +1,17 @@
-"""A copy of the project's scripts, and a PATH with nothing on it but plain tools and what a test puts there."""
+"""A copy of the scripts, a PATH with plain tools and what a test puts there, and an app that they can ask."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from app import create_app
+from app.settings import load
+from tests.scripts.asked import Asked
 
 ROOT = Path(__file__).parents[2]
 PLAIN_TOOLS = "bash sh env cat chmod cmp cp dirname grep id ls mkdir rm sed tail touch".split()
@@ -56,3 +61,10 @@ def checkout(tmp_path: Path) -> Checkout:
     shutil.copytree(ROOT / "scripts", made.path / "scripts")
     shutil.copy(ROOT / "Dockerfile", made.path)
     return made
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Asked]:
+    made = create_app(load({"DATABASE_PATH": str(tmp_path / "task_manager.db"), "AUTH_DISABLED": "true"}))
+    yield Asked(made.test_client())
+    made.instance.stop()

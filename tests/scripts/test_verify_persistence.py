@@ -5,58 +5,34 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
-from flask.testing import FlaskClient
 
-from app import create_app
-from app.cli import main as task_assist
-from app.settings import load
-from scripts.persistence import placement, prove_remote, restored_here
-from scripts.persistence.canary import Canary, compare, delete_canary, look_for, new_mark, rows_of, write_canary
+from app.setting_values import store_url
+from scripts.persistence import cli, others, own, placement
+from scripts.persistence.canary import Canary, delete_canary, look_for, new_mark, write_canary
 from scripts.persistence.cli import TARGETS
-from scripts.persistence.compose_model import built_as, of_its_own
+from scripts.persistence.compose_model import built_as, left_out, of_its_own
+from scripts.persistence.docker_run import DockerRun
 from scripts.persistence.engine import Container, Mount
 from scripts.persistence.keep import keep
+from scripts.persistence.others import EMPTIED_AFTER, Others, Row, compare, rows_of
+from scripts.persistence.own import Elsewhere
 from scripts.persistence.page import HEADINGS, SECTIONS
+from scripts.persistence.prove_own import changed
 from scripts.persistence.record import Record
-from scripts.persistence.remote import Remote, at_url, container_of, deployment_of, of_stack
-from scripts.persistence.site import Site
-from scripts.persistence.stop import EXIT_CODES, Failed, Misused, NotTried, Stop, Unproven
+from scripts.persistence.settings import folder_of
+from scripts.persistence.stop import EXIT_CODES, Failed, Misused, NotTried, Stop, Unproven, in_doubt_failed
+from scripts.persistence.storage import told_by_doctor
+from scripts.persistence.store_of import StoreOf, store_of
+from tests.scripts.asked import Asked, reason
 from tests.scripts.conftest import ROOT
 
 SCRIPT = ROOT / "scripts/verify_persistence.py"
 PAGE = (ROOT / "docs/receipts.md").read_text()
-
-
-class Asked(Site):
-    """The app in this process, asked as over HTTP; `health_is` replaces what it says of itself."""
-
-    def __init__(self, client: FlaskClient) -> None:
-        super().__init__("http://localhost")
-        self.client = client
-        self.health_is: list[dict[str, Any]] = []
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        if path == "/healthz" and self.health_is:
-            return 200, self.health_is.pop(0) if len(self.health_is) > 1 else self.health_is[0]
-        answer = self.client.open(path, method=method, json=body)
-        return answer.status_code, answer.json
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Asked]:
-    made = create_app(load({"DATABASE_PATH": str(tmp_path / "task_manager.db"), "AUTH_DISABLED": "true"}))
-    yield Asked(made.test_client())
-    made.instance.stop()
-
-
-def reason(stop: pytest.ExceptionInfo[Stop]) -> str:
-    return stop.value.code
 
 
 # --- the canary and the other rows -------------------------------------------------------------------------
@@ -110,43 +86,66 @@ def test_an_empty_database_is_told_from_another_one(site: Asked):
 
 def test_what_people_change_and_delete_meanwhile_is_no_loss(site: Asked):
     ids = [site.post("/api/v1/work-items", {"title": f"Item {number}"})["id"] for number in range(5)]
+    tasks = [site.post(f"/api/v1/work-items/{number}/tasks", {"title": "Task"})["id"] for number in ids for _ in "ab"]
+    site.delete(f"/api/v1/tasks/{tasks[9]}")
     before = rows_of(site)
+    assert before.facts() == {"work_items": 5, "tasks": 9, "tasks_not_read": 0, "in_the_trash": 1}
     site.ask("PATCH", f"/api/v1/work-items/{ids[0]}", {"title": "Changed"})
     site.ask("PATCH", f"/api/v1/work-items/{ids[1]}", {"after": ids[3]})
     site.delete(f"/api/v1/work-items/{ids[2]}")
+    site.delete(f"/api/v1/tasks/{tasks[0]}")
+    site.post(f"/api/v1/tasks/{tasks[9]}/restore", {})
     site.post("/api/v1/work-items", {"title": "New"})
-    assert compare(site, before).facts() == {
-        "rows_same": 3,
-        "rows_changed_by_people": 1,
-        "rows_deleted_by_people": 1,
-    }
+    told = {"rows_same": 9, "changed_by_people": 2, "deleted_by_people": 4}
+    assert compare(site, before).facts() == told
 
 
-def test_a_row_that_is_gone_and_not_in_the_trash_is_lost(site: Asked):
-    before = rows_of(site) | {7: next(iter(rows_of_one(site).values()))}
-    with pytest.raises(Failed, match=r"^1 of 1 work items of before are gone, and not in the trash: 7\.") as stop:
-        compare(site, before)
+def also(before: Others, name: str, row: Row) -> Others:
+    return Others(before.rows | {name: row}, before.tasks_there)
+
+
+@pytest.mark.parametrize("name", ["work item 7", "task 7"])
+def test_a_row_that_is_gone_and_not_in_the_trash_is_lost(site: Asked, name: str):
+    with pytest.raises(Failed, match=rf"^1 of 1 rows of before are not found, nor in the trash: {name}\.") as stop:
+        compare(site, also(rows_of(site), name, Row(1, "ab" * 32)))
     assert reason(stop) == "rows_lost"
 
 
-def rows_of_one(site: Asked) -> Any:
-    number = site.post("/api/v1/work-items", {"title": "One"})["id"]
-    rows = rows_of(site)
-    site.delete(f"/api/v1/work-items/{number}")
-    return rows
+def test_a_row_of_the_trash_may_be_gone_when_it_has_lain_there_for_thirty_days(site: Asked):
+    def compared(days: float) -> dict[str, int]:
+        at = datetime.now(UTC) - EMPTIED_AFTER + timedelta(days=days)
+        return compare(site, also(rows_of(site), "task 7", Row(1, "ab" * 32, trashed=at.isoformat()))).facts()
 
-
-def test_a_row_of_an_earlier_time_is_an_older_file(site: Asked):
-    number = site.post("/api/v1/work-items", {"title": "One"})["id"]
-    early = rows_of(site)
-    site.ask("PATCH", f"/api/v1/work-items/{number}", {"title": "Two"})
-    late = rows_of(site)
-    site.ask("PATCH", f"/api/v1/work-items/{number}", {"title": "One"})
-    compare(site, late)
+    assert compared(-1)["deleted_by_people"] == 1
     with pytest.raises(Failed) as stop:
-        compare(site, {number: type(late[number])(9, late[number].sha256)})
+        compared(1)
+    assert reason(stop) == "rows_lost"
+
+
+def test_tasks_of_lists_that_are_not_read_are_counted(site: Asked, monkeypatch: pytest.MonkeyPatch):
+    """And what was read before and is not in a list that is read again is asked for by itself."""
+    lists = [site.post("/api/v1/work-items", {"title": "List"})["id"] for _ in "ab"]
+    for number in lists:
+        site.post(f"/api/v1/work-items/{number}/tasks", {"title": "Task"})
+    monkeypatch.setattr(others, "LISTS", 1)
+    before = rows_of(site)
+    assert before.facts()["tasks_not_read"] == 1
+    site.ask("PATCH", f"/api/v1/work-items/{lists[1]}", {"after": lists[0]})
+    told = {"rows_same": 3, "changed_by_people": 0, "deleted_by_people": 0, "tasks_not_read": 1}
+    assert compare(site, before).facts() == told
+
+
+@pytest.mark.parametrize("kind", ["work item", "task"])
+def test_a_row_of_an_earlier_time_is_an_older_file(site: Asked, kind: str):
+    item = site.post("/api/v1/work-items", {"title": "One"})["id"]
+    task = site.post(f"/api/v1/work-items/{item}/tasks", {"title": "One"})["id"]
+    name, path = {"work item": (f"work item {item}", "work-items"), "task": (f"task {task}", "tasks")}[kind]
+    site.ask("PATCH", f"/api/v1/{path}/{name.split()[-1]}", {"title": "Two"})
+    now = rows_of(site)
+    compare(site, now)
+    with pytest.raises(Failed) as stop:
+        compare(site, also(now, name, Row(9, now.rows[name].sha256)))
     assert reason(stop) == "rows_older"
-    assert early[number].version < late[number].version
 
 
 # --- where the database lies -------------------------------------------------------------------------------
@@ -155,17 +154,17 @@ def test_a_row_of_an_earlier_time_is_an_older_file(site: Asked):
 class Described(Container):
     """A container as `docker inspect` would describe it."""
 
-    def __init__(self, *mounts: Mount, path: str = "/app/data/task_manager.db") -> None:
+    def __init__(self, *mounts: Mount, store: str = "file:///backups") -> None:
         super().__init__("app")
-        self._found, self._path = list(mounts), path
+        self._found, self._store = list(mounts), store
 
     @property
     def database(self) -> str:
-        return self._path
+        return "/app/data/task_manager.db"
 
     @property
     def store(self) -> str:
-        return "file:///backups"
+        return self._store
 
     def mounts(self) -> list[Mount]:
         return self._found
@@ -214,6 +213,53 @@ def test_a_volume_of_another_time_is_another_volume(volumes: dict[str, Any]):
     assert reason(stop) == "volume_replaced"
 
 
+DATA = Mount("volume", "data", "/app/data")
+
+
+@pytest.mark.parametrize(
+    ("mount", "store", "code"),
+    [
+        (Mount("volume", "backups", "/backups"), "file:///backups", None),
+        (Mount("volume", "backups", "/backups"), "file://localhost/backups/of%20mine/", None),
+        (Mount("volume", "backups", "/else"), "file:///backups", "backups_nowhere"),
+        (Mount("tmpfs", "", "/backups"), "file:///backups", "backups_nowhere"),
+        (Mount("volume", "memory", "/backups"), "file:///backups", "backups_nowhere"),
+        (Mount("volume", "f" * 64, "/backups"), "file:///backups", "backups_nowhere"),
+        (Mount("volume", "data", "/backups"), "file:///backups", "backups_with_data"),
+        (Mount("volume", "backups", "/backups"), "file:///app/data/backups", "backups_with_data"),
+    ],
+)
+def test_backups_lie_on_a_volume_of_their_own(volumes: dict[str, Any], mount: Mount, store: str, code: str | None):
+    volumes |= {"memory": {"Options": {"type": "tmpfs"}}, "backups": {"Options": None}, "f" * 64: {"Options": None}}
+    container = Described(DATA, mount, store=store)
+    if code is None:
+        assert store_of(container, DATA) == StoreOf(store, "backups", "/backups")
+        return
+    with pytest.raises(Failed) as stop:
+        store_of(container, DATA)
+    assert reason(stop) == code
+
+
+def test_a_store_s_folder_is_read_as_the_app_reads_it():
+    for url in ("file:///backups", "file://localhost/backups", "file:///back%20ups", "file:///srv/backups"):
+        assert folder_of(url) == store_url(url).path
+    assert folder_of("s3://bucket/folder") == ""
+
+
+def test_backups_that_the_doctor_says_lie_with_the_data_are_none():
+    finding = {
+        "name": "backups",
+        "level": "note",
+        "text": "with the data",
+        "value": {"with_data": True},
+        "fix": "Mount.",
+    }
+    with pytest.raises(Failed) as stop:
+        told_by_doctor({"findings": [finding]})
+    assert reason(stop) == "backups_with_data"
+    assert told_by_doctor({"findings": [finding | {"value": {"newest": "x"}}]}) == {}
+
+
 # --- a Compose project of its own --------------------------------------------------------------------------
 
 MODEL: dict[str, Any] = {
@@ -225,40 +271,53 @@ MODEL: dict[str, Any] = {
             "build": {"context": "/somewhere"},
             "environment": {"DATABASE_PATH": "/app/data/task_manager.db", "NOTIFY_URL": "https://hooks", "TZ": "UTC"},
             "ports": [{"target": 8000, "published": "8000"}],
+            "networks": {"lan": None},
+            "network_mode": "host",
+            "privileged": True,
+            "secrets": [{"source": "key"}],
+            "depends_on": {"other": {}},
             "volumes": [
                 {"type": "volume", "source": "task-manager-db", "target": "/app/data"},
                 {"type": "bind", "source": "/home/me/secrets", "target": "/run/secrets"},
+                {"type": "tmpfs", "target": "/scratch"},
             ],
         },
         "other": {"image": "caddy", "ports": [{"target": 80, "published": "80"}]},
     },
-    "volumes": {"task-manager-db": {"name": "task-manager-db", "external": True}},
-    "networks": {"default": {"name": "task-assist_default"}},
+    "volumes": {"task-manager-db": {"name": "task-manager-db"}, "certificates": {"name": "certificates"}},
+    "networks": {"lan": {"name": "lan", "external": True}},
 }
 
 
-def test_a_project_of_its_own_shares_no_name_port_volume_or_folder_with_the_persons():
+def test_a_project_of_its_own_has_the_app_alone_and_nothing_of_the_persons():
     own = of_its_own(MODEL, "proof", 4711)
-    app = own["services"]["app"]
-    assert own["name"] == "proof"
-    assert own["volumes"] == {
-        "task-manager-db": {"name": "proof-task-manager-db"},
-        "bind-1": {"name": "proof-bind-1"},
-    } | {"backups": {"name": "proof-backups"}}
-    assert own["networks"] == {"default": {"name": "proof-default", "external": False}}
-    assert (app["image"], app["ports"][0]["published"], app["ports"][0]["host_ip"]) == (
-        "proof-app",
-        "4711",
-        "127.0.0.1",
-    )
-    assert "container_name" not in app and "ports" not in own["services"]["other"]
-    assert [mount["type"] for mount in app["volumes"]] == ["volume"] * 3
-    assert app["environment"] == {
-        "DATABASE_PATH": "/app/data/task_manager.db",
-        "TZ": "UTC",
-        "AUTH_DISABLED": "true",
-        "BACKUP_URL": "file:///backups",
-        "BACKUP_SCHEDULE": "off",
+    assert own == {
+        "name": "proof",
+        "services": {
+            "app": {
+                "image": "proof-app",
+                "build": {"context": "/somewhere"},
+                "environment": {
+                    "DATABASE_PATH": "/app/data/task_manager.db",
+                    "TZ": "UTC",
+                    "AUTH_DISABLED": "true",
+                    "BACKUP_URL": "file:///backups",
+                    "BACKUP_SCHEDULE": "off",
+                },
+                "ports": [{"target": 8000, "published": "4711", "host_ip": "127.0.0.1", "protocol": "tcp"}],
+                "volumes": [
+                    {"type": "volume", "source": "task-manager-db", "target": "/app/data"},
+                    {"type": "volume", "source": "bind-1", "target": "/run/secrets"},
+                    {"type": "tmpfs", "target": "/scratch"},
+                    {"type": "volume", "source": "backups", "target": "/backups"},
+                ],
+            }
+        },
+        "volumes": {
+            "task-manager-db": {"name": "proof-task-manager-db"},
+            "bind-1": {"name": "proof-bind-1"},
+            "backups": {"name": "proof-backups"},
+        },
     }
     assert MODEL["services"]["app"]["container_name"] == "mine"
 
@@ -272,6 +331,14 @@ def test_a_persons_bucket_is_not_backed_up_to_and_a_folder_stays():
     assert store("file:///somewhere") == "file:///somewhere"
 
 
+def test_what_the_proof_does_without_is_said():
+    given = {"BACKUP_URL": "s3://bucket/mine", "BACKUP_RECIPIENT": "age1x", "NOTIFY_URL": "", "TZ": "UTC"}
+    model = {"services": {"app": {"environment": given}, "proxy": {}}}
+    assert left_out(model) == ["service proxy", "BACKUP_RECIPIENT", "BACKUP_URL"]
+    given |= {"BACKUP_URL": "file:///backups"}
+    assert left_out(model) == ["service proxy", "BACKUP_RECIPIENT"]
+
+
 def test_a_folder_of_the_persons_for_backups_becomes_a_volume_and_none_is_mounted_over_it():
     bind = {"type": "bind", "source": "/home/me/backups", "target": "/backups"}
     own = of_its_own({"services": {"app": {"volumes": [bind]}}}, "proof", 1)
@@ -279,11 +346,29 @@ def test_a_folder_of_the_persons_for_backups_becomes_a_volume_and_none_is_mounte
     assert own["volumes"] == {"bind-0": {"name": "proof-bind-0"}}
 
 
+def test_a_folder_above_the_datas_volume_is_no_place_of_the_data():
+    bind, volume = (
+        {"type": kind, "source": kind, "target": at} for kind, at in (("bind", "/app"), ("volume", "/app/data"))
+    )
+    own = of_its_own({"services": {"app": {"volumes": [bind, volume]}}}, "proof", 1)
+    assert [mount["source"] for mount in own["services"]["app"]["volumes"]] == ["bind-0", "volume", "backups"]
+
+
+def on_volume(**volume: Any) -> dict[str, Any]:
+    mount = {"type": "volume", "source": "share", "target": "/app/data"}
+    return {"services": {"app": {"volumes": [mount]}}, "volumes": {"share": volume}}
+
+
 @pytest.mark.parametrize(
     "model",
     [
         {"services": {"app": {"volumes": [{"type": "bind", "source": "/home/me", "target": "/app/data"}]}}},
-        {"services": {"app": {}}, "volumes": {"share": {"driver_opts": {"type": "nfs", "device": ":/export"}}}},
+        {"services": {"app": {"volumes": [{"type": "bind", "source": "/x", "target": "/app/data/task_manager.db"}]}}},
+        {"services": {"app": {"volumes": [{"type": "cluster", "source": "x", "target": "/else"}]}}},
+        {"services": {"app": {"volumes_from": ["other"]}}},
+        on_volume(driver_opts={"type": "nfs", "device": ":/export"}),
+        on_volume(driver="vieux/sshfs", driver_opts={"sshcmd": "me@host:/data"}),
+        on_volume(external=True, name="mine"),
     ],
 )
 def test_a_compose_file_that_keeps_data_elsewhere_is_refused(model: dict[str, Any]):
@@ -292,184 +377,83 @@ def test_a_compose_file_that_keeps_data_elsewhere_is_refused(model: dict[str, An
     assert reason(stop) == "own_data"
 
 
-def test_each_deployment_builds_another_image():
-    one, two = (built_as(MODEL, number)["services"]["app"]["build"] for number in (1, 2))
+def test_another_service_that_may_write_to_the_datas_volume_is_a_second_writer():
+    def services(**mount: Any) -> dict[str, Any]:
+        data = {"type": "volume", "source": "data", "target": "/app/data"}
+        return {"services": {"app": {"volumes": [data]}, "backup": {"volumes": [data | {"target": "/in"} | mount]}}}
+
+    with pytest.raises(Failed, match="app and backup run on the same volume, data, and both may write") as stop:
+        of_its_own(services(), "proof", 1)
+    assert reason(stop) == "two_writers" and "data:/in:ro" in stop.value.hint
+    of_its_own(services(read_only=True), "proof", 1)
+    of_its_own(services(source="another"), "proof", 1)
+
+
+def test_each_deployment_builds_another_image_which_names_its_proof():
+    one, two = (built_as(MODEL, "proof", number)["services"]["app"]["build"] for number in (1, 2))
     assert one != two and one["context"] == two["context"]
+    assert one["labels"][own.LABEL] == two["labels"][own.LABEL] == "proof"
 
 
-# --- an app that runs --------------------------------------------------------------------------------------
+# --- what is made for a proof, and taken away again --------------------------------------------------------
 
-
-def proven(site: Asked, deploy: str | None = "true", **options: Any) -> Record:
-    """After a proof at a site of which no other stop came."""
-    record = Record("http://localhost")
-    prove_remote.prove(Remote("x", site, deploy, **options), record, wait=0, say=lambda line: None)
-    return record
-
-
-def health(site: Asked, **changed: Any) -> dict[str, Any]:
-    said = site.get("/healthz")
-    database = {key: changed.pop(key) for key in list(changed) if key in said["database"]}
-    return said | changed | {"database": said["database"] | database}
-
-
-def left(site: Asked) -> list[str]:
-    return [item["title"] for item in site.get("/api/v1/work-items")["items"]]
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits for nothing."""
-    for name in ("SETTLED_WITHIN", "DELETED_WITHIN"):
-        monkeypatch.setattr(prove_remote, name, -1)
-
-
-def test_ephemeral_storage_is_never_called_persistent(site: Asked, quick: None):
-    site.health_is = [health(site, persistent=False)]
-    with pytest.raises(Failed, match="its data is not kept") as stop:
-        proven(site)
-    assert reason(stop) == "not_persistent" and left(site) == []
-
-
-def test_two_instances_that_answer_in_turns_are_two_writers(site: Asked, quick: None):
-    site.health_is = [health(site, started="then"), health(site, started="now")] * 3
-    with pytest.raises(Failed, match="one that began at now and one that began at then") as stop:
-        proven(site)
-    assert reason(stop) == "two_writers"
-
-
-def test_a_deployment_that_changed_nothing_proves_nothing(site: Asked, quick: None):
-    site.health_is = [health(site, backup={"newest": None, "failing": False})]
-    record = proven(site)
-    assert record.verdict == "unproven"
-    assert record.stop and record.stop.code == "no_deployment"
-    assert left(site) == []
-
-
-def test_a_deployment_that_fails_ends_it_and_the_canary_is_deleted(site: Asked, quick: None):
-    with pytest.raises(Failed) as stop:
-        proven(site, deploy="false")
-    assert reason(stop) == "deployment_failed" and left(site) == []
-
-
-def test_without_a_deployment_the_wait_ends_and_the_canary_is_deleted(site: Asked, quick: None):
-    with pytest.raises(NotTried, match="No new process answered") as stop:
-        proven(site, deploy=None)
-    assert reason(stop) == "no_deployment" and left(site) == []
-
-
-def test_an_interruption_deletes_the_canary(site: Asked, quick: None, monkeypatch: pytest.MonkeyPatch):
-    def interrupted(*_: Any) -> None:
-        assert len(left(site)) == 1
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(prove_remote, "run_deployment", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        proven(site)
-    assert left(site) == []
-
-
-def test_another_storage_after_the_deployment_is_told(site: Asked, quick: None):
-    before, after = health(site, started="then"), health(site, started="now", filesystem="overlay")
-    site.health_is = [before] * 5 + [after]
-    with pytest.raises(Failed, match=r"filesystem was .*, and is overlay") as stop:
-        proven(site)
-    assert reason(stop) == "moved"
-
-
-def deployed(site: Asked, **backup: Any) -> None:
-    """A new process answers from the sixth look on."""
-    site.health_is = [health(site, started="then")] * 5 + [health(site, started="now", **backup)]
-
-
-def test_an_app_without_backups_has_none_that_outlive_it(site: Asked, quick: None):
-    deployed(site)
-    with pytest.raises(Failed, match="what takes its storage takes the data") as stop:
-        proven(site)
-    assert reason(stop) == "backups_nowhere"
-
-
-def test_backups_that_nobody_can_ask_for_are_unproven_and_not_proven(site: Asked, quick: None):
-    deployed(site, backup={"newest": "2026-11-27T03:15:00+00:00", "failing": False})
-    record = proven(site)
-    assert (record.verdict, record.stop and record.stop.code) == ("unproven", "backup_not_tried")
-
-
-@pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Verbs of task-assist are called here instead of in processes of their own."""
-    umask = os.umask(0o022)
-    monkeypatch.setattr(restored_here, "_typed", lambda command, environment: typed(command[4:], environment))
-    yield
-    os.umask(umask)
-
-
-def typed(words: list[str], environment: dict[str, str]) -> Any:
-    done = CliRunner().invoke(task_assist, words, env=environment)
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
-
-
-def test_a_backup_of_a_store_is_restored_here_and_read(site: Asked, tmp_path: Path, in_this_process: None):
-    """One of before the canary proves nothing of today, and one of another database is the wrong one."""
-    store = f"file://{tmp_path}/store"
-    (tmp_path / "store").mkdir()
-    backup = ["backup", "--store", store, "--json"]
-    here = {"DATABASE_PATH": str(tmp_path / "task_manager.db"), "APP_ENV": "development"}
-    typed(backup, here)
-    canary = write_canary(site, new_mark())
-    canary.item["created_at"] = "2999-01-01T00:00:00Z"
-    with pytest.raises(Unproven) as older:
-        restored_here.restored_here(store, canary)
-    assert reason(older) == "backup_older"
-    typed(backup, here)
-    assert restored_here.restored_here(store, canary)["restored_elsewhere"] is True
-    with pytest.raises(Failed) as wrong:
-        restored_here.restored_here(store, Canary("of another", {**canary.item, "created_at": "2001-01-01T00:00:00Z"}))
-    assert reason(wrong) == "wrong_backup"
-
-
-def test_a_store_that_cant_be_read_is_unproven(site: Asked):
-    with pytest.raises(Unproven, match=r"The store can't be read from here: There is no folder /nowhere") as stop:
-        restored_here.restored_here("file:///nowhere", canary_of_another_database())
-    assert reason(stop) == "store"
-
-
-def test_a_token_is_sent_over_https_or_to_this_machine_only():
-    assert at_url("https://tasks.example.com", "ta_x", None, None, None).site.url == "https://tasks.example.com"
-    assert at_url("http://127.0.0.1:8000/", "ta_x", None, None, None).site.url == "http://127.0.0.1:8000"
-    with pytest.raises(Misused, match="everybody on the way would read the token"):
-        at_url("http://tasks.example.com", "ta_x", None, None, None)
-
-
-def test_a_stack_is_deployed_anew_and_on_a_docker_host_by_another_container():
-    assert (
-        deployment_of("aws", {"task-assist:cloud": {"value": "aws"}}) == "pulumi up --yes --non-interactive --stack aws"
-    )
-    command = deployment_of("blue", {"task-assist:cloud": {"value": "docker"}})
-    assert command.endswith("--replace 'urn:pulumi:blue::task-assist::**::hosting-container'")
-    assert (container_of("docker"), container_of("blue")) == ("task-assist", "task-assist-blue")
-
-
-PULUMI = """#!/bin/sh
+DOCKER = """#!/bin/sh
+echo "$*" >>"$CALLS"
 case "$*" in
-  "stack output"*blue) echo '{"url": "http://localhost:8001", "backup_url": "file:///backups", "image": "sha256:1"}' ;;
-  config*blue) echo '{"task-assist:cloud": {"value": "docker"}}' ;;
-  *) echo "error: no stack named red found" >&2; exit 255 ;;
+  *"task-assist restore broken"*) echo '{"error": {"code": "damaged", "message": "It is damaged.", "hint": ""}}' ;;
+  "image ls"*) echo sha256:one; echo sha256:two; echo sha256:one ;;
+  version*) echo 26.1 ;;
+  inspect*) echo '[{"Image": "sha256:one"}]' ;;
 esac
 """
 
 
-def test_a_stack_says_where_it_is_and_where_its_backups_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    (tmp_path / "pulumi").write_text(PULUMI)
-    (tmp_path / "pulumi").chmod(0o755)
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What was typed after `docker`, a line each; nothing of it was done."""
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    found = of_stack("blue", "ta_x", None, None, None)
-    assert (found.target, found.site.url, found.store) == ("stack blue", "http://localhost:8001", "file:///backups")
-    assert found.shell == ["docker", "exec", "task-assist-blue", "task-assist"]
-    assert found.facts == {"image": "sha256:1"}
-    with pytest.raises(NotTried, match="The stack red can't be read: error: no stack named"):
-        of_stack("red", "ta_x", None, None, None)
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    return tmp_path / "calls"
+
+
+def test_every_image_that_was_built_is_taken_away_and_what_stays_is_named(calls: Path):
+    place = DockerRun()
+    place.deploy()
+    place.deploy()
+    assert own.cleared(place) == ["sha256:one", "sha256:two"]
+    typed = calls.read_text()
+    builds = [line for line in typed.splitlines() if line.startswith("build ")]
+    assert len(set(builds)) == 2 and all(f"--label {own.LABEL}={place.name} " in line for line in builds)
+    assert f"image ls --all --quiet --no-trunc --filter label={own.LABEL}={place.name}" in typed
+    assert "rmi --force sha256:one sha256:two\n" in typed
+    assert all("--volumes" in line for line in typed.splitlines() if line.startswith("rm "))
+
+
+def test_a_backup_that_does_not_restore_fails(calls: Path):
+    elsewhere = Elsewhere(DockerRun("ready"), StoreOf("file:///backups", "backups", "/backups"))
+    with pytest.raises(Failed, match=r"The backup can't be restored: It is damaged\.") as stop:
+        elsewhere.restore("broken")
+    assert reason(stop) == "no_restore"
+    with pytest.raises(Failed, match="The backup can't be restored"):
+        elsewhere.restore("that says nothing")
+
+
+@pytest.mark.parametrize("doubt", [NotTried("docker", "docker start failed."), ConnectionError("refused")])
+def test_from_the_canary_on_nothing_is_not_tried(doubt: Exception):
+    with pytest.raises(Failed) as stop, in_doubt_failed():
+        raise doubt
+    assert str(doubt) in stop.value.message
+
+
+def test_a_build_that_gives_the_image_of_before_proves_nothing():
+    assert changed(("1", "a"), ("2", "a"), builds=False) == {"new_container": True, "new_image": False}
+    assert changed(("1", "a"), ("2", "b"), builds=True) == {"new_container": True, "new_image": True}
+    for now, code in ((("1", "a"), "same_container"), (("2", "a"), "same_image")):
+        with pytest.raises(Failed) as stop:
+            changed(("1", "a"), now, builds=True)
+        assert reason(stop) == code
 
 
 # --- the receipt -------------------------------------------------------------------------------------------
@@ -557,6 +541,8 @@ def test_help_needs_no_library_fits_the_terminal_and_names_every_target_and_exit
         (["compose", "--deploy", "x"], "--deploy is for an app that runs, not for compose."),
         (["http://tasks.example.com"], ""),
         (["https://user:secret@tasks.example.com"], "is not the address of an app."),
+        (["https://tasks.example.com?key=secret", "again"], "tasks.example.com is no target."),
+        (["https://tasks.example.com", "--identity", "nowhere"], "There is no file nowhere."),
     ],
 )
 def test_what_cant_be_meant_is_told_before_anything_is_done(tmp_path: Path, words: list[str], said: str):
@@ -564,12 +550,43 @@ def test_what_cant_be_meant_is_told_before_anything_is_done(tmp_path: Path, word
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("Not tried: ") and said in done.stderr
     assert "Traceback" not in done.stderr and list(tmp_path.iterdir()) == []
+    assert "secret" not in run(*words, "--json", cwd=tmp_path).stdout + done.stderr
 
 
 def test_where_nothing_answers_it_says_so(tmp_path: Path):
     done = run("http://127.0.0.1:1", cwd=tmp_path)
     assert done.returncode == 4
     assert "http://127.0.0.1:1 does not answer" in done.stderr
+
+
+def test_where_no_receipt_can_be_kept_it_says_so_before_anything_is_done(tmp_path: Path):
+    (tmp_path / "receipts").write_text("a file")
+    done = run("http://127.0.0.1:1", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith("Not tried: Can't write the receipt to receipts: File exists.")
+    assert "--receipts FOLDER" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_receipt_that_can_no_longer_be_kept_ends_without_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+
+    def proven(options: Any, record: Record, say: Any) -> None:
+        with record.step("Wrote the canary"):
+            record.canary = {"rows": 6}
+        Path("receipts").write_text("a file meanwhile")
+
+    monkeypatch.setattr(cli, "_prove", proven)
+    assert cli.main(["http://127.0.0.1:1"]) == 1
+    printed = capsys.readouterr()
+    assert "Can't write the receipt" in printed.err and "Proven" not in printed.out
+
+
+def test_a_fault_of_the_script_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_prove", lambda *_: {}["nothing"])
+    assert cli.main(["http://127.0.0.1:1"]) == 1
 
 
 def test_without_docker_it_says_so(tmp_path: Path):

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from app.backup import folder as folder_module
 from app.backup.store import store_at
 from app.backup.stored import ENDING, new_name, newest_in
 from app.cli import main
+from app.operations import backup_finding as backup_finding_module
 from app.operations import backup_runner, control
 from app.operations.backup_finding import backup_finding
 from app.operations.backups_known import Known
 from app.operations.control import AppRefused
 from app.operations.notify import notifier
 from app.settings import load
+from app.storage import mounts as mounts_module
+from app.storage.mounts import Mount
 
 Run = Callable[..., Any]
 
@@ -151,3 +155,28 @@ def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monke
     watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(notifier(None)), is_scheduled=True)
     watch.look(ahead())
     assert known.made_at and known.due_at and known.due_at > known.made_at
+
+
+@pytest.mark.parametrize(
+    ("root", "source", "with_data"),
+    [
+        ("/volumes/data/_data", "/dev/sda1", True),
+        ("/volumes/backups/_data", "/dev/sda1", False),
+        ("/volumes/data/_data", "nfs:/export", False),
+    ],
+)
+def test_backups_on_the_datas_own_volume_are_told(
+    run: Run, app, tmp_path: Path, monkeypatch, root: str, source: str, with_data: bool
+):
+    """In a container; on a laptop all lies on one disk."""
+    data, store = str(app.instance.storage.path.parent), str(tmp_path / "store")
+    mounts = [Mount(data, "/volumes/data/_data", "ext4", "/dev/sda1", read_only=False)]
+    mounts += [Mount(store, root, "ext4", source, read_only=False)]
+    for module in (backup_finding_module, folder_module, mounts_module):
+        monkeypatch.setattr(module, "read_mounts", lambda: mounts)
+    assert run("backup").exit_code == 0
+    assert found().level == "ok"
+    monkeypatch.setenv("APP_ENV", "production")
+    told = found()
+    assert (told.level, told.value.get("with_data", False)) == (("note", True) if with_data else ("ok", False))
+    assert ("what takes that takes both" in told.text) == with_data
