@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app"
-FILES = sorted(file for file in APP.rglob("*.py") if "versions" not in file.parts)
+FILES = sorted(APP.rglob("*.py"))
 
 
 def layers() -> list[str]:
@@ -36,6 +38,54 @@ def lengths() -> Iterator[int]:
 
 def test_the_docs_draw_the_contract():
     assert picture() in (ROOT / "docs/tour.md").read_text(), f"docs/tour.md should draw this:\n{picture()}"
+
+
+def imported(file: Path) -> Iterator[str]:
+    """What a file imports, whole names, also inside its functions; of relative imports nothing."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def imported_by_a_call(file: Path) -> Iterator[str]:
+    """What import_module() and __import__() are called with, as it is written."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+            yield ast.unparse(node.args[0])
+
+
+@pytest.mark.parametrize(
+    ("of", "never"),
+    [
+        ("app", {"scripts", "infra", "tests", "benchmarks"}),
+        ("scripts", {"app", "infra", "tests", "benchmarks"}),
+        ("infra", {"app", "scripts", "tests", "benchmarks"}),
+    ],
+)
+def test_the_app_its_scripts_and_the_clouds_programs_do_not_know_each_other(of: str, never: set[str]):
+    files = sorted((ROOT / of).rglob("*.py"))
+    known = {str(file): names for file in files if (names := {name.split(".")[0] for name in imported(file)} & never)}
+    assert files
+    assert known == {}
+
+
+def test_no_import_is_hidden_from_the_contract():
+    """Of these import-linter sees nothing."""
+    hidden = {str(file): names for file in FILES if (names := [*imported_by_a_call(file)])}
+    libraries = {"database/sqlite.py": ["'pysqlite3'", "'sqlite3'"], "backup/encryption.py": ["'pyrage'"]}
+    assert hidden == {str(APP / file): names for file, names in libraries.items()}
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    assert [contract for contract in contracts if "ignore_imports" in contract] == []
+
+
+def test_each_folder_of_code_is_a_package():
+    """Else import-linter does not read it. The schema's versions are loaded by their place, and keep to the room."""
+    loose = [file for file in FILES if not (file.parent / "__init__.py").exists()]
+    assert {file.parent for file in loose} == {APP / "database/migrations/versions"}
+    ours = {name for file in loose for name in imported(file) if name.partition(".")[0] == "app"}
+    assert {name for name in ours if not name.startswith("app.database")} == set()
 
 
 def test_few_modules_stand_outside_the_rooms():

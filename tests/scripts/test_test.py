@@ -103,10 +103,36 @@ def test_one_file_is_run_as_it_is(tested: Checkout):
     assert done.stdout == "python -m pytest tests/test_one.py::test_it\n"
 
 
-@pytest.mark.parametrize("option", ["-k", "-p"])
+@pytest.mark.parametrize("option", ["-k", "-p", "--ignore", "--deselect"])
 def test_the_word_behind_an_option_is_no_folder(tested: Checkout, option: str):
     done = tested.run("scripts/test", option, "tests")
     assert f"python -m pytest -n auto --no-loadscope-reorder -m not long {option} tests\n" in done.stdout
+
+
+def test_the_word_behind_an_option_is_no_number_of_processes(tested: Checkout):
+    done = tested.run("scripts/test", "-k", "note")
+    assert "python -m pytest -n auto --no-loadscope-reorder -m not long -k note\n" in done.stdout
+
+
+@pytest.mark.parametrize("named", ["tests/app/nosuch", "test_one.py", "tests/test_two.py::test_it"])
+def test_a_file_that_is_not_there_is_named_before_anything_runs(tested: Checkout, named: str):
+    done = tested.run("scripts/test", named)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert f"There is no {named.partition('::')[0]} in {tested.path}" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_it_says_how_it_is_typed(tested: Checkout, option: str):
+    done = tested.run("scripts/test", option)
+    assert done.returncode == 0
+    assert "usage: scripts/test [--all]" in done.stdout
+    assert "pytest -n" not in done.stdout
+
+
+def test_ctrl_c_ends_it_also_in_a_program_that_catches_it(tested: Checkout):
+    (tested.path / "scripts/check").write_text("#!/bin/sh\nkill -INT $PPID\nexit 1\n")
+    done = tested.run("scripts/test")
+    assert (done.returncode, done.stdout) == (130, "")
 
 
 def test_with_a_mark_of_its_own_nothing_else_is_left_out(tested: Checkout):
