@@ -61,10 +61,10 @@ def main(words: list[str]) -> int:
 
 
 def _ended(record: Record, options: Namespace, code: int) -> int:
-    """Keeps the receipt, if anything was begun, and says the last word."""
+    """Keeps the receipt, if anything was begun or refused as not persistent, and says the last word."""
     receipt = record.receipt()
     try:
-        kept = keep(receipt, options.receipts) if record.steps else None
+        kept = keep(receipt, options.receipts) if record.steps or code == FAILED else None
     except NotTried as stop:
         print(stop.message, stop.hint, sep="\n", file=sys.stderr)
         kept, code = None, code or FAILED

@@ -53,6 +53,15 @@ def image(engine: None) -> Iterator[str]:
 
 @pytest.fixture
 def volume(engine: None) -> Iterator[str]:
+    yield from empty_volume()
+
+
+@pytest.fixture
+def another_volume(engine: None) -> Iterator[str]:
+    yield from empty_volume()
+
+
+def empty_volume() -> Iterator[str]:
     """An empty Docker volume."""
     name = new_name()
     docker("volume", "create", name)

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.persistence import prove_own
 from scripts.persistence.docker_run import DockerRun
-from scripts.persistence.own import cleared
+from scripts.persistence.own import LABEL, cleared
 from scripts.persistence.record import Record
 from scripts.persistence.stop import Failed
 from tests.containers.conftest import IN_THE_IMAGE, Run
@@ -32,11 +32,12 @@ def nothing_is_left(engine: None) -> Iterator[None]:
 
 
 def made_for_proofs() -> set[str]:
-    """The containers, volumes and images of proofs."""
+    """The containers, volumes and images of proofs, those among them whose name a later one has taken."""
     mine = "name=task-assist-proof"
     found = docker("ps", "--all", "--filter", mine, "--format", "{{.Names}}").stdout
     found += docker("volume", "ls", "--filter", mine, "--format", "{{.Name}}").stdout
-    return {*found.split(), *docker("image", "ls", "task-assist-proof*", "--format", "{{.Repository}}").stdout.split()}
+    found += docker("image", "ls", "--quiet", "--filter", f"label={LABEL}").stdout
+    return {*found.split()}
 
 
 def command(*words: str) -> list[str]:
@@ -132,9 +133,11 @@ def test_an_image_is_proven_with_docker_run(tmp_path: Path, image: str):
     assert receipt["backup"]["restored_elsewhere"] is True
 
 
-def test_an_app_with_peoples_data_is_proven_across_its_own_deployment(tmp_path: Path, run: Run, volume: str):
+def test_an_app_with_peoples_data_is_proven_across_its_own_deployment(
+    tmp_path: Path, run: Run, volume: str, another_volume: str
+):
     """And the canary is deleted, and nothing else."""
-    backups = ["--volume", f"{volume}:/backups", "--env", "BACKUP_URL=file:///backups"]
+    backups = ["--volume", f"{another_volume}:/backups", "--env", "BACKUP_URL=file:///backups"]
     app = run(*WITHOUT_SIGN_IN, "--volume", f"{volume}:/app/data", *backups)
     app.wait_until_ready()
     app.site.add_item("Move house", "Pack the books")
