@@ -11,9 +11,11 @@ import pytest
 
 from app import settings
 from app.setting_values import RECIPIENT as APPS_RECIPIENT
+from app.setting_values import store_url
 from config import RECIPIENT
 from contract import NAME, STEM_LENGTH
 from kit.backups import DELETED_STAYS_DAYS
+from kit.docker.place import BUCKET
 from rules.stores import PARTS
 from tests.infra import answers, recording
 from tests.infra.flags.lines import commands
@@ -280,6 +282,11 @@ def test_docker_takes_a_bucket_with_its_keys_as_files():
             "directory of its own",
             "backupStore /srv/task-assist-backups",
         ),
+        *(
+            ({"backupStore": backups, "storage": data}, "neither in the data's nor above it", "backupStore /srv/task-")
+            for backups, data in (("/srv/a/backups", "/srv/a"), ("/srv", "/srv/a"), ("/srv/a/", "/srv/a"))
+        ),
+        ({"backupStore": "s3://bucket/../other"}, "without keys", "backupStore volume"),
         ({"backupCredentials": "/etc/x"}, "no key is needed there", "config rm backupCredentials"),
         (
             {"backupStore": "gs://a-bucket", "backupCredentials": "x"},
@@ -323,6 +330,23 @@ def test_a_key_in_the_wrong_place_is_refused_and_shown_nowhere(config: dict[str,
 def test_in_a_cloud_the_store_is_the_stacks_own(cloud: str, key: str):
     with pytest.raises(pulumi.RunError, match=f"{key} means nothing on {cloud}"):
         with_more(cloud, **{key: "/x"})
+
+
+@pytest.mark.parametrize("bucket", ["bucket", "a.b-c_d", "Bucket", "ab", "-bucket", "key@bucket", "bucket:1", "bücket"])
+@pytest.mark.parametrize(
+    "folder", ["", "/", "/a/b.c=+-_/", "/.", "/..", "/a/../b", "/.a", "/...", "/a b", "/?sig=x", "/#x", "/ä"]
+)
+def test_the_program_takes_a_bucket_where_the_app_takes_it(bucket: str, folder: str):
+    for scheme in ("s3", "az", "gs", "http", "file"):
+        try:
+            taken = store_url(f"{scheme}://{bucket}{folder}").scheme != "file"
+        except ValueError:
+            taken = False
+        assert bool(BUCKET.fullmatch(f"{scheme}://{bucket}{folder}")) == taken, f"{scheme}://{bucket}{folder}"
+
+
+def test_a_directory_beside_the_datas_is_no_fault():
+    record(DOCKER | {"backupStore": "/srv/data-backups", "storage": "/srv/data"})
 
 
 def test_the_program_and_the_app_know_the_same_public_keys():

@@ -1,14 +1,15 @@
 """A Docker host, as the config sees it."""
 
 import re
+from pathlib import PurePosixPath
 
 import pulumi
 
 from kit.place import Place, Store
 from reader import IMAGE, Reader
 
-# As the app takes it (app/setting_values.py, store_url).
-BUCKET = re.compile(r"(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/[A-Za-z0-9_.=+-]+)*/?")
+# What the app takes, too (app/setting_values.py, store_url); a test holds it to that.
+BUCKET = re.compile(r"(s3|az|gs)://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9](/(?!\.{1,2}(/|$))[A-Za-z0-9_.=+-]+)*/?")
 # Nobody there sends mail, and nothing is rented. (docs/deploy/docker.md says how to be told all the same.)
 WITHOUT_A_CLOUD = {
     "alertEmail": "a Docker host sends no mail; let an uptime service outside ask health_url",
@@ -35,8 +36,8 @@ def check_store(reader: Reader) -> None:
     """Backups go to a volume, a directory of the host, or a bucket, whose keys are files."""
     where, credentials = reader.text("backupStore"), reader.text("backupCredentials")
     if where.startswith("/"):
-        if not is_directory(where) or where == reader.text("storage"):
-            why = "it must be a directory of its own on the Docker host."
+        if not is_directory(where) or is_nested(where, reader.text("storage")):
+            why = "it must be a directory of its own on the Docker host, neither in the data's nor above it."
             reader.fault("backupStore", where, why, "/srv/task-assist-backups")
     elif where != "volume" and not BUCKET.fullmatch(where):
         why = (
@@ -55,6 +56,12 @@ def check_store(reader: Reader) -> None:
 
 def is_directory(path: str) -> bool:
     return path.startswith("/") and bool(path.strip("/.")) and ".." not in path.split("/") and ":" not in path
+
+
+def is_nested(backups: str, data: str) -> bool:
+    """True where one of the two holds the other: what takes the data's directory would take the backups."""
+    one, other = PurePosixPath(backups), PurePosixPath(data)
+    return one.is_relative_to(other) or other.is_relative_to(one)
 
 
 DOCKER = Place(
