@@ -21,6 +21,8 @@ FROM ${PYTHON_IMAGE}
 RUN useradd --uid 1000 --home-dir /app --shell /usr/sbin/nologin app && install -d -o app -g app -m 700 /app/data /backups
 COPY --from=build /opt/task-assist/.venv /opt/task-assist/.venv
 COPY --from=build /opt/task-assist/app /opt/task-assist/app
+# pydantic would read what every installed package says of itself, in search of plug-ins: at each start.
+ENV PYDANTIC_DISABLE_PLUGINS=__all__
 ENV PATH=/opt/task-assist/.venv/bin:$PATH PYTHONPATH=/opt/task-assist PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     APP_ENV=production DATABASE_PATH=/app/data/task_manager.db
 WORKDIR /app

@@ -106,8 +106,9 @@ OwnPassword = Annotated[SecretStr, Field(max_length=LONGEST_PASSWORD), AfterVali
 
 
 class Fields(BaseModel):
-    # What was typed, a password say, must not come into the log with an error. Strict, so that "yes" is not true.
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
+    # What was typed, a password say, must not come into the log with an error. Strict, so that "yes" is not true. Each
+    # is made ready when it is first used.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True, defer_build=True)
 
 
 class NewWorkItem(Fields):

@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from app.operations.backup_commands import JSON, Answer, answers, in_short, say, storage_of
-from app.operations.backups_known import missing, tell_app, zone_of
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 OLD = 1
@@ -46,6 +45,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app.backup.proven import not_due_after
     from app.backup.store import store_at
     from app.backup.stored import newest_in, stored_in
+    from app.operations.backups_known import tell_app
     from app.operations.read_through import read_through
 
     loaded = settings.load()
@@ -133,6 +133,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     from app.backup.proven import proven
     from app.backup.standing import said_of_ahead, standing_of
     from app.backup.store import store_at
+    from app.operations.backups_known import zone_of
 
     loaded = settings.load()
     place = store_at(store or loaded.backup_url)
@@ -189,6 +190,8 @@ def _drilled(last: Any, how: str) -> str:
 
 
 def _faults_of_backup(standing: Any, most: timedelta | None) -> list[str]:
+    from app.operations.backups_known import missing
+
     if standing.made_at is None:
         return ["there is no backup"]
     return [

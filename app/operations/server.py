@@ -62,6 +62,8 @@ MAX_HEAD = 16 << 10
 """Bytes of a request's head, and of what is read ahead of a body. Each connection may have as much in memory before
 anything is counted: with 64 KB the process took 430 MB for 4,000 heads that don't end (test_bodies.py). Node.js has the
 same limit (https://nodejs.org/api/http.html#httpmaxheadersize)."""
+WHILE_STARTING = 100_000
+"""New objects after which the collector looks for what can go; Python's own 700 take a tenth of a start."""
 SWITCH_SECONDS = 0.001
 """After these one thread makes room for another that wants to run. Python's own 5 ms let /healthz and a short request
 wait for all of those that compute a page: with 64 connections that create, the 99th percentile of /healthz was 136 ms
@@ -175,6 +177,8 @@ def _app_in_worker(
     """Runs in the worker process, which is the only one that opens the database."""
     note_stop()  # first: what follows takes a second, and before that the signals would be the parent's
     give_back_what_is_free()
+    usual = gc.get_threshold()
+    gc.set_threshold(WHILE_STARTING)
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
     from app import create_app
     from app.operations.backup_runner import run_backups
@@ -212,8 +216,8 @@ def _app_in_worker(
     Finalize(app, end.close, exitpriority=10)
     threading.Thread(target=end_in_time, args=(instance, lambda: bridge.unanswered, end.close), daemon=True).start()
     loop.call_soon(_install_stop_handlers, loop, bridge)
-    gc.collect()
-    gc.freeze()  # what a start makes stays: the collector need not look through all of it again and again
+    gc.freeze()  # what a start makes stays, to a few objects: the collector need not look through it at all
+    gc.set_threshold(*usual)
     structlog.get_logger().info(f"Task Assist answers on {url(*where)}")
     return bridge
 

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from app.operations.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, say, storage_of
-from app.operations.backups_known import tell_app, zone_of
 
 LOOK_AGAIN = timedelta(minutes=10)
 """After another run's claim was found."""
@@ -61,6 +60,7 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     from app.backup.schedule import OFF, due, last_run
     from app.backup.stored import newest_first
     from app.errors import CannotStart
+    from app.operations.backups_known import zone_of
 
     now = datetime.now(UTC)
     if loaded.backup_schedule == OFF:
@@ -90,6 +90,7 @@ def _none(following: datetime, sentence: str, *, claimed: bool = False) -> Answe
 def _next(loaded: Any, place: Any, now: datetime) -> datetime:
     """When to look again: the next time of the schedule, and a little later, as the place has it."""
     from app.backup.schedule import jitter, next_after
+    from app.operations.backups_known import zone_of
 
     at = next_after(loaded.backup_schedule, zone_of(loaded), now)
     return at + jitter(at, str(place.url))
@@ -102,6 +103,7 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
     from app.backup.retention import warn_of_loss
     from app.backup.schedule import OFF
     from app.backup.stored import newest_first
+    from app.operations.backups_known import tell_app
     from app.operations.canary import leave_canary
 
     storage, warnings = storage_of(loaded), list[str]()
@@ -126,6 +128,7 @@ def _cleared(loaded: Any, place: Any, made: Any, warnings: list[str]) -> list[st
     from app.backup.claims import sweep_claims
     from app.backup.retention import prune
     from app.errors import Problem
+    from app.operations.backups_known import zone_of
 
     pruned: list[str] = []
     try:

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from flask import Flask, current_app, g, request
-from werkzeug.routing import Map
 
 from app.database.engine import Database
 from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
 from app.web.guesses import Guesses
+from app.web.routing import Route, Routes
 from app.web.this_machine import this_machine
 from app.writer.instance import Instance
 
@@ -20,18 +20,10 @@ WAIT_UNTIL = "task_assist.wait_until"
 """In a request's environ: the moment (time.monotonic) until which it may wait for a hand-over."""
 
 
-class Routes(Map):
-    """A doubled slash is another address. Werkzeug would lead to the one with a single slash, on whatever host the
-    client names in its Host header."""
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given, merge_slashes=False)
-
-
 class WebApp(Flask):
     """Flask's app, with what its requests work with. The caller of create_app ends it: `app.instance.stop()`."""
 
-    url_map_class = Routes
+    url_map_class, url_rule_class = Routes, Route
 
     def __init__(self, settings: Settings, instance: Instance) -> None:
         super().__init__("app.web")
