@@ -121,7 +121,7 @@ class ReadOnly(Unwell):
 
 
 class Damaged(Unwell):
-    code, status, stops_writes = "damaged", 500, True
+    code, status, exit_code, stops_writes = "damaged", 500, 8, True
 
 
 class Replaced(Unwell):

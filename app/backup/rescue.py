@@ -1,7 +1,7 @@
 """A checked copy of what the app still has open, for a database that somebody has removed or replaced meanwhile."""
 
 import glob
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def keep_what_is_open(database: "Database") -> Path:
     """The copy's path, beside where the database was. Raises StorageFull, and what else snapshot() does."""
+    with suppress(OSError):  # it may have been removed with the folder; where it can't be made, the copy says why
+        database.storage.path.parent.mkdir(parents=True, exist_ok=True)
     copy = copy_beside(database.storage.path, "kept")
     snapshot(database.storage, copy, held=nullcontext(database))
     return copy

@@ -4,6 +4,7 @@ A file that has a log can't take the place in one step, and neither database may
 the old one is set aside first: killed then, the app finds no database and says so (app/database/emptied.py).
 """
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -107,14 +108,26 @@ def clear_the_place(storage: Storage) -> list[Path]:
     """
     database = storage.path
     if database.exists():
-        _refuse_other_app(storage)
-        with suppress(Broken, NotSqlite), _told_of_a_backup(database):
+        with suppress(Broken, NotSqlite), _broken_if_unreadable(database):
+            _refuse_other_app(storage)
+        with suppress(Broken, NotSqlite), _broken_if_unreadable(database), _told_of_a_backup(database):
             fold_in(database, sqlite_uri(storage, "rw"))
     set_aside = _set_aside(sidecars(database))
     for file in files_beside(database):
         file.unlink(missing_ok=True)
     to_disk(database.parent)
     return set_aside
+
+
+@contextmanager
+def _broken_if_unreadable(database: Path) -> Iterator[None]:
+    """A place of the old one that the disk can't read any more is no reason to leave it where it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise Broken(f"{database} can't be read: {error.strerror}.") from error
 
 
 @contextmanager
@@ -142,10 +155,11 @@ def _set_aside(files: list[Path]) -> list[Path]:
 
 
 def _refuse_other_app(storage: Storage) -> None:
-    """Raises Foreign for the database of another app: a backup of this one has no business in its place."""
+    """Raises Foreign for the database of another app: a backup of this one has no business in its place. And Broken or
+    NotSqlite for one that can't be looked into."""
     if read_header(storage.path).is_sqlite:
-        with suppress(Broken, NotSqlite), opened(_without_strange_log(storage), storage.path) as connection:
-            refuse_foreign(connection, storage.path, may_be_empty=True)
+        with opened(_without_strange_log(storage), storage.path) as connection:
+            refuse_foreign(connection, storage.path)
 
 
 def _without_strange_log(storage: Storage) -> str:

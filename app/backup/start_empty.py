@@ -35,7 +35,7 @@ def start_empty(storage: Storage, sure: Callable[[], None]) -> list[Path]:
 
 def _refuse_filled(storage: Storage) -> None:
     with opened(sqlite_uri(storage, "rw"), storage.path) as connection:
-        refuse_foreign(connection, storage.path, may_be_empty=True)
+        refuse_foreign(connection, storage.path)
         rows = read_contents(connection, storage.path).rows if revision_of(connection) else {}
     if any(rows.values()):
         found = ", ".join(f"{count:,} {table}" for table, count in rows.items() if count)

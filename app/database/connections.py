@@ -133,7 +133,7 @@ def _refuse_emptied(connection: Any, storage: Storage, schema: str) -> None:
 def _refuse_foreign(connection: Any, storage: Storage) -> None:
     """Before the first PRAGMA that writes: another app's file is not even switched to WAL."""
     try:
-        refuse_foreign(connection, storage.path, may_be_empty=True)
+        refuse_foreign(connection, storage.path)
     except Foreign:
         raise CannotStart(
             f"{storage.path} is another app's database.",

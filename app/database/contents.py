@@ -30,10 +30,12 @@ class Contents:
 
 
 def read_contents(connection: Any, file: Path) -> Contents:
-    """What the open database holds. Raises Foreign and Newer, and Broken where tables are missing."""
+    """What the open database holds. Raises Foreign and Newer, and Broken where tables are missing, or all."""
     refuse_foreign(connection, file)
     tables = _tables(connection)
     revision = revision_of(connection)
+    if revision is None:
+        raise Broken(f"{file} is empty: an SQLite database without any table.")
     known = known_revisions()
     if revision not in known:
         raise Newer(
@@ -47,13 +49,15 @@ def read_contents(connection: Any, file: Path) -> Contents:
     return Contents(rows, revision)
 
 
-def refuse_foreign(connection: Any, file: Path, *, may_be_empty: bool = False) -> None:
-    """Raises Foreign for a database that this app didn't make; one without any table may be let through."""
+def refuse_foreign(connection: Any, file: Path) -> None:
+    """Raises Foreign for a database that this app didn't make. One without tables is nobody's, and let through."""
     (schema,) = connection.execute("PRAGMA schema_version").fetchone()
     (mark,) = connection.execute("PRAGMA application_id").fetchone()
-    if mark != APPLICATION_ID and (schema or not may_be_empty) and not (mark == 0 and _has_own_tables(connection)):
-        what = "another app's database" if schema else "an SQLite database without any table"
-        raise Foreign(f"{file} is {what}, not one of Task Assist.")
+    if mark == APPLICATION_ID or (mark == 0 and schema and _has_own_tables(connection)):
+        return
+    # Its version stays where all tables were dropped.
+    if schema and connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        raise Foreign(f"{file} is another app's database, not one of Task Assist.")
 
 
 def _has_own_tables(connection: Any) -> bool:

@@ -72,7 +72,7 @@ def _emptied(what: str) -> Emptied:
 def _rows_in(file: Path) -> int | None:
     """Of all tables in a file without logs; None without tables, -1 for what is no database of Task Assist."""
     with suppress(Refused), opened(unchanging(file), file) as connection:
-        refuse_foreign(connection, file, may_be_empty=True)
+        refuse_foreign(connection, file)
         if revision_of(connection) is None:
             return None
         return sum(read_contents(connection, file).rows.values())

@@ -64,6 +64,8 @@ def read_header(file: Path) -> Header:
     descriptor = open_undelegated(file, os.O_RDONLY)
     try:
         return Header(os.pread(descriptor, SIZE, 0))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from None  # without it nobody is told which file it is
     finally:
         os.close(descriptor)
 

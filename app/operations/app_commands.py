@@ -60,7 +60,7 @@ def check() -> None:
     for warning in guard(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None):
         click.echo(f"Warning: {warning}", err=True)
     if refused := why_refused(storage):
-        raise refused
+        sys.exit(f"task-assist: {refused}")
     where = f"{storage.path} on {storage.mount.point} ({storage.mount.filesystem}, {storage.profile})"
     click.echo(f"The settings are right. The database is {where}.")
 

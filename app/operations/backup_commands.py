@@ -87,9 +87,12 @@ def proof_of_snapshot(storage: Any, file: Path, force: bool, progress: Any) -> d
     from app.backup.snapshot import snapshot
     from app.operations.control import SECONDS_OF_CHECK, ask, refuse_replaced
     from app.writer.exclusive import exclusive_access
+    from app.writer.safe_acquire import why_refused
 
     refuse_replaced(storage)
     if storage.profile == "shared":
+        if refused := why_refused(storage):
+            raise refused
         return snapshot(storage, file, force=force, progress=progress).model_dump(mode="json")
     where = {"file": str(file.absolute()), "force": force}
     proof = ask(storage, "snapshot", progress=progress, seconds=SECONDS_OF_CHECK, **where)

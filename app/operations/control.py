@@ -175,11 +175,12 @@ def _sockets(storage: Storage) -> list[Path]:
     """Root finds those of the database's user, too: docker exec -u 0 is typed beside the app."""
     try:
         folders = [_folder(os.getuid())]
-        _refuse_foreign_folder(folders[0])
+    except FileNotFoundError:
+        return []  # there is no folder for temporary files that the app could have put one into
+    _refuse_foreign_folder(folders[0])
+    with suppress(FileNotFoundError):  # the database's folder is gone, or its user has made no socket
         if os.getuid() == 0 and _is_private(theirs := _folder(user := place_of(storage.path).stat().st_uid), user):
             folders.append(theirs)
-    except FileNotFoundError:
-        return []  # there is no folder for temporary files that the app could have put one into, or no database's
     return sorted(file for folder in dict.fromkeys(folders) for file in folder.glob(f"{_name(storage)}-*.sock"))
 
 

@@ -27,14 +27,18 @@ def import_db(file: Path, progress: Any) -> Answer:
     Exit codes: those of `task-assist restore`
     """
     from app.backup.placing import copies_beside
+    from app.backup.replacing import refuse_own
     from app.backup.room import refuse_without_room_for_copy
     from app.backup.verify import refuse_unreadable, verify
     from app.errors import Refused
     from app.storage.files import SIDECARS, copy, size_of
+    from app.storage.guard import refuse_unwritable
     from app.storage.mounts import beside
 
     storage = storage_here()
     refuse_unreadable(file)
+    refuse_own(storage, file)  # copied while the app writes, it would take the place of what is written meanwhile
+    refuse_unwritable(storage)
     with copies_beside(storage.path, ".imported") as folder:
         found = [ending for ending in ("", *SIDECARS) if ending == "" or size_of(beside(file, ending))]
         refuse_without_room_for_copy(folder, sum(size_of(beside(file, ending)) for ending in found))

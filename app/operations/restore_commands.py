@@ -79,9 +79,9 @@ def _dry_run(what: str, found: Any, storage: Any) -> Answer:
 
     from app.backup.difference import difference, in_words
     from app.backup.placing import copies_beside
-    from app.storage.files import size_of
+    from app.database.emptied import holds_nothing
 
-    if not size_of(storage.path):
+    if holds_nothing(storage.path):
         facts, words = {}, f"it will be the first database in {storage.path}"
     else:
         with copies_beside(storage.path, ".compared") as folder:

@@ -4,7 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
-from app.errors import DOCKERS_FOLDER, CannotStart
+from app.errors import DOCKERS_FOLDER, CannotStart, Problem
 from app.storage.aside import set_aside
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
@@ -86,15 +86,21 @@ def refuse_unmounted(storage: Storage) -> None:
         )
 
 
-def refuse_unwritable(storage: Storage) -> None:
+def why_no_folder(storage: Storage) -> Problem | None:
+    """Why there is no folder for the database; None where there is one."""
     folder = storage.path.parent
-    if not folder.is_dir():
-        if elsewhere := why_led_elsewhere(storage):
-            raise elsewhere
-        raise CannotStart(
-            f"The folder of DATABASE_PATH={storage.path} does not exist.",
-            f"Make it:  {shlex.join(('mkdir', '-p', str(folder)))}",
-        )
+    if folder.is_dir():
+        return None
+    return why_led_elsewhere(storage) or CannotStart(
+        f"The folder of DATABASE_PATH={storage.path} does not exist.",
+        f"Make it:  {shlex.join(('mkdir', '-p', str(folder)))}",
+    )
+
+
+def refuse_unwritable(storage: Storage) -> None:
+    if missing := why_no_folder(storage):
+        raise missing
+    folder = storage.path.parent
     if storage.mount.read_only:
         raise read_only(storage.path, storage.mount)
     _refuse_denied(storage, folder, os.R_OK | os.W_OK | os.X_OK)

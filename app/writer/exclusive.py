@@ -14,7 +14,7 @@ from app.storage.no_writes import why_no_writes
 from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
 from app.writer.lease_files import Clock, cant_be_used
-from app.writer.safe_acquire import acquire_without_loss
+from app.writer.safe_acquire import acquire_to_replace, acquire_without_loss
 from app.writer.terms import Acquired, Doubt, Observation
 
 TYPE_IT_THERE = "Type this where it runs (docker exec ...)"
@@ -56,7 +56,7 @@ def exclusive_access(
     """
     refuse_hard_links(storage)
     lease = lease_of(storage)
-    acquire = lease.acquire if replaces else partial(acquire_without_loss, lease, storage)
+    acquire = partial(acquire_to_replace if replaces else acquire_without_loss, lease, storage)
     try:
         held = None if asks else _nothing_to_replace(storage) if replaces else _elsewhere()
         acquired = _acquire(storage, lease, acquire, by_force=by_force, held=held)

@@ -1,14 +1,20 @@
 """Takes the lease on a database that can be opened without a loss; of any other it says why, and leaves it as it is."""
 
+import errno
+import os
+from contextlib import suppress
+
 from app.database.broken_log import log_cant_be_judged, log_was_emptied
 from app.database.condition import damaged
 from app.database.emptied import holds_nothing, refuse_emptied, refuse_half_copied
 from app.database.header import read_header
 from app.database.may_lack import note
+from app.database.sqlite_errors import fault_of_disk
 from app.database.strange_logs import lacks_its_log, refuse_strange_log
 from app.errors import Emptied, Problem
 from app.storage.cant_open import refuse_what_is_no_file
 from app.storage.files import size_of
+from app.storage.guard import why_no_folder
 from app.storage.hard_links import refuse_hard_links
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import Storage
@@ -47,9 +53,21 @@ def acquire_without_loss(lease: Lease, storage: Storage, observation: Observatio
     return acquired
 
 
+def acquire_to_replace(lease: Lease, storage: Storage, observation: Observation) -> Acquired | None:
+    """As `lease.acquire()`, for a command that puts another database in the place. Of the one that is there it notes
+    what may be lacking: where nothing takes its place after all, nobody else would see how the last instance ended."""
+    acquired = lease.acquire(observation)
+    if acquired and acquired.pending is None and observation.state != "released":
+        with suppress(OSError):  # what can't be read can be replaced
+            _note_what_may_be_lacking(storage)
+    return acquired
+
+
 def why_refused(storage: Storage) -> Problem | None:
     """What `acquire_without_loss()` would raise now; while somebody has the database, what it would raise after that
-    for a second name of the file. Only looks."""
+    for a second name of the file; or why there is no folder for it. Only looks."""
+    if missing := why_no_folder(storage):
+        return missing
     lease = Lease(Folder(folder_of(storage)))
     observation = lease.observe() if folder_of(storage).is_dir() else Observation(0, b"", 0)
     held = observation.state == "held" and not (storage.profile == "shared" and local_lock(storage).free)
@@ -95,5 +113,13 @@ def _refuse_loss(storage: Storage, schema: str | None) -> None:
 
 
 def _refuse_damaged_header(storage: Storage) -> None:
-    if size_of(storage.path) and (fault := read_header(storage.path).fault):
+    if not size_of(storage.path):
+        return
+    try:
+        fault = read_header(storage.path).fault
+    except OSError as error:
+        if error.errno != errno.EIO or storage.profile != "shared":
+            raise
+        raise fault_of_disk(storage, os.strerror(errno.EIO)) from error
+    if fault:
         raise damaged(storage.path, fault)

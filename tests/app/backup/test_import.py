@@ -51,6 +51,15 @@ def test_another_apps_database_is_refused_by_its_own_name(run, tmp_path: Path):
     assert titles(tmp_path / "task_manager.db") == ["Item 0"]
 
 
+def test_the_database_itself_is_not_imported_in_its_own_place(run, tmp_path: Path):
+    """Copied while an app writes, it would take the place of what is written meanwhile."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "task_manager.db")
+    for name in ("task_manager.db", "link.db"):
+        done = run("import-db", str(tmp_path / name))
+        assert done.exit_code == 1 and f"{tmp_path / name} is the database itself." in done.stderr
+    assert not list(tmp_path.glob("*before-restore*"))
+
+
 def test_a_file_that_is_not_there_is_said(run, tmp_path: Path):
     done = run("import-db", str(tmp_path / "nothing.db"))
     assert done.exit_code == 1 and "Can't read" in done.stderr

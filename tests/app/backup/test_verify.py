@@ -192,7 +192,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], int, str]] = {
     "a -wal": (replaced(WAL_MAGIC + b"\0" * 60), 5, "the write-ahead log"),
     "a journal": (replaced(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"\0" * 504), 5, "the rollback journal"),
     "another app's": (another_apps, 6, "another app's database"),
-    "no tables": (tableless, 6, "without any table"),
+    "no tables": (tableless, 8, "without any table"),
     "a newer schema": (statement("UPDATE alembic_version SET version_num = '9999'"), 7, "has schema 9999"),
     "no schema number": (statement("DELETE FROM alembic_version"), 8, "nothing in it says its schema"),
     "a table dropped": (statement("DROP TABLE tasks"), 8, "it lacks tasks"),

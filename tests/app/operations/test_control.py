@@ -99,6 +99,14 @@ def test_without_an_app_there_is_no_answer(storage: Storage):
     assert ask(storage, "do") is None
 
 
+def test_an_app_whose_folder_was_removed_is_asked_by_root_too(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    storage = storage_under(tmp_path / "data/a.db")
+    with closing(Control(storage, {"do": lambda progress: {"done": True}})):
+        (tmp_path / "data").rmdir()
+        assert ask(storage, "do") == {"done": True}
+
+
 def test_a_standby_is_passed_over(serving, storage: Storage):
     def command(*, progress) -> dict:
         raise Standby("Not me.")

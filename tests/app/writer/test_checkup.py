@@ -154,6 +154,13 @@ def test_after_all_of_the_folder_was_removed_all_is_kept_and_nobody_starts_anew(
         again.stop()
 
 
+def test_of_a_database_that_went_with_its_folder_the_copy_is_kept_in_the_folder_made_again(app: WebApp):
+    storage = app.instance.storage
+    add_items(app.instance.database, 1, "The newest")
+    shutil.rmtree(storage.path.parent)
+    assert {"The newest 0", "Item 0"} <= set(titles(kept_by(app)))
+
+
 def test_a_lease_folder_that_was_removed_alone_ends_a_writer_on_a_network_mount_and_says_why(
     storage: Storage, monkeypatch
 ):

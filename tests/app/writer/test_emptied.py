@@ -1,5 +1,6 @@
 """What a start refuses because rows would be lost by it, what it goes on from by itself, and the way out."""
 
+import errno
 import json
 import os
 import re
@@ -486,6 +487,68 @@ def test_doctor_and_check_say_the_same_and_reset_password_makes_no_new_one(ran: 
         assert done.exit_code == 1, command
         assert problem.message in done.output and "task-assist start-empty" in done.output
     assert not ran.path.exists()
+
+
+@pytest.mark.parametrize("empty", EMPTIED)
+def test_a_snapshot_of_it_says_the_same_and_a_dry_run_what_a_restore_would_do(ran: Storage, tmp_path: Path, empty):
+    snapshot(ran, tmp_path / "backup.db")
+    empty(ran.path)
+    if empty is not without_tables_in_file_or_log:  # that one must be opened to be known
+        done = run(ran, "snapshot", str(tmp_path / "b.db"))
+        assert done.exit_code == 1 and "task-assist start-empty" in done.stderr
+        done = run(ran, "restore", "--dry-run", str(tmp_path / "backup.db"))
+        assert done.exit_code == 0, done.output
+        assert "it will be the first database" in done.stdout
+    assert run(ran, "restore", str(tmp_path / "backup.db")).exit_code == 0
+
+
+def test_one_whose_tables_were_dropped_is_no_other_apps(ran: Storage, tmp_path: Path):
+    """SQLite's schema_version stays where it was."""
+    snapshot(ran, tmp_path / "backup.db")
+    ran.path.unlink()
+    execute(ran.path, "CREATE TABLE a (b)", "DROP TABLE a")
+    assert isinstance(why_refused(ran), Emptied)
+    assert run(ran, "restore", str(tmp_path / "backup.db")).exit_code == 0
+
+
+def test_a_log_that_is_gone_is_told_though_a_command_was_refused_meanwhile(ran: Storage):
+    ended_without_closing(ran)
+    assert run(ran, "start-empty").exit_code == 1
+    assert "its a.db-wal is gone all the same" in may_lack.what_is_noted(ran.path)
+
+
+@pytest.mark.parametrize("storage", ["shared"], indirect=True)
+def test_a_place_of_the_header_that_the_disk_cant_read_is_damage_and_can_be_restored_over(
+    ran: Storage, start, tmp_path: Path, monkeypatch
+):
+    snapshot(ran, tmp_path / "backup.db")
+    number, read = ran.path.stat().st_ino, os.pread
+
+    def worn(descriptor: int, size: int, at: int) -> bytes:
+        if os.fstat(descriptor).st_ino == number:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(descriptor, size, at)
+
+    monkeypatch.setattr(os, "pread", worn)
+    problem = start().problem
+    assert isinstance(problem, Damaged)
+    assert f"{ran.path} is damaged: Input/output error, says the disk" in problem.message and "dmesg" in problem.hint
+    assert problem.message in run(ran, "doctor").output
+    done = run(ran, "restore", str(tmp_path / "backup.db"))
+    assert done.exit_code == 1 and str(ran.path) in done.stderr
+    assert run(ran, *shlex.split(done.stderr.splitlines()[-1])[1:]).exit_code == 0
+    assert titles(ran.path) == ["Item 0", "Item 1", "Item 2"]
+
+
+def test_a_folder_that_is_not_there_is_said_by_each_command_with_what_to_type(tmp_path: Path):
+    snapshot(closed_database(tmp_path / "source.db", 1), tmp_path / "b.db")
+    storage = storage_under(tmp_path / "none/a.db")
+    for command in ("doctor", "check", "start-empty", "snapshot b.db", "restore", "import-db", "reset-password a@b.c"):
+        word, *more = command.split()
+        done = run(storage, word, *more, *([str(tmp_path / "b.db")] if word in ("restore", "import-db") else []))
+        assert done.exit_code == 1, command
+        assert "The folder of DATABASE_PATH=" in done.output and f"mkdir -p {storage.path.parent}" in done.output
+    assert not storage.path.parent.exists()
 
 
 def test_doctor_names_the_backups_that_lie_beside_it(ran: Storage):
