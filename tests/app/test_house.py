@@ -1,6 +1,7 @@
 """The rooms of app/ are as the contract in pyproject.toml says, the docs draw it, and what is in them is small."""
 
 import ast
+import re
 import statistics
 import tomllib
 from collections.abc import Iterator
@@ -99,3 +100,13 @@ def test_no_file_is_long():
 
 def test_functions_are_short():
     assert statistics.median(lengths()) <= 8
+
+
+def test_the_tour_leads_through_files_and_functions_that_are_there():
+    """What is named in code's letters beside a link to app/ is in one of the files that its step links to."""
+    for step in re.split(r"\n(?=\d\. |\n|#)", (ROOT / "docs/tour.md").read_text()):
+        links = {(ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^):#]+)", step)}
+        assert [str(link) for link in links if not link.exists()] == []
+        code = "".join(link.read_text() for link in links if APP in link.parents)
+        named = re.findall(r"`([a-z]+_[a-z_]+)(?:\(\))?`", step)
+        assert [name for name in named if not re.search(rf"\b{name}\b", code)] == [], step
