@@ -3,7 +3,7 @@
 from .compose import ROOT
 from .engine import DATA, HARDENED, Container, docker, free_port, need_engine
 from .own import LABEL, new_name
-from .settings import STORE, of_the_proof
+from .settings import STORE, of_the_proof, replaced
 from .site import Site
 
 
@@ -17,7 +17,7 @@ class DockerRun:
         self.site = Site(f"http://127.0.0.1:{self._port}")
         self._backups = f"{self.name}-backups"
         self._ready, self._deployments = image, 0
-        self.builds, self.left_out = image is None, []
+        self.builds, self.left_out = image is None, replaced({})
 
     def deploy(self) -> None:
         self._deployments += 1

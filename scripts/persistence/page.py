@@ -7,7 +7,7 @@ from .record import FAILED, NOT_TRIED, PROVEN, UNPROVEN, in_words
 
 HEADINGS = {
     PROVEN: "Proven: the data outlives the container",
-    FAILED: "Failed: the data is not safe here",
+    FAILED: "Failed: the data is not safe here, or nobody can say that it is",
     UNPROVEN: "Not proven: nothing was lost, and not all could be tried",
     NOT_TRIED: "Not tried to its end",
 }

@@ -10,6 +10,8 @@ REACHING_OUT = (
     "NOTIFY_URL_FILE BACKUP_CREDENTIALS BACKUP_RECIPIENT BACKUP_SCHEDULE"
 ).split()
 
+NO_BACKUPS = "BACKUP_URL (not set here: by itself it makes no backups)"
+
 
 def of_the_proof(settings: dict[str, Any]) -> dict[str, Any]:
     """Answers this machine alone, without sign-in, and backs up when it is told to.
@@ -22,9 +24,13 @@ def of_the_proof(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def replaced(settings: dict[str, Any]) -> list[str]:
-    """The names of those that are set and that the proof does without, or replaces: what they do is not proven."""
-    own = [] if names_a_folder(settings) else ["BACKUP_URL"]
-    return sorted(name for name in [*REACHING_OUT, *own] if settings.get(name))
+    """The names of those that the proof does without, or replaces: what they do is not proven."""
+    found = [name for name in REACHING_OUT if settings.get(name)]
+    if str(settings.get("AUTH_DISABLED", "true")).lower() != "true":
+        found.append("AUTH_DISABLED")
+    if not names_a_folder(settings):
+        found.append("BACKUP_URL" if settings.get("BACKUP_URL") else NO_BACKUPS)
+    return sorted(found)
 
 
 def names_a_folder(settings: dict[str, Any]) -> bool:

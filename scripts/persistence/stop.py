@@ -6,8 +6,8 @@ from contextlib import contextmanager
 FAILED, USAGE, UNPROVEN, NOT_TRIED, INTERRUPTED = 1, 2, 3, 4, 130
 
 EXIT_CODES = {
-    0: "proven: all that was written is there, and a backup of it restores elsewhere",
-    FAILED: "not persistent, or something was lost; the message says what",
+    0: "proven: all that was written is there, and a backup holds it",
+    FAILED: "not persistent, something was lost, or is not to be seen any more; the message says what",
     USAGE: "wrong usage",
     UNPROVEN: "the rows came through, but not all else could be tried; the message says what",
     NOT_TRIED: "it could not begin: no engine, no answer, no token",

@@ -24,7 +24,7 @@ from scripts.persistence.own import Elsewhere
 from scripts.persistence.page import HEADINGS, SECTIONS
 from scripts.persistence.prove_own import changed
 from scripts.persistence.record import Record
-from scripts.persistence.settings import folder_of
+from scripts.persistence.settings import NO_BACKUPS, folder_of
 from scripts.persistence.stop import EXIT_CODES, Failed, Misused, NotTried, Stop, Unproven, in_doubt_failed
 from scripts.persistence.storage import told_by_doctor
 from scripts.persistence.store_of import StoreOf, store_of
@@ -335,8 +335,9 @@ def test_what_the_proof_does_without_is_said():
     given = {"BACKUP_URL": "s3://bucket/mine", "BACKUP_RECIPIENT": "age1x", "NOTIFY_URL": "", "TZ": "UTC"}
     model = {"services": {"app": {"environment": given}, "proxy": {}}}
     assert left_out(model) == ["service proxy", "BACKUP_RECIPIENT", "BACKUP_URL"]
-    given |= {"BACKUP_URL": "file:///backups"}
-    assert left_out(model) == ["service proxy", "BACKUP_RECIPIENT"]
+    given |= {"BACKUP_URL": "file:///backups", "AUTH_DISABLED": "false"}
+    assert left_out(model) == ["service proxy", "AUTH_DISABLED", "BACKUP_RECIPIENT"]
+    assert left_out({"services": {"app": {}}}) == [NO_BACKUPS]
 
 
 def test_a_folder_of_the_persons_for_backups_becomes_a_volume_and_none_is_mounted_over_it():
