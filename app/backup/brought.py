@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.backup.deployment import newest_meant, number_of
 from app.backup.fetch import fetch, told_as
 from app.backup.placing import copies_beside
 from app.backup.room import tell_room
 from app.backup.store import Store, store_at
-from app.backup.stored import ENDING, OBJECT_ENDINGS, is_name, newest_in, stored_in
+from app.backup.stored import ENDING, OBJECT_ENDINGS, is_name, stored_in
 from app.errors import CannotStart
+from app.setting_values import store_url
 from app.storage.files import Progress
 from app.storage.mounts import Storage
 
@@ -40,14 +42,17 @@ def brought(
     with one of these behind it. The file, with its manifest beside it, is gone when the block ends, if it was fetched;
     `say` is told first where it lies and how much room it takes.
 
-    Raises what store_at(), stored_in() and fetch() do.
+    Raises what store_at(), newest_meant(), stored_in() and fetch() do.
     """
     found = _in_store(what, configured)
     if found is None:
         yield Brought(Path(what), None)
         return
     store, name = found
-    stored = stored_in(store, newest_in(store) if name == LATEST else name)
+    if name == LATEST:
+        elsewhere = configured is None or store_url(configured) != store.url
+        name = newest_meant(store, None if elsewhere else number_of(storage.path))
+    stored = stored_in(store, name)
     with copies_beside(storage.path, ".fetched") as folder:
         file = folder / f"{stored.name}.db"
         tell_room("Fetches the database", folder, stored.database.size_bytes, say)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.backup.compression import Compressed
+from app.backup.deployment import number_for
 from app.backup.encryption import encrypt, refuse_bad_recipients
 from app.backup.hashing import Hashed, HashedWriter, pour
 from app.backup.manifest import Manifest
@@ -64,7 +65,7 @@ def _refuse_without_canary(storage: Storage, copy: Path, canary: str | None) -> 
 def _store(
     copy: Path, proof: Manifest, storage: Storage, store: Store, order: Order, progress: Progress | None
 ) -> Stored:
-    name = new_name(storage.path.stem, proof.created_at)
+    name = new_name(storage.path.stem, proof.created_at, number_for(storage.path))
     object_ = object_of(name, encrypted=bool(order.recipients))
     with copy.open("rb") as file, store.upload(object_) as target:
         source, counted = Hashed(file, proof.size_bytes, progress), HashedWriter(target)

@@ -4,12 +4,24 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 
+from app.backup.deployment import Own
 from app.backup.drilled import Drills, drills_in, left_over
 from app.backup.folder import under_way
 from app.backup.manifest import Manifest
 from app.backup.replacing import FAR, counted
 from app.backup.store import Store
-from app.backup.stored import ENDING, OBJECT_ENDINGS, Stored, is_name, manifest_of, names_in, past, stored_in, time_of
+from app.backup.stored import (
+    ENDING,
+    OBJECT_ENDINGS,
+    Stored,
+    deployment_in,
+    is_name,
+    manifest_of,
+    names_in,
+    past,
+    stored_in,
+    time_of,
+)
 from app.errors import Conflict, Problem
 from app.setting_values import keep_rules
 
@@ -39,11 +51,13 @@ def kept(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
 
 
 def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[str], None]) -> list[str]:
-    """To be called when `made` is there, and after nothing that failed. Gives the names that are gone.
+    """To be called when `made` is there, and after nothing that failed. Gives the names that are gone: none of those
+    that another deployment has made.
 
     The newest one that a drill has opened stays, and so does what is far fuller than `made`: an emptied database must
     not take its good backups along, however many nights nobody looks.
     """
+    store = Own(store, deployment_in(made.name))
     names = names_in(store)
     there = set(past(names, made.created_at))  # one of a time to come takes no place from the others
     stay = kept(there, rules, zone) | set(_proven(drills_in(store))) | {made.name}

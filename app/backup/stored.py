@@ -20,6 +20,8 @@ from app.errors import Mismatch, NotFound
 ENDING = ".manifest.json"
 OBJECT_ENDINGS = (".db.zst.age", ".db.zst")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*-(?P<time>\d{8}T\d{6}Z)-[0-9a-f]{8}")
+DEPLOYMENT = re.compile(r"-id(?P<number>[0-9a-f]{8})-\d{8}T\d{6}Z-[0-9a-f]{8}")
+"""The end of the name of a backup, and what stands in that of each object and record of it."""
 
 CLOCKS_DIFFER = timedelta(minutes=10)
 """What lies further in the future was written by a clock that was wrong: nothing waits for that time."""
@@ -58,14 +60,22 @@ class Stored(BaseModel):
         return self.model_dump_json(indent=2).encode() + b"\n"
 
 
-def new_name(stem: str, at: datetime) -> str:
+def new_name(stem: str, at: datetime, deployment: str | None = None) -> str:
     """One that is never used again: what was once written is never written over. `stem`: of the database's file.
+    `deployment`: the number of who makes it (deployment.py).
 
     Of two that are made in one second, the later one's name is the greater.
     """
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).lstrip("-.") or "database"
     since = min(max(0, (datetime.now(UTC) - at) // timedelta(milliseconds=1)), 0xFFFF)
-    return f"{plain}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{since:04x}{secrets.token_hex(2)}"
+    whose = f"-id{deployment}" if deployment else ""
+    return f"{plain}{whose}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{since:04x}{secrets.token_hex(2)}"
+
+
+def deployment_in(name: str) -> str | None:
+    """The number of who made the backup, or the object or record of one, that is called `name`; None without one."""
+    found = DEPLOYMENT.search(name)
+    return found["number"] if found else None
 
 
 def object_of(name: str, *, encrypted: bool) -> str:

@@ -1,10 +1,12 @@
 """What the doctor says of the backups: what their store says now, as in `backup status`, and what the app met last."""
 
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.backup.deployment import number_of, own, said_of_others
 from app.backup.standing import Standing, said_of_ahead, standing_of
 from app.backup.store import store_at
 from app.errors import Problem
@@ -26,11 +28,15 @@ def backup_finding(loaded: Any, now: datetime) -> Finding:
         fix = "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups"
         return Finding(NAME, "note", "none are made: what takes this storage takes the data", None, fix)
     try:
-        standing = standing_of(store_at(loaded.backup_url), loaded.backup_schedule, zone_of(loaded), now)
+        store, number = store_at(loaded.backup_url), number_of(storage_of(loaded).path)
+        standing = standing_of(own(store, number), loaded.backup_schedule, zone_of(loaded), now)
+        others = said_of_others(store, number)
     except Problem as problem:
         return Finding(NAME, "fault", f"{loaded.backup_url} can't be read: {problem.message}", None, problem.hint)
     found = _of(standing, _known_to_app(loaded), loaded, now)
-    return _said_of_data(found) if found.level != "fault" and _lies_with_data(loaded) else found
+    if found.level != "fault" and _lies_with_data(loaded):
+        found = _said_of_data(found)
+    return _with_others(found, others) if others else found
 
 
 def _said_of_data(found: Finding) -> Finding:
@@ -52,6 +58,12 @@ def _lies_with_data(loaded: Any) -> bool:
 def _outside(mount: Mount, folder: Path) -> Path:
     """Where it is in the file system that is mounted."""
     return Path(mount.root) / folder.relative_to(mount.point)
+
+
+def _with_others(found: Finding, others: str) -> Finding:
+    """It is no fault, but what is well all the same is to be read."""
+    level = "note" if found.level == "ok" else found.level
+    return replace(found, level=level, text=f"{found.text}. {others}")
 
 
 def _known_to_app(loaded: Any) -> dict[str, Any]:

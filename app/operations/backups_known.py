@@ -42,13 +42,16 @@ class Known:
 
 def tell_app(loaded: Any, place: Any) -> None:
     """To be called when a backup or a drill is in `place`. A running app, if that is its store, knows of it at once."""
+    from app.backup.deployment import number_of, own
     from app.backup.standing import standing_of
 
     if not loaded.backup_url or store_url(loaded.backup_url) != place.url:
         return
     with suppress(Problem):  # it asks the store itself within the hour
-        standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
-        ask(storage_of(loaded), "saw-backups", standing=standing.as_dict())
+        storage = storage_of(loaded)
+        mine = own(place, number_of(storage.path))
+        standing = standing_of(mine, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
+        ask(storage, "saw-backups", standing=standing.as_dict())
 
 
 def missing(due_at: datetime) -> str:

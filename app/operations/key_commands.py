@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from app.operations.backup_commands import Answer, answers
+from app.operations.backup_commands import Answer, answers, storage_of
 
 
 @click.command("key-kit")
@@ -28,13 +28,14 @@ def key_kit(store: str | None) -> None:
 @answers("Looking")
 def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
+    from app.backup.deployment import number_of, own
     from app.backup.key_kit import Kit, page
     from app.backup.key_proof import last_proof
     from app.backup.store import store_at
     from app.backup.stored import names_in, past
 
     loaded, now = settings.load(), datetime.now(UTC)
-    place = store_at(store or loaded.backup_url)
+    place = own(store_at(store or loaded.backup_url), number_of(storage_of(loaded).path))
     kit = Kit(
         store=place,
         keys={key: last_proof(place, key) for key in (loaded.backup_recipient or "").split()},

@@ -41,6 +41,7 @@ def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_
 @answers("Drilling")
 def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, progress: Any) -> Answer:
     from app import settings
+    from app.backup.deployment import number_of, own
     from app.backup.drill import drill
     from app.backup.proven import not_due_after
     from app.backup.store import store_at
@@ -49,12 +50,12 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app.operations.read_through import read_through
 
     loaded = settings.load()
-    place = store_at(store or loaded.backup_url)
+    storage = storage_of(loaded)
+    place = own(store_at(store or loaded.backup_url), number_of(storage.path))
     if if_due and (last := not_due_after(place, datetime.now(UTC))):
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
     stored = stored_in(place, newest_in(place) if name == "latest" else name)
-    storage = storage_of(loaded)
     record = drill(place, stored, storage, _identities(identity), read_through, progress, say)
     tell_app(loaded, place)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
@@ -130,16 +131,19 @@ def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelt
 @answers("Looking")
 def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
+    from app.backup.deployment import number_of, own, said_of_others
     from app.backup.proven import proven
     from app.backup.standing import said_of_ahead, standing_of
     from app.backup.store import store_at
     from app.operations.backups_known import zone_of
 
     loaded = settings.load()
-    place = store_at(store or loaded.backup_url)
+    storage = storage_of(loaded)
+    whole, number = store_at(store or loaded.backup_url), number_of(storage.path)
+    place, others = own(whole, number), said_of_others(whole, number)
     standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
     known = proven(place)
-    error, silence = _met_by_app(storage_of(loaded))
+    error, silence = _met_by_app(storage)
     faults = [
         *_faults_of_backup(standing, max_age),
         *_faults_of_drill(known, max_drill_age),
@@ -152,9 +156,10 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     facts = {"store": str(place.url), **standing.as_dict(), "age_seconds": age, "error": error, "faults": faults}
     drills = {"restorable": known.restorable, "unchanged": known.unchanged, "failed": known.failed}
     facts |= {"drills": {what: each and each.model_dump(mode="json") for what, each in drills.items()}}
-    facts |= {"reminders": reminders}
+    facts |= {"reminders": reminders, "others": others}
     lines = [
         *_lines(standing, known, place),
+        *([f"Others   {others}"] if others else []),
         *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
         *(f"To remove {name}, if this clock is right:  {command}" for name, command in standing.ahead.items()),

@@ -57,6 +57,7 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     from datetime import UTC
 
     from app.backup.claims import claimed
+    from app.backup.deployment import number_of, own
     from app.backup.schedule import OFF, due, last_run
     from app.backup.stored import newest_first
     from app.errors import CannotStart
@@ -65,12 +66,14 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     now = datetime.now(UTC)
     if loaded.backup_schedule == OFF:
         raise CannotStart("BACKUP_SCHEDULE is off, so nothing is ever due.", "Type  task-assist backup  alone.")
-    at = due(loaded.backup_schedule, zone_of(loaded), last_run(newest_first(place), now), now)
+    number = number_of(storage_of(loaded).path)
+    last = last_run(newest_first(own(place, number)), now)
+    at = due(loaded.backup_schedule, zone_of(loaded), last, now)
     if at is None:
         following = _next(loaded, place, now)
         return _none(following, f"No backup is due; the next is at {following:%Y-%m-%d %H:%M} UTC.")
     os.nice(10)  # requests go first
-    with claimed(place, "backup", at, now, str(uuid.uuid4())) as mine:
+    with claimed(place, f"backup-id{number}" if number else "backup", at, now, str(uuid.uuid4())) as mine:
         if not mine:
             return _claimed(now)
         return _back_up(loaded, place, at, progress)
@@ -99,6 +102,7 @@ def _next(loaded: Any, place: Any, now: datetime) -> datetime:
 def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: Any) -> Answer:
     from datetime import UTC
 
+    from app.backup.deployment import number_of, own
     from app.backup.pipeline import Order, back_up
     from app.backup.retention import warn_of_loss
     from app.backup.schedule import OFF
@@ -107,7 +111,7 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
     from app.operations.canary import leave_canary
 
     storage, warnings = storage_of(loaded), list[str]()
-    before = next(newest_first(place), None)
+    before = next(newest_first(own(place, number_of(storage.path))), None)
     canary, why_none = leave_canary(storage)
     order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for, canary)
     take = _take if scheduled_for is None else _unless_emptied(before)
@@ -187,11 +191,13 @@ def list_(store: str | None, as_json: bool) -> None:
 @answers("Looking")
 def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
+    from app.backup.deployment import number_of
     from app.backup.store import store_at
-    from app.backup.stored import names_in, stored_in
+    from app.backup.stored import deployment_in, names_in, stored_in
     from app.errors import Mismatch, NotFound
 
-    place = store_at(store or settings.load().backup_url)
+    loaded = settings.load()
+    place, number = store_at(store or loaded.backup_url), number_of(storage_of(loaded).path)
     found, lines, unread = [], [], {}
     for name in names_in(place):
         try:
@@ -201,7 +207,8 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
             lines.append(f"{name}  can't be read: {problem.message}")
             continue
         found.append(stored.model_dump(mode="json"))
-        lines.append(_line(stored))
+        anothers = number and deployment_in(name) not in (None, number)
+        lines.append(_line(stored) + ("  by another deployment" if anothers else ""))
     facts = {"store": str(place.url), "backups": found, "unreadable": unread}
     return Answer(facts, "\n".join(lines) or f"There is no backup in {place.url}. To make one:  task-assist backup")
 

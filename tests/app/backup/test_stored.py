@@ -112,9 +112,10 @@ def test_only_what_has_its_manifest_is_a_backup(make, store, tmp_path):
 
 
 def test_nothing_is_left_beside_the_database(make, store, tmp_path):
+    """But the deployment's number."""
     before = names(tmp_path)
     backed_up(make(), store)
-    assert names(tmp_path) - before == {"task_manager.db"}
+    assert names(tmp_path) - before == {"task_manager.db", "task_manager.db.deployment"}
 
 
 def test_it_is_said_first_where_the_copy_lies_and_how_much_room_it_takes(make, store):
