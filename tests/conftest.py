@@ -16,6 +16,28 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+NOBODY = "http://127.0.0.1:9"
+METADATA = {
+    "AWS_METADATA_ENDPOINT": NOBODY,
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": NOBODY,
+    "GCE_METADATA_HOST": "127.0.0.1:9",
+    "GCE_METADATA_IP": "127.0.0.1:9",
+    "IDENTITY_ENDPOINT": NOBODY,
+    "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1"))),
+}
+"""obstore and the clouds' tools ask the address of machines' metadata, 169.254.169.254, by themselves."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_answers_for_the_cloud() -> Iterator[None]:
+    """In every test, and in every process that one starts, nobody answers there: for the whole run, so that what is
+    shared by many tests has it as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in METADATA.items():
+            patch.setenv(name, value)
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """Chromium, once for the whole run: Playwright can't be started twice in a process."""

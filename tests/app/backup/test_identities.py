@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from app.backup.store import store_at
-from tests.app.backup.servers import METADATA
 
 KEYS = {
     "AccessKeyId": "ASIAROLE",
@@ -90,7 +89,7 @@ def test_the_role_of_the_place_is_enough(where: str, cloud, monkeypatch, tmp_pat
     scheme, given = environments(address)[where]
     token = tmp_path / "token"
     token.write_text("of the container")
-    for name, value in {**METADATA, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token), **given}.items():
+    for name, value in {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token), **given}.items():
         monkeypatch.setenv(name, value)
     assert store_at(f"{scheme}://tasks/a").entries() == []
     asked = seen[-1][1]["authorization"]

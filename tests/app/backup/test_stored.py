@@ -530,3 +530,22 @@ def test_a_file_named_latest_is_a_file_when_it_is_typed_as_one(run: Run, tmp_pat
     shutil.copy(backup, tmp_path / "latest")
     done = run("restore", "./latest")
     assert "20 tasks in 20 items" in done.stdout, done.output
+
+
+def test_encryption_streams_and_lets_other_threads_run(make, store, monkeypatch):
+    """`encrypt_io` alone does: `encrypt_file` lets no other thread run, `encrypt` takes three times the file."""
+    used = []
+
+    def watched(*given: Any) -> Any:
+        used.append("encrypt_io")
+        return streams(*given)
+
+    def never(*_given: Any) -> Any:
+        raise AssertionError("it was not encrypted as a stream")
+
+    streams = pyrage.encrypt_io
+    monkeypatch.setattr(pyrage, "encrypt_io", watched)
+    for name in ("encrypt", "encrypt_file"):
+        monkeypatch.setattr(pyrage, name, never)
+    stored = backed_up(make(), store, (str(new_key().to_public()),))
+    assert used == ["encrypt_io"] and stored.object.endswith(".age")

@@ -68,6 +68,28 @@ def test_the_same_once_more_is_no_conflict(store: Store):
     assert store.read("a.json") == b"1"
 
 
+def test_an_answer_that_is_lost_on_the_way_is_no_conflict(cut: tuple[Store, Cut], monkeypatch):
+    """The try reached the server, and the next one finds what it has made: it is read back and compared."""
+    url, way = str(cut[0].url), cut[1]
+    monkeypatch.setattr(bucket, "RETRIES", {"max_retries": 3})
+    store = store_at(url)
+    way.lose = 1
+    store.create("a.manifest.json", b"1")
+    assert way.lose == 0 and store.read("a.manifest.json") == b"1"
+    with pytest.raises(Conflict):
+        store.create("a.manifest.json", b"2")
+
+
+def test_without_keys_or_an_identity_the_clouds_own_address_for_machines_is_not_asked(monkeypatch):
+    """In no test: the whole run has these settings (tests/conftest.py)."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(bucket, "RETRIES", {"max_retries": 0})
+    with pytest.raises(StoreFailed) as failed:
+        store_at("s3://tasks/nobody").entries()
+    assert "127.0.0.1:9" in str(failed.value.__cause__) and "169.254" not in str(failed.value.__cause__)
+
+
 def test_what_is_not_there_is_said_by_name(store: Store):
     with pytest.raises(NotFound, match=r"There is no .*nothing.json"):
         store.read("nothing.json")
