@@ -7,7 +7,7 @@ from typing import Any
 from app.backup.drilled import Drilled, last_drill
 from app.backup.schedule import OFF, next_after
 from app.backup.store import Store
-from app.backup.stored import names_in, past, time_of
+from app.backup.stored import bereft_in, names_in, past, time_of
 from app.backup.taking_out import taking_away
 
 LATE = timedelta(hours=2)
@@ -19,6 +19,7 @@ class Standing:
     """`due_at`: the time of the schedule that follows the newest one; None without one, or without a schedule.
 
     `ahead`: backups that are named for a time to come, each with a command that removes it. None of them is the newest.
+    `bereft`: in the same way those whose manifest is there alone. None of them counts.
     """
 
     newest: str | None
@@ -26,6 +27,7 @@ class Standing:
     drill: Drilled | None
     due_at: datetime | None
     ahead: dict[str, str]
+    bereft: dict[str, str]
 
     def is_missing(self, now: datetime) -> bool:
         return self.due_at is not None and now > self.due_at + LATE
@@ -37,6 +39,7 @@ class Standing:
             "drill": self.drill.model_dump(mode="json") if self.drill else None,
             "due_at": self.due_at.isoformat() if self.due_at else None,
             "ahead": self.ahead,
+            "bereft": self.bereft,
         }
 
 
@@ -48,8 +51,16 @@ def standing_of(store: Store, schedule: str, zone: tzinfo, now: datetime) -> Sta
     made_at = time_of(newest) if newest else None
     due_at = next_after(schedule, zone, made_at) if made_at and schedule != OFF else None
     ahead = {name: taking_away(store.url, name) for name in names if name not in there}
-    return Standing(newest, made_at, last_drill(store), due_at, ahead)
+    bereft = {name: taking_away(store.url, name) for name in bereft_in(store)}
+    return Standing(newest, made_at, last_drill(store), due_at, ahead, bereft)
 
 
 def said_of_ahead(ahead: dict[str, str]) -> str:
     return f"{', '.join(ahead)}: of a time to come, so a clock was wrong then, or this one is now"
+
+
+def said_of_bereft(bereft: dict[str, str]) -> str:
+    return (
+        f"{', '.join(bereft)}: the manifest is there and the backup itself is gone, so something else than Task Assist "
+        "removes files there"
+    )

@@ -108,9 +108,22 @@ def moment(text: str) -> datetime | None:
 
 
 def names_in(store: Store) -> list[str]:
-    """Of all backups there, the newest last."""
-    found = (entry.name.removesuffix(ENDING) for entry in store.entries() if entry.name.endswith(ENDING))
-    return sorted(filter(is_name, found), key=lambda name: (time_of(name), name))
+    """Of all backups there, the newest last. A manifest whose object is gone is none: nothing could be restored."""
+    return _names_in(store, whole=True)
+
+
+def bereft_in(store: Store) -> list[str]:
+    """Of the manifests whose object somebody has taken away."""
+    return _names_in(store, whole=False)
+
+
+def _names_in(store: Store, *, whole: bool) -> list[str]:
+    there = {entry.name for entry in store.entries()}
+    names = (each.removesuffix(ENDING) for each in there if each.endswith(ENDING))
+    found = (
+        name for name in names if is_name(name) and any(name + ending in there for ending in OBJECT_ENDINGS) is whole
+    )
+    return sorted(found, key=lambda name: (time_of(name), name))
 
 
 def past(names: Iterable[str], now: datetime) -> list[str]:

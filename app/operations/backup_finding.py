@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.backup.deployment import number_of, own, said_of_others
-from app.backup.standing import Standing, said_of_ahead, standing_of
+from app.backup.standing import Standing, said_of_ahead, said_of_bereft, standing_of
 from app.backup.store import store_at
 from app.errors import Problem
 from app.operations.backup_commands import storage_of
@@ -84,6 +84,9 @@ def _of(standing: Standing, known: dict[str, Any], loaded: Any, now: datetime) -
     if standing.ahead:
         fix = "\n".join(["If this clock is right, remove them:", *standing.ahead.values()])
         return Finding(NAME, "fault", f"{_said(standing, loaded)}; {said_of_ahead(standing.ahead)}", value, fix)
+    if standing.bereft:
+        fix = "\n".join(["Find out what removes them, then remove the rest:", *standing.bereft.values()])
+        return Finding(NAME, "fault", f"{_said(standing, loaded)}; {said_of_bereft(standing.bereft)}", value, fix)
     if standing.made_at is None:
         return Finding(NAME, "note", _said(standing, loaded), value, MAKE)
     following = f"; the next try at {known['next']}" if known.get("next") else ""

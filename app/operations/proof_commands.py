@@ -133,7 +133,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     from app import settings
     from app.backup.deployment import number_of, own, said_of_others
     from app.backup.proven import proven
-    from app.backup.standing import said_of_ahead, standing_of
+    from app.backup.standing import said_of_ahead, said_of_bereft, standing_of
     from app.backup.store import store_at
     from app.operations.backups_known import zone_of
 
@@ -150,6 +150,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
         *([f"the app's last try failed: {error}"] if error else []),
         *([f"what the app met can't be told: {silence}"] if silence else []),
         *([said_of_ahead(standing.ahead)] if standing.ahead else []),
+        *([said_of_bereft(standing.bereft)] if standing.bereft else []),
     ]
     age = int(_since(standing.made_at).total_seconds()) if standing.made_at else None
     reminders = _reminders(loaded, place)
@@ -163,6 +164,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
         *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
         *(f"To remove {name}, if this clock is right:  {command}" for name, command in standing.ahead.items()),
+        *(f"To remove what is left of {name}:  {command}" for name, command in standing.bereft.items()),
     ]
     return Answer(facts, "\n".join(lines), OLD if faults else 0)
 

@@ -193,7 +193,7 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
     from app.backup.deployment import number_of
     from app.backup.store import store_at
-    from app.backup.stored import deployment_in, names_in, stored_in
+    from app.backup.stored import bereft_in, deployment_in, names_in, stored_in
     from app.errors import Mismatch, NotFound
 
     loaded = settings.load()
@@ -209,6 +209,9 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
         found.append(stored.model_dump(mode="json"))
         anothers = number and deployment_in(name) not in (None, number)
         lines.append(_line(stored) + ("  by another deployment" if anothers else ""))
+    for name in bereft_in(place):
+        unread[name] = "Its manifest is there, and the backup itself is gone."
+        lines.append(f"{name}  can't be restored: {unread[name]}")
     facts = {"store": str(place.url), "backups": found, "unreadable": unread}
     return Answer(facts, "\n".join(lines) or f"There is no backup in {place.url}. To make one:  task-assist backup")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.backup.encryption import SECRET
-from app.backup.stored import manifest_of, new_name, newest_in, stored_in
+from app.backup.stored import manifest_of, new_name, newest_in, object_of, stored_in
 from app.setting_values import store_url
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import titles
@@ -59,7 +59,9 @@ def test_without_a_key_it_says_what_that_means(run: Run):
 def test_a_backup_of_a_time_to_come_is_not_the_newest_on_it(run: Run, store):
     run("backup")
     newest = newest_in(store)
-    store.create(manifest_of(new_name("task_manager", datetime.now(UTC) + timedelta(days=365))), b"{}")
+    later = new_name("task_manager", datetime.now(UTC) + timedelta(days=365))
+    store.create(object_of(later, encrypted=False), b"")
+    store.create(manifest_of(later), b"{}")
     assert f"NAME={newest}" in run("backup", "key-kit").stdout
 
 

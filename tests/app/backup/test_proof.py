@@ -556,7 +556,8 @@ def test_the_status_is_red_where_a_backup_is_missing_or_old(run: Run, store, tmp
     assert well.exit_code == 0 and "was restorable" in well.stdout
     old = new_name("task_manager", datetime.now(UTC) - timedelta(hours=27))
     newest = newest_in(store)
-    (tmp_path / "store" / manifest_of(newest)).rename(tmp_path / "store" / manifest_of(old))
+    for ending in (naming.ENDING, ".db.zst"):
+        (tmp_path / "store" / f"{newest}{ending}").rename(tmp_path / "store" / f"{old}{ending}")
     red = run("backup", "status", "--max-age", "26h")
     assert red.exit_code == 1 and "the newest is older than 26 hours" in red.stdout
 

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from app.backup import folder as folder_module
+from app.backup.schedule import last_run
 from app.backup.store import store_at
-from app.backup.stored import ENDING, new_name, newest_in
+from app.backup.stored import ENDING, new_name, newest_first, newest_in, object_of
 from app.cli import main
 from app.operations import backup_finding as backup_finding_module
 from app.operations import backup_runner, control
@@ -80,9 +81,10 @@ def test_one_in_another_store_is_not_told_to_the_app(run: Run, app, tmp_path: Pa
 
 def test_one_that_is_missing_is_a_fault_with_the_command_that_mends_it(run: Run, tmp_path: Path):
     assert run("backup").exit_code == 0
-    (manifest,) = (tmp_path / "store").glob(f"*{ENDING}")
     old = new_name("task_manager", ahead(-27))
-    manifest.rename(manifest.with_name(old + ENDING))
+    for ending in (ENDING, ".db.zst"):
+        (file,) = (tmp_path / "store").glob(f"*{ending}")
+        file.rename(file.with_name(old + ending))
     assert found().level == "fault" and "is missing; in file://" in found().text
     assert "task-assist backup" in found().fix
     done = run("backup", "status")
@@ -180,3 +182,24 @@ def test_backups_on_the_datas_own_volume_are_told(
     told = found()
     assert (told.level, told.value.get("with_data", False)) == (("note", True) if with_data else ("ok", False))
     assert ("what takes that takes both" in told.text) == with_data
+
+
+def test_a_manifest_whose_backup_is_gone_counts_for_nothing_and_is_a_fault(run: Run, tmp_path: Path, monkeypatch):
+    """Something else has removed it: `latest` is the one before, and the schedule makes another one."""
+    assert run("backup").exit_code == 0
+    store = store_at((tmp_path / "store").as_uri())
+    whole = newest_in(store)
+    monkeypatch.setenv("BACKUP_SCHEDULE", "* * * * *")
+    assert run("backup", "--if-due").exit_code == 0
+    gone = newest_in(store)
+    store.remove(object_of(gone, encrypted=False))
+    assert newest_in(store) == whole
+    said = run("backup", "status")
+    assert said.exit_code == 1 and f"Newest   {whole}" in said.stdout and f"Not well: {gone}" in said.stdout
+    assert f"{gone}  can't be restored" in run("backup", "list").stdout
+    assert found().level == "fault" and gone in found().text
+    assert last_run(newest_first(store), datetime.now(UTC)) is None
+    command = found().fix.splitlines()[1]
+    assert command in said.stdout
+    subprocess.run(command.removeprefix("sudo "), shell=True, check=True)
+    assert found().level == "ok"
