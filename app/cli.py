@@ -13,6 +13,7 @@ from app.operations import (
     proof_commands,
     restore_commands,
     store_commands,
+    undo_commands,
 )
 from app.version import __version__
 
@@ -43,6 +44,7 @@ for command in (
     *app_commands.COMMANDS,
     *backup_commands.COMMANDS,
     *restore_commands.COMMANDS,
+    *undo_commands.COMMANDS,
     *import_command.COMMANDS,
     *store_commands.COMMANDS,
 ):

@@ -47,9 +47,14 @@ def told_as(store: Store, stored: Stored, file: Path) -> Iterator[None]:
 def check_object(store: Store, stored: Stored, progress: Progress | None = None) -> None:
     """What can be known without a key: is the object, byte for byte, the one that was put there? Raises Mismatch."""
     source = Hashed(_Pieces(store.stream(stored.object)), stored.object_size_bytes, progress)
-    while source.read(1 << 20):
-        pass
+    _read_to_end(source, stored)
     _refuse_other_object(store, stored, source)
+
+
+def _read_to_end(source: Hashed, stored: Stored) -> None:
+    """Or to where it is longer than it was: it may have no end."""
+    while source.size_bytes <= stored.object_size_bytes and source.read(1 << 20):
+        pass
 
 
 def _take_apart(
@@ -66,8 +71,7 @@ def _take_apart(
         decompressing.end()
     except Broken as broken:
         raise _mismatch(store, stored, broken.message) from None
-    while source.read(1 << 20):  # what may follow the end counts for the hash
-        pass
+    _read_to_end(source, stored)  # what may follow the end counts for the hash
     _refuse_other_object(store, stored, source)
     if database.sha256 != stored.database.sha256:
         raise _mismatch(store, stored, "the database in it is not the one that was backed up.")

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from app.backup.placing import one_at_a_time
-from app.backup.store import Entry, StoreFailed, Writer
+from app.backup.store import SMALL, Entry, StoreFailed, Writer
 from app.errors import AS_ANOTHER, Conflict, NotFound, StorageFull, is_no_room
 from app.setting_values import StoreUrl
 from app.storage.files import CHUNK, SyncedFile, to_disk
@@ -81,11 +82,11 @@ class Folder:
         return None
 
     def read(self, name: str) -> bytes:
-        with self.told("read", name):
-            return (self._folder / name).read_bytes()
+        with self.told("read", name), self._opened(name) as file:
+            return file.read(SMALL)
 
     def stream(self, name: str) -> Iterator[bytes]:
-        with self.told("read", name), (self._folder / name).open("rb") as file:
+        with self.told("read", name), self._opened(name) as file:
             while piece := file.read(CHUNK):
                 yield piece
 
@@ -97,6 +98,14 @@ class Folder:
         with self.told("remove from"):
             (self._folder / name).unlink(missing_ok=True)
             to_disk(self._folder)
+
+    def _opened(self, name: str) -> BinaryIO:
+        """Only a file: a pipe would be waited for, and a device may have no end."""
+        descriptor = os.open(self._folder / name, os.O_RDONLY | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        raise StoreFailed(f"{self._folder / name} is no file, but a folder, pipe or device.", "Take another backup.")
 
     def _name(self, partial: Path, name: str) -> None:
         with one_at_a_time(self._folder):

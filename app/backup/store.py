@@ -9,6 +9,9 @@ from typing import Protocol
 from app.errors import CannotStart, Problem
 from app.setting_values import StoreUrl, store_url
 
+SMALL = 1 << 20
+"""Bytes. A manifest has some thousand; what is larger is nothing that this app has written, and may be of any size."""
+
 
 class StoreFailed(Problem):
     """Where the backups are kept did not do what was asked."""
@@ -43,7 +46,7 @@ class Store(Protocol):
         ...
 
     def read(self, name: str) -> bytes:
-        """A small object. Raises NotFound."""
+        """A small object; of one that is larger the first SMALL bytes. Raises NotFound."""
         ...
 
     def stream(self, name: str) -> Iterator[bytes]:

@@ -162,17 +162,23 @@ def _write(database: Path, note: Note) -> None:
 
 def _put(database: Path, data: bytes) -> None:
     partial = beside(database, ".undo.partial")
-    partial.write_bytes(data)
-    to_disk(partial)
-    take_after(partial, database)
-    partial.replace(_note_of(database))
+    try:
+        partial.write_bytes(data)
+        to_disk(partial)
+        take_after(partial, database)
+        partial.replace(_note_of(database))
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _put_back(database: Path, earlier: bytes | None) -> None:
+    """Where there is no room for it, the note that is there says the same of the file that is there, by its inode."""
     if earlier is None:
         _note_of(database).unlink(missing_ok=True)
-    else:
-        _put(database, earlier)
+    elif _note_of(database).read_bytes() != earlier:
+        with suppress(OSError):  # what the restore was refused for is what is to be told
+            _put(database, earlier)
 
 
 def _remove_needless(database: Path, kept: Kept | None) -> None:

@@ -1,6 +1,7 @@
 """NOTIFY_URL: one webhook that hears when a backup or a drill failed, is missing, or works again."""
 
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 import structlog
 
 SECONDS = 10
+"""For each part of the answer: the connection, and each time that something of it comes."""
+SECONDS_IN_ALL = 30.0
 
 log = structlog.get_logger()
 Notify = Callable[[str, str], bool]
@@ -20,7 +23,25 @@ def notifier(url: str | None) -> Notify:
     """Does nothing without `url`. A webhook that can't be reached is one line in the log, and hinders nothing."""
     if url is None:
         return lambda _event, _text: True
-    return lambda event, text: _post(url, event, text)
+    return Webhook(url)
+
+
+class Webhook:
+    """In a thread of its own: one that sends its answer byte by byte must not hold up who has to make the backups."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._thread = url, threading.Thread()
+
+    def __call__(self, event: str, text: str) -> bool:
+        delivered: list[bool] = []
+        if not self._thread.is_alive():
+            post = lambda: delivered.append(_post(self._url, event, text))  # noqa: E731
+            self._thread = threading.Thread(target=post, name="webhook", daemon=True)
+            self._thread.start()
+            self._thread.join(SECONDS_IN_ALL)
+        if self._thread.is_alive():
+            log.error(f"NOTIFY_URL could not be told of {event}, which is tried again: it does not end its answer.")
+        return delivered == [True]
 
 
 class _NotElsewhere(urllib.request.HTTPRedirectHandler):

@@ -1,6 +1,7 @@
 """The commands that put another database in the place of the present one, or none: restore, start-empty, settle."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,19 @@ def _dry_run(what: str, found: Any, storage: Any) -> Answer:
 
 
 def replace_database(
-    what: str, found: Any, storage: Any, progress: Any, *, moves: bool, no_keep: bool, as_it_is: bool, again: Any
+    what: str,
+    found: Any,
+    storage: Any,
+    progress: Any,
+    *,
+    moves: bool,
+    no_keep: bool,
+    as_it_is: bool,
+    again: Any,
+    is_right: Callable[[], None] = lambda: None,
 ) -> Answer:
-    """`found`, `moves`: as restore() takes them. `again`: with what `restore` does the same, or None."""
+    """`found`, `moves`: as restore() takes them. `again`: with what `restore` does the same, or None. `is_right` is
+    called when nobody else can change the database any more, and raises what makes `found` the wrong one by now."""
     from app.backup.rescue import kept_copies
     from app.backup.restore import restore
     from app.backup.undoing import undoable
@@ -105,6 +116,7 @@ def replace_database(
 
     before = kept_copies(storage)
     with exclusive_access(storage, replaces=True, asks=True) as alone, undoable(storage) as this:
+        is_right()
         this.kept = None if no_keep else _keep(storage, again, found.file, moves=moves, as_it_is=as_it_is)
 
         def sure() -> None:
@@ -122,43 +134,6 @@ def replace_database(
     sentence = f"Restored {storage.path} from {what}: {rows}. A running app goes on with it."
     of_the_app = sorted(kept_copies(storage) - before)
     return Answer(facts, sentence + (_way_back(kept) if kept or no_keep else _nothing_kept(storage, of_the_app)))
-
-
-@click.command()
-@JSON
-@answers("Undoing")
-def undo(progress: Any) -> Answer:
-    """Takes the last restore back: what was there before it takes the place again, and what is there now is kept.
-
-    So `undo` twice is as if nothing had been undone.
-
-    \b
-    task-assist undo
-    docker compose exec app task-assist undo
-
-    \b
-    Exit codes: those of `task-assist restore`; 1 also where no restore has kept anything
-    """
-    from app.backup.undoing import what_undoes
-
-    storage = storage_here()
-    kept = what_undoes(storage.path)
-    found = verified(kept.file, as_it_is=not kept.sound)
-    file, unsound = str(kept.file), not kept.sound
-    return replace_database(file, found, storage, progress, moves=False, no_keep=False, as_it_is=unsound, again=[file])
-
-
-@click.command(hidden=True)
-@answers("Looking")
-def undoes(progress: Any) -> Answer:
-    """Says in JSON what `undo` would put in the place. Writes nothing."""
-    from app.backup.undoing import what_undoes
-
-    kept = what_undoes(storage_here().path)
-    found = verified(kept.file, progress=progress, as_it_is=not kept.sound)
-    contents = found.contents
-    facts = {"file": kept.file.name, "sound": kept.sound, "proven": found.proven, "sha256": found.sha256}
-    return Answer(facts | {"rows": contents.rows, "revision": contents.revision or "not looked at"})
 
 
 def _keep(storage: Any, again: Any, file: Path, *, moves: bool, as_it_is: bool) -> Any:
@@ -243,4 +218,4 @@ def settle(progress: Any) -> Answer:
     return Answer({"sha256": settle(storage_here(), progress)})
 
 
-COMMANDS = (restore, undo, undoes, start_empty, settle)
+COMMANDS = (restore, start_empty, settle)

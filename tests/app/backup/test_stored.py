@@ -1,5 +1,6 @@
 """From the database to a store and back: whole and proven, or not at all."""
 
+import errno
 import json
 import random
 import shutil
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from app.backup import manifest
+from app.backup import manifest, undoing
 from app.backup.fetch import check_object, fetch
 from app.backup.pipeline import Order, back_up
 from app.backup.snapshot import snapshot
@@ -23,6 +24,7 @@ from app.backup.verify import verify
 from app.cli import main
 from app.database import migrations
 from app.errors import Broken, CannotStart, Forbidden, Held, Mismatch, NotFound, Problem, StorageFull
+from app.operations import undo_commands
 from app.storage.files import sha256_of
 from app.storage.mounts import Mount, Profile, Storage, storage_under
 from app.version import __version__
@@ -180,6 +182,22 @@ def test_a_manifest_with_any_flipped_bit_is_refused_or_changes_nothing_that_coun
             continue
         assert verify(found).sha256 == stored.database.sha256
         found.unlink()
+
+
+def test_an_object_that_has_no_end_is_not_read_to_it(make, store, monkeypatch):
+    stored = backed_up(make(), store)
+    given = []
+
+    def endless(name: str) -> Iterator[bytes]:
+        whole = store.read(name)
+        while sum(given) < 5 << 20:
+            given.append(len(whole))
+            yield whole
+
+    monkeypatch.setattr(store, "stream", endless)
+    with pytest.raises(Mismatch, match="is not what its manifest says"):
+        check_object(store, stored)
+    assert len(given) < 5
 
 
 def test_swapped_manifests_are_refused(make, store, tmp_path):
@@ -549,3 +567,47 @@ def test_encryption_streams_and_lets_other_threads_run(make, store, monkeypatch)
         monkeypatch.setattr(pyrage, name, never)
     stored = backed_up(make(), store, (str(new_key().to_public()),))
     assert used == ["encrypt_io"] and stored.object.endswith(".age")
+
+
+def test_an_undo_that_another_restore_overtakes_changes_nothing(run: Run, tmp_path: Path, monkeypatch):
+    """It has looked which restore is the last one before it had the database for itself."""
+    run("backup")
+    change(tmp_path)
+    assert run("restore", "latest").exit_code == 0
+    execute(tmp_path / "task_manager.db", "UPDATE work_items SET title = 'Since' WHERE id = 3")
+    looks = undo_commands.verified
+
+    def overtaken(*given: Any, **named: Any) -> Any:
+        found = looks(*given, **named)
+        monkeypatch.setattr(undo_commands, "verified", looks)
+        assert run("restore", "latest").exit_code == 0
+        return found
+
+    monkeypatch.setattr(undo_commands, "verified", overtaken)
+    done = run("undo")
+    assert done.exit_code == 1 and "another restore" in done.output
+    assert titles(tmp_path / "task_manager.db") == ["Item 0", "Item 1", "Item 2"]
+    assert run("undo").exit_code == 0
+    assert titles(tmp_path / "task_manager.db")[2] == "Since"
+
+
+def test_an_undo_that_finds_no_room_at_all_says_what_does_the_same_without_a_copy(run: Run, tmp_path, monkeypatch):
+    """Where not even the note of what it undoes can be written anew."""
+    run("backup")
+    change(tmp_path)
+    assert run("restore", "latest").exit_code == 0
+    before = names(tmp_path)
+
+    def full(*_given: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(undoing, "to_disk", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))  # pyright: ignore
+    done = run("undo")
+    monkeypatch.undo()
+    assert "two copies" in done.output and "Nothing was changed" in done.output
+    assert names(tmp_path) == before
+    (command,) = [line.split() for line in done.output.splitlines() if "--no-keep" in line]
+    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "task_manager.db"))
+    assert run(*command[1:]).exit_code == 0
+    assert titles(tmp_path / "task_manager.db")[1] == "Another"

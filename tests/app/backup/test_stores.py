@@ -9,7 +9,7 @@ import pytest
 
 from app.backup import bucket, folder
 from app.backup.folder import Folder
-from app.backup.store import Store, StoreFailed, store_at
+from app.backup.store import SMALL, Store, StoreFailed, store_at
 from app.errors import CannotStart, Conflict, NotFound, StorageFull
 from app.setting_values import store_url
 from app.storage.mounts import Mount
@@ -88,6 +88,21 @@ def test_without_keys_or_an_identity_the_clouds_own_address_for_machines_is_not_
     with pytest.raises(StoreFailed) as failed:
         store_at("s3://tasks/nobody").entries()
     assert "127.0.0.1:9" in str(failed.value.__cause__) and "169.254" not in str(failed.value.__cause__)
+
+
+def test_of_a_large_object_in_the_place_of_a_small_one_only_the_beginning_is_read(store: Store):
+    put(store, "a.manifest.json", *[MB] * 3)
+    assert store.read("a.manifest.json") == MB[:SMALL]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str):
+    there = tmp_path / "a.db.zst"
+    {"pipe": os.mkfifo, "device": lambda file: file.symlink_to("/dev/zero"), "folder": Path.mkdir}[kind](there)
+    store = store_at(tmp_path.as_uri())
+    for read in (store.read, lambda name: next(store.stream(name))):
+        with pytest.raises(StoreFailed, match=r"a.db.zst is no file"):
+            read("a.db.zst")
 
 
 def test_what_is_not_there_is_said_by_name(store: Store):

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 import structlog
 
 from app.errors import Damaged, Problem
-from app.operations import backup_alarm, backup_runner, backup_watch, typed
+from app.operations import backup_alarm, backup_runner, backup_watch, notify, typed
 from app.operations.backup_alarm import Alarm
 from app.operations.backup_runner import BackupRunner, run_backups
 from app.operations.backup_watch import BackupWatch
@@ -546,3 +547,30 @@ def test_a_fault_whose_text_is_a_secret_shows_its_kind_alone(runner, monkeypatch
 def test_the_webhooks_address_is_in_no_text_that_is_made_of_the_settings():
     loaded = load({"NOTIFY_URL": "https://hooks.example.com/hush"})
     assert "hush" not in f"{loaded} {loaded!r} {loaded.model_dump_json()}"
+
+
+def test_a_webhook_that_never_ends_its_answer_holds_up_no_backup(monkeypatch):
+    """Byte by byte, each within the time that is given for one; and it is not asked again while it is at it."""
+    monkeypatch.setattr(notify, "SECONDS_IN_ALL", 0.3)
+    asked: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = server.accept()
+                    asked.append(1)
+                    threading.Thread(target=drip, args=(client,), daemon=True).start()
+
+        def drip(client: socket.socket) -> None:
+            with suppress(OSError), client:
+                client.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                for _ in range(100):
+                    client.sendall(b"x")
+                    time.sleep(0.05)
+
+        threading.Thread(target=answer, daemon=True).start()
+        tell = notifier(f"http://127.0.0.1:{server.getsockname()[1]}/T0")
+        with structlog.testing.capture_logs() as logs:
+            assert not tell("backup_failed", "No room.") and not tell("backup_failed", "No room.")
+        assert len(asked) == 1 and all("does not end its answer" in line["event"] for line in logs)
