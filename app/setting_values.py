@@ -159,7 +159,7 @@ def is_private_key(text: str) -> bool:
 
 def holds_key(name: str, value: str) -> bool:
     """One that somebody has put into an address, or in the place of a public key: it goes to no log."""
-    return is_private_key(value) or (name.endswith("_url") and ("@" in value or "?" in value))
+    return is_private_key(value) or (name.endswith("_url") and any(sign in value for sign in "@?#"))
 
 
 def public_keys(text: str) -> str:
