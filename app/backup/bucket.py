@@ -36,6 +36,12 @@ HINTS = {
     "gs": "The service account needs the role Storage Object User on the bucket.",
 }
 
+ODD_NAME = (
+    "Something else has put an object of that name there, beside which none can be listed. Remove it with the cloud's "
+    "own tool, or give the backups a folder of their own. A backup can be restored by its name meanwhile:  task-assist"
+    " restore NAME"
+)
+
 
 class Bucket:
     def __init__(self, url: StoreUrl) -> None:
@@ -113,7 +119,8 @@ class Bucket:
         except exceptions.AlreadyExistsError:
             raise Conflict(f"{where} exists already.", "Nothing was changed.") from None
         except (exceptions.BaseError, OSError, ValueError) as error:
-            raise StoreFailed(f"Can't {doing} {where}: {_in_short(error)}", HINTS[self.url.scheme]) from error
+            hint = ODD_NAME if "invalid path" in str(error) else HINTS[self.url.scheme]
+            raise StoreFailed(f"Can't {doing} {where}: {_in_short(error)}", hint) from error
 
 
 class _Told:

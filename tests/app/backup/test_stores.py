@@ -1,9 +1,11 @@
 """Every kind of store keeps the same promises, against a server of each."""
 
+import http.client
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -153,6 +155,20 @@ def test_each_verb_says_that_the_way_is_broken(cut: tuple[Store, Cut]):
         with pytest.raises(StoreFailed, match=r"Can't \w+ \w\w://tasks/.*\n.*") as failed:
             verb()
         assert "127.0.0.1" not in str(failed.value) and "\n\n" not in str(failed.value)
+
+
+def test_a_foreign_object_beside_which_none_can_be_listed_is_said_with_what_to_do(amazon: str, monkeypatch, tmp_path):
+    for name, value in environment_of("s3", amazon).items():
+        monkeypatch.setenv(name, value)
+    with closing(http.client.HTTPConnection(urlsplit(amazon).netloc)) as connection:
+        place = f"/tasks/{tmp_path.name}//odd"
+        connection.request("PUT", place, b"1", {"Host": "s3.amazonaws.com"})
+        assert connection.getresponse().read() is not None
+    store = store_at(f"s3://tasks/{tmp_path.name}")
+    store.create("a.json", b"1")
+    with pytest.raises(StoreFailed, match=f'"{tmp_path.name}//"') as failed:
+        store.entries()
+    assert "Remove it" in failed.value.hint and store.read("a.json") == b"1"
 
 
 def test_a_bucket_that_is_not_there_is_said(amazon: str, monkeypatch):
