@@ -15,6 +15,7 @@ from app.backup.stored import (
     OBJECT_ENDINGS,
     Stored,
     deployment_in,
+    in_turn,
     is_name,
     manifest_of,
     names_in,
@@ -39,7 +40,7 @@ PERIODS: dict[str, Callable[[datetime], object]] = {
 
 def kept(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
     """By each rule the newest of each of the newest N days, weeks or months that have one, and the last N."""
-    newest_first = sorted(names, key=lambda name: (time_of(name), name), reverse=True)
+    newest_first = sorted(names, key=in_turn, reverse=True)
     numbers = keep_rules(rules)
     stay = set(newest_first[: max(FEWEST, numbers.pop("last", 0))])
     for rule, number in numbers.items():
@@ -97,7 +98,7 @@ def _staying(newest: str, all_of: Sized, why: str) -> str:
 
 def _proven(drills: dict[str, Drills]) -> Iterator[str]:
     """The newest that was opened, and the newest that was found unchanged, of those that have not failed since."""
-    newest_first = sorted(drills, key=lambda name: (time_of(name), name), reverse=True)
+    newest_first = sorted(drills, key=in_turn, reverse=True)
     for proof in ("restorable", "unchanged"):
         yield from islice((n for n in newest_first if any(each.proves == proof for each in drills[n].passed)), 1)
 

@@ -100,6 +100,11 @@ def time_of(name: str) -> datetime:
     return at
 
 
+def in_turn(name: str) -> tuple[datetime, str]:
+    """To sort names by, the newest last: also those of one second, whoever has made them."""
+    return time_of(name), name[-8:]
+
+
 def moment(text: str) -> datetime | None:
     """20261127T031500Z; None where there is no such time."""
     with suppress(ValueError):
@@ -123,7 +128,7 @@ def _names_in(store: Store, *, whole: bool) -> list[str]:
     found = (
         name for name in names if is_name(name) and any(name + ending in there for ending in OBJECT_ENDINGS) is whole
     )
-    return sorted(found, key=lambda name: (time_of(name), name))
+    return sorted(found, key=in_turn)
 
 
 def past(names: Iterable[str], now: datetime) -> list[str]:

@@ -77,7 +77,7 @@ def test_the_others_are_named_by_status_doctor_and_list(type_: Type):
     status, listed = type_("first", "backup", "status"), type_("first", "backup", "list").stdout.splitlines()
     assert mine in status.stdout.splitlines()[0] and status.exit_code == 0
     assert f"another deployment as well, the newest {theirs}" in status.stdout
-    assert [("another deployment" in line) for line in listed] == [False, True]
+    assert {line.split()[0]: "another deployment" in line for line in listed} == {mine: False, theirs: True}
     found = json.loads(type_("first", "doctor", "--json").stdout)["findings"]
     (backups,) = [each for each in found if each["name"] == "backups"]
     assert theirs in backups["text"] and backups["level"] == "note"
