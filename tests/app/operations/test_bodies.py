@@ -239,14 +239,18 @@ def test_at_the_end_of_the_process_all_are_answered_though_one_was_just_too_slow
 def test_fat_forms_at_the_door_are_refused_before_they_are_taken_apart(server):
     process, port = server
     fat = b"&".join(b"%d=" % number for number in range(150_000))
+    answers: list[bytes] = []
     with Health(port) as health:
-        threads = [threading.Thread(target=exchange, args=(port, form("/sign-in", fat))) for _ in range(20)]
+        threads = [
+            threading.Thread(target=lambda: answers.append(exchange(port, form("/sign-in", fat)))) for _ in range(20)
+        ]
         for each in threads:
             each.start()
         for each in threads:
             each.join()
         time.sleep(1.5)
     health.assert_quick()
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 413"] * 20
     assert memory(process) < 300
 
 
