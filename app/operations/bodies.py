@@ -4,6 +4,7 @@ Until a body is there it costs what has come of it, and neither a thread nor the
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,9 @@ MAX_FIELDS = 100
 """Fields of a form; the largest page has 12. A form of 1 MB takes 90 MB when its 180,000 fields are taken apart."""
 IN_FLIGHT = 16 << 20
 """Bytes of small bodies, and again of larger ones, that may be in memory at once, over all connections."""
+KEEPS_ROOM = 1.0
+"""Seconds for which a body that is still coming keeps its room. Then it gives way where there is no more: else anybody
+could have all others' bodies refused for DEADLINE by sending all but the last byte of some."""
 HEADS_IN_FLIGHT = 64 << 20
 """Bytes of memory for heads of requests that are not answered yet: 10,000 as browsers send them, 1,500 of MAX_HEAD."""
 
@@ -35,7 +39,8 @@ class Bodies:
 
     def __init__(self) -> None:
         self._ending = False
-        self._reading: set[asyncio.Timeout] = set()
+        self._reading: dict[asyncio.Timeout, Share] = {}
+        """The oldest first."""
         self._small, self._large = Account(IN_FLIGHT), Account(IN_FLIGHT)
         self._dropping = 0
 
@@ -57,7 +62,7 @@ class Bodies:
         deadline = asyncio.timeout(DEADLINE)
         try:
             async with deadline:
-                self._reading.add(deadline)
+                self._reading[deadline] = share
                 if self._ending:
                     raise Ending
                 if length is None or length <= limit:
@@ -66,9 +71,9 @@ class Bodies:
                     await self._drop_rest(receive)
                 raise TooLarge(limit)
         except TimeoutError:
-            raise (Ending if self._ending else TooSlow) from None
+            raise (too_much() if share.gave_way else Ending() if self._ending else TooSlow()) from None
         finally:
-            self._reading.discard(deadline)
+            self._reading.pop(deadline, None)
 
     async def _whole(self, receive: Receive, length: int | None, limit: int, share: "Share") -> bytes:
         body = bytearray()
@@ -81,7 +86,7 @@ class Bodies:
             try:
                 if len(body) + len(chunk) > limit:
                     raise TooLarge(limit)
-                share.add(len(chunk))
+                self._take(share, len(chunk))
             except (Busy, TooLarge):
                 del body, chunk
                 share.give_back()
@@ -95,6 +100,25 @@ class Bodies:
         if length is not None and len(body) != length:
             raise CutOff
         return bytes(body)
+
+    def _take(self, share: "Share", more: int) -> None:
+        """Raises Busy."""
+        account = share.account_for(more)
+        while not share.has_room(more) and self._gives_way_in(account, share):
+            pass
+        share.add(more)
+
+    def _gives_way_in(self, account: "Account", newer: "Share") -> bool:
+        """The oldest of those that are still coming, unless it came a moment ago. False if there is none."""
+        for deadline, share in self._reading.items():
+            if share is newer or share.since > time.monotonic() - KEEPS_ROOM:
+                return False
+            if share.account is account and share.bytes and not deadline.expired():  # else it is answered already
+                del self._reading[deadline]
+                share.give_way()
+                deadline.reschedule(0)
+                return True
+        return False
 
     async def _drop_rest(self, receive: Receive) -> None:
         """Reads on and keeps nothing: a browser that is still sending sees no answer, only a broken connection.
@@ -127,10 +151,13 @@ class Account:
     def __init__(self, most: int) -> None:
         self._most, self.bytes = most, 0
 
+    def has_room(self, more: int) -> bool:
+        return self.bytes + more <= self._most
+
     def take(self, more: int) -> None:
         """Raises Busy."""
-        if self.bytes + more > self._most:
-            raise Busy("Too much is being sent at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
+        if not self.has_room(more):
+            raise too_much()
         self.bytes += more
 
     def give_back(self, number: int) -> None:
@@ -141,22 +168,39 @@ class Share:
     """What one body has in memory. Small ones have an account of their own, which larger ones can't fill."""
 
     def __init__(self, small: Account, large: Account) -> None:
-        self._account, self._large = small, large
-        self.bytes = 0
+        self.account, self._large = small, large
+        self.bytes, self.since = 0, time.monotonic()
+        self.gave_way = False
+
+    def account_for(self, more: int) -> Account:
+        return self._large if self.bytes + more > SMALL else self.account
+
+    def has_room(self, more: int) -> bool:
+        account = self.account_for(more)
+        return account.has_room(more if account is self.account else self.bytes + more)
 
     def add(self, more: int) -> None:
         """Raises Busy."""
-        if self.bytes + more > SMALL and self._account is not self._large:
-            self._large.take(self.bytes)
-            self._account.give_back(self.bytes)
-            self._account = self._large
-        self._account.take(more)
+        account = self.account_for(more)
+        if account is not self.account:
+            account.take(self.bytes)
+            self.account.give_back(self.bytes)
+            self.account = account
+        account.take(more)
         self.bytes += more
+
+    def give_way(self) -> None:
+        self.gave_way = True
+        self.give_back()
 
     def give_back(self) -> None:
         """Also again."""
-        self._account.give_back(self.bytes)
+        self.account.give_back(self.bytes)
         self.bytes = 0
+
+
+def too_much() -> Busy:
+    return Busy("Too much is being sent at once.", "Nothing was changed. Try again in a moment.", retry_after=2)
 
 
 def refuse_many_fields(content_type: str, body: bytes) -> None:

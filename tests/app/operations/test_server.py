@@ -160,6 +160,16 @@ def test_ctrl_c_again_and_again_ends_it_all_the_same(tmp_path: Path):
         assert is_released(tmp_path), process.said
 
 
+def test_what_a_stop_begins_is_not_begun_again_by_the_next_signal(monkeypatch):
+    begun = []
+    monkeypatch.setattr(server.MPServer, "signal_handler_interrupt", lambda *_: begun.append(1))
+    made = server.granian(load({}), "127.0.0.1", free_port())
+    made.listening.close()
+    for _ in range(3):
+        made.signal_handler_interrupt()
+    assert begun == [1]
+
+
 def test_one_that_was_started_with_nohup_outlives_its_terminal(tmp_path: Path, port: int):
     process = Serving(tmp_path, port, before="import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)")
     wait_until_ready(port, process)
