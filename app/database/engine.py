@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
 from app.database.connections import begin, begin_writing, empty_wal, engine_on, set_pragma
+from app.database.length import Length
 from app.database.open_file import OpenFile
 from app.database.patience import seconds_left
 from app.database.refusals import Refusals
@@ -52,15 +53,13 @@ class Database:
     ) -> None:
         self.storage = storage
         self.condition = Condition()
-        self._file = OpenFile(storage)
+        self._file, self.length = OpenFile(storage), Length(storage, self.condition, self.beside)
         self._beside: set[Any] = set()
-        self._fence = fence
-        self._driver = sqlite_driver()
+        self._fence, self._driver = fence, sqlite_driver()
         self._refusals = Refusals(storage, self._driver, self.condition, on_io_error)
         self.seen_time = SeenTime()
         self._engine = engine_on(storage, self._driver, schema, self.seen_time, self._opened)
-        self._remembered = Remembered()
-        self._queue = WriteQueue()  # SQLite's own waiting sleeps and is unfair
+        self._remembered, self._queue = Remembered(), WriteQueue()  # SQLite's own waiting sleeps and is unfair
         self._checkpoints = Checkpoints(self._checkpoint_all)
 
     @contextmanager
@@ -138,8 +137,7 @@ class Database:
     def beside(self) -> Iterator[Any]:
         """SQLite's own connection, for what takes long and runs beside the requests. See `interrupt()`."""
         with self._refusals.translated(), closing(self._engine.raw_connection()) as pooled:
-            connection = pooled.driver_connection
-            self._beside.add(connection)
+            self._beside.add(connection := pooled.driver_connection)
             try:
                 yield connection
             finally:
@@ -247,4 +245,6 @@ class Database:
             self._fence()
             if self.storage.profile == "shared":  # elsewhere it would cost a round trip, and is seen late
                 self.look_at_name()
+            if cut := self.length.look():
+                raise cut
             self.condition.wrote()

@@ -1,6 +1,6 @@
 """Looks after the open database beside the requests, from when this instance has it until it lets it go.
 
-Every few seconds: do its names still lead to the open files, does their file system take writes, does the log grow?
+Every few seconds: do its names still lead to the open files, are these whole and writable, does the log grow?
 Once, where nobody closed the file at the last end, it was just restored, or damage was met in it: is it sound? What is
 found goes to the database's condition (app/database/condition.py).
 """
@@ -62,9 +62,8 @@ class Checkup:
         self._hour_ended = 0.0
         self._ending, self._look_is_due = threading.Event(), threading.Event()
         self._keep_at = 0.0
-        self._told_of = 0
+        self._told_of = self._damage_looked_at = 0
         self._other_names = OtherNames(database.storage)
-        self._damage_looked_at = 0
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -130,6 +129,7 @@ class Checkup:
                 self._look_at_name()
                 if not holds:
                     continue
+                self._database.length.look()
                 self._look_at_file_system()
                 self._look_at_log()
                 self._other_names.look()

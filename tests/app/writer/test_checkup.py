@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -52,6 +53,67 @@ def app(storage: Storage) -> Iterator[WebApp]:
     made = create_app(load({"DATABASE_PATH": path, "DATABASE_STORAGE": storage.profile, "AUTH_DISABLED": "true"}))
     yield made
     made.instance.stop()
+
+
+# --- the file made shorter --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path, monkeypatch) -> Iterator[WebApp]:
+    """On a local disk, where nobody looks but the writes."""
+    monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600})
+    path = closed_database(tmp_path / "a.db", 200, "shared").path
+    made = create_app(load({"DATABASE_PATH": str(path), "AUTH_DISABLED": "true"}))
+    yield made
+    made.instance.stop()
+
+
+def create(app: WebApp) -> tuple[int, str]:
+    answer = app.test_client().post("/api/v1/work-items", json={"title": "milk"})
+    return answer.status_code, answer.get_json().get("error", {}).get("code", "")
+
+
+@pytest.mark.parametrize("pages", [0, 1, 10])
+def test_the_first_write_after_the_file_was_cut_short_is_refused_and_nothing_is_well_any_more(
+    on_disk: WebApp, pages: int
+):
+    assert create(on_disk) == (201, "")
+    os.truncate(on_disk.instance.storage.path, pages * PAGE)
+    assert create(on_disk) == (500, "damaged")
+    assert on_disk.test_client().get("/readyz").status_code == 503
+    assert f"somebody made it {pages * PAGE:,}." in on_disk.instance.problem.message
+
+
+def test_a_file_that_was_cut_short_is_found_without_a_write(local: Storage):
+    instance = Instance(local, migrations.upgrade)
+    instance.start()
+    eventually(lambda: instance.database.length._longest > 0)
+    os.truncate(local.path, 10 * PAGE)
+    eventually(lambda: instance.problem is not None)
+    instance.stop()
+
+
+def test_a_smaller_backup_that_was_copied_over_it_is_found(on_disk: WebApp, tmp_path: Path):
+    assert create(on_disk) == (201, "")
+    small = closed_database(tmp_path / "small.db", 1).path
+    subprocess.run(["cp", small, on_disk.instance.storage.path], check=True)
+    assert create(on_disk) == (500, "damaged")
+
+
+def test_a_vacuum_beside_the_app_makes_it_shorter_and_is_no_damage(on_disk: WebApp):
+    def rows(statement: str) -> None:
+        with closing(sqlite_driver().connect(on_disk.instance.storage.path)) as other:
+            other.execute(statement)
+            other.commit()
+            other.execute("VACUUM")
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    assert create(on_disk) == (201, "")
+    before = on_disk.instance.storage.path.stat().st_size
+    rows("DELETE FROM work_items WHERE id > 1")
+    assert on_disk.instance.storage.path.stat().st_size < before
+    assert create(on_disk) == (201, "")
+    assert on_disk.instance.problem is None
 
 
 # --- the file replaced or removed -------------------------------------------------------------------------
