@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.database.migrations import known_revisions
 from app.setting_values import store_url
 from scripts.persistence import cli, others, own, placement
 from scripts.persistence.canary import Canary, delete_canary, look_for, new_mark, write_canary
@@ -495,6 +497,9 @@ def test_the_receipts_in_the_documentation_are_whole_and_proven(target: str):
     (figures,) = (ROOT / "docs/receipts").glob(f"{target}-*.json")
     receipt, page = json.loads(figures.read_text()), figures.with_suffix(".html").read_text()
     assert (receipt["target"], receipt["verdict"]) == (target, "proven")
+    assert receipt["versions"]["schema"] == known_revisions()[-1], "make them anew: the schema is another one"
+    assert re.fullmatch("[0-9a-f]{40}", receipt["versions"]["script_commit"]), "of a clone in which nothing was changed"
+    assert not re.search(r"/(home|tmp|root|work|Users)/", figures.read_text() + page)
     assert hashlib.sha256(figures.read_bytes()).hexdigest() in page and figures.name in page
     assert f"receipts/{figures.name}" in PAGE and f"receipts/{figures.stem}.html" in PAGE
 
