@@ -193,11 +193,11 @@ class Checkup:
         reports = condition.reports(Damaged)
         if reports == self._damage_looked_at or any(each.name == CHECK and each.is_alive() for each in self._threads):
             return
+        self._damage_looked_at = reports  # once, also where the check itself meets the damage
         fault = fault_in_search_index(database)
         if fault and not self._fault(ending) and not ending.is_set():
             condition.mended(Damaged)
             mend_search_index(database, fault)
-        self._damage_looked_at = reports
 
     def _do_what_is_hourly(self) -> None:
         if self._every_hour and time.monotonic() >= self._hour_ended:

@@ -75,6 +75,8 @@ class Heartbeat:
             except OSError as error:
                 log.warning(f"The lease on {self._storage.path} could not be renewed: {error}.")
                 self._tell(cant_be_used(self._storage, error))
+            except Problem as refused:  # a folder made anew could not be handed to whose it should be
+                log.warning(f"The lease on {self._storage.path} could not be renewed: {refused}")
 
     def _replaced(self) -> bool:
         """Was the database removed with it? Then what is open here is all there is, and is copied (checkup.py)."""

@@ -81,7 +81,7 @@ def test_the_first_write_after_the_file_was_cut_short_is_refused_and_nothing_is_
     os.truncate(on_disk.instance.storage.path, pages * PAGE)
     assert create(on_disk) == (500, "damaged")
     assert on_disk.test_client().get("/readyz").status_code == 503
-    assert f"somebody made it {pages * PAGE:,}." in on_disk.instance.problem.message
+    assert f"somebody made it {pages * PAGE:,}." in str(on_disk.instance.problem)
 
 
 def test_a_file_that_was_cut_short_is_found_without_a_write(local: Storage):

@@ -343,6 +343,25 @@ def test_who_cannot_renew_just_now_does_not_hand_over_and_goes_on_afterwards(sto
     made.stop()
 
 
+def test_its_heart_goes_on_after_a_refusal(tmp_path: Path, monkeypatch):
+    """A folder of the lease that root made anew, and could not give to whom it should belong."""
+    monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
+    instance = Instance(storage_under(tmp_path / "a.db", "exclusive"), migrations.upgrade)
+    instance.start()
+    beats, renew = [], Lease.renew
+
+    def refused_once(lease: Lease) -> frozenset[str]:
+        beats.append(lease)
+        if len(beats) == 1:
+            raise CannotStart("It could not be given to user 1000.")
+        return renew(lease)
+
+    monkeypatch.setattr(Lease, "renew", refused_once)
+    eventually(lambda: len(beats) > 2)
+    assert instance.writes
+    instance.stop()
+
+
 def test_its_heart_beats_until_the_database_is_closed(tmp_path: Path, monkeypatch):
     """A large log takes long to fold in, and nobody may follow meanwhile."""
     monkeypatch.setattr(heartbeat, "RENEW_EVERY", 0.05)
