@@ -25,7 +25,7 @@ def runs_as(exported: dict[str, Any], up: list[str]) -> RunsAs:
         if kind == "aws:ecs/service:Service":
             return RunsAs(anew_on_aws(outputs["cluster"], outputs["name"]))
         if kind == "azure-native:web:WebApp":
-            return RunsAs(shlex.join(["az", "webapp", "restart", "--ids", resource["id"]]))
+            return RunsAs(anew_on_azure(resource["id"]))
         if kind == "gcp:compute/instance:Instance":
             return RunsAs(anew_on_google(outputs["name"], outputs["zone"], outputs["project"]))
         if kind == "docker:index/container:Container" and resource["urn"].endswith("::hosting-container"):
@@ -38,9 +38,15 @@ def runs_as(exported: dict[str, Any], up: list[str]) -> RunsAs:
 def anew_on_aws(cluster: str, service: str) -> str:
     """docs.aws.amazon.com/cli/latest/reference/ecs/update-service.html. `cluster`: its ARN, which has the region."""
     where = ["--cluster", cluster, "--region", cluster.split(":")[3]]
-    update = ["aws", "ecs", "update-service", *where, "--service", service, "--force-new-deployment"]
-    stable = ["aws", "ecs", "wait", "services-stable", *where, "--services", service]
-    return f"{shlex.join(update)} --query service.status --output text && {shlex.join(stable)}"
+    told = ["--query", "service.status", "--output", "text"]
+    return shlex.join(["aws", "ecs", "update-service", *where, "--service", service, "--force-new-deployment", *told])
+
+
+def anew_on_azure(site: str) -> str:
+    """`site`: its ID, /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/NAME."""
+    parts = site.strip("/").split("/")
+    which = ["--subscription", parts[1], "--resource-group", parts[3], "--name", parts[-1]]
+    return shlex.join(["az", "webapp", "restart", *which])
 
 
 def anew_on_google(vm: str, zone: str, project: str) -> str:

@@ -9,8 +9,9 @@ from .storage import refuse_ephemeral
 
 SAMPLES = 5
 """Answers of /healthz in a row that have to be of one and the same process, which writes."""
-SETTLED_WITHIN = 300
-"""Seconds after a deployment. A platform's gateway sends some requests to the old instance for a while."""
+SETTLED_WITHIN = 600
+"""Seconds after a deployment. A cloud starts the new instance when its command has long ended, and its gateway sends
+some requests to the old one for a while."""
 
 
 def settled(site: Site, before: dict[str, Any] | None = None) -> dict[str, Any]:

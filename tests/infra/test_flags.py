@@ -3,10 +3,13 @@
 flags/ has the table, and flags/fill says how it is filled.
 """
 
+import shlex
 from itertools import chain
 
 import pytest
 
+from scripts.persistence.remote import up
+from scripts.persistence.runs_as import anew_on_aws, anew_on_azure, anew_on_google
 from tests.infra.flags.lines import Command, commands, in_documents, in_plans
 from tests.infra.flags.table import known_command, table, unknown_flags
 
@@ -26,6 +29,20 @@ def test_documents_type_flags_that_there_are():
 def test_scripts_on_machines_and_in_jobs_type_flags_that_there_are():
     found = {fault for command in in_plans() for fault in faults(command)}
     assert not found, "\n".join(sorted(found))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        anew_on_aws("arn:aws:ecs:eu-central-1:1:cluster/task-assist", "task-assist"),
+        anew_on_azure("/subscriptions/1/resourceGroups/mine/providers/Microsoft.Web/sites/tasks"),
+        anew_on_google("task-assist", "europe-west1-b", "mine"),
+        shlex.join([*up("dev"), "--replace", "urn"]),
+    ],
+)
+def test_a_proof_types_flags_that_there_are(line: str):
+    typed = list(commands(line, "scripts/persistence/runs_as.py"))
+    assert typed and [fault for command in typed for fault in faults(command)] == []
 
 
 def test_no_row_is_left_over():

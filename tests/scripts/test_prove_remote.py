@@ -421,6 +421,7 @@ def test_the_command_that_deploys_and_the_one_that_types_are_in_no_receipt(site:
 # --- a stack ------------------------------------------------------------------------------------------------
 
 AWS = {"cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/task-assist", "name": "task-assist"}
+SITE = "/subscriptions/1/resourceGroups/mine/providers/Microsoft.Web/sites/tasks"
 VM = {"name": "task-assist", "zone": "europe-west1-b", "project": "mine"}
 
 
@@ -430,12 +431,11 @@ VM = {"name": "task-assist", "zone": "europe-west1-b", "project": "mine"}
         (
             {"type": "aws:ecs/service:Service", "outputs": AWS},
             "aws ecs update-service --cluster {cluster} --region eu-central-1 --service task-assist "
-            "--force-new-deployment --query service.status --output text && aws ecs wait services-stable "
-            "--cluster {cluster} --region eu-central-1 --services task-assist".format(**AWS),
+            "--force-new-deployment --query service.status --output text".format(**AWS),
         ),
         (
-            {"type": "azure-native:web:WebApp", "id": "/subscriptions/1/sites/x", "outputs": {}},
-            "az webapp restart --ids /subscriptions/1/sites/x",
+            {"type": "azure-native:web:WebApp", "id": SITE, "outputs": {}},
+            "az webapp restart --subscription 1 --resource-group mine --name tasks",
         ),
         (
             {"type": "gcp:compute/instance:Instance", "outputs": VM},
