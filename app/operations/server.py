@@ -57,7 +57,7 @@ IDLE_SECONDS, IDLE_SECONDS_BEHIND_PROXY = 15, 620
 """After these a connection without a request, or with half a head of one, is closed. A proxy that keeps connections to
 the app must be the one that closes them, or it sends a request into one that is just being closed, and answers 502.
 Google's load balancers keep them for 600 s, which is the longest of all that the stacks put in front
-(https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries). docs/decisions.md says why it is one for all."""
+(https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries). Why one for all: docs/decisions.md."""
 MAX_HEAD = 16 << 10
 """Bytes of a request's head, and of what is read ahead of a body. Each connection may have as much in memory before
 anything is counted: with 64 KB the process took 430 MB for 4,000 heads that don't end (test_bodies.py). Node.js has the
