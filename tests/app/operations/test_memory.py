@@ -31,3 +31,30 @@ def test_large_blocks_go_back_though_a_small_one_lies_behind_them():
         return int(done.stdout)
 
     assert grown("give back") < 8_000_000 < grown("as it is")
+
+
+STAYS_AT = """
+import os, sys, time
+from app.operations import memory
+memory.TRIM_SECONDS = float(sys.argv[1])
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
+memory.give_back_what_is_free()
+before = resident()
+blocks = [bytearray(20_000) for _ in range(5_000)]
+del blocks[:-1]
+until = time.monotonic() + float(sys.argv[2])
+while resident() - before > 20_000_000 and time.monotonic() < until:
+    time.sleep(0.01)
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_so_do_small_ones_after_a_while():
+    def left(trims_every: float, looks_for: float) -> int:
+        given = [str(trims_every), str(looks_for)]
+        done = subprocess.run([sys.executable, "-c", STAYS_AT, *given], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert left(0.05, 30) < 20_000_000 < left(3600, 0.2)
