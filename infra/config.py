@@ -120,7 +120,7 @@ def read_config() -> StackConfig:
         backup_recipient=recipient(reader),
         backup_store=reader.text("backupStore"),
         backup_credentials=reader.text("backupCredentials"),
-        notify_url=reader.matching("notifyUrl", WEBHOOK, "it must be http:// or https:// and what follows.", HOOK),
+        notify_url=webhook(reader),
         alert_email=email(reader, "alertEmail", "you@example.org"),
         monthly_budget=number_or(reader, "monthlyBudget", 1, 1_000_000, None),
         billing_account=reader.text("billingAccount"),
@@ -243,6 +243,11 @@ def recipient(reader: Reader) -> str:
         why = "it must be public keys of age, as `age-keygen -o key.txt` prints one."
         reader.fault("backupRecipient", " ".join(keys), why, "age1…")
     return " ".join(keys)
+
+
+def webhook(reader: Reader) -> str:
+    why = "it must be http:// or https:// and what follows, without a user, a password or a blank."
+    return reader.matching("notifyUrl", WEBHOOK, why, HOOK, secret=True)
 
 
 def number_or(reader: Reader, key: str, low: int, high: int, otherwise: T) -> int | T:

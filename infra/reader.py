@@ -81,10 +81,11 @@ class Reader:
         self.fault(key, value, f"it must be a whole number from {low} to {high}.", default)
         return low
 
-    def matching(self, key: str, pattern: re.Pattern[str], why: str, example: str) -> str:
+    def matching(self, key: str, pattern: re.Pattern[str], why: str, example: str, *, secret: bool = False) -> str:
+        """What is set. A `secret` that doesn't match is not shown: the fault stands in terminals and in runs' logs."""
         value = self.text(key)
         if value and not pattern.fullmatch(value):
-            self.fault(key, value, why, example)
+            self.fault(key, "(hidden)" if secret else value, why, example)
         return value
 
     def provider(self, key: str, why: str, example: str, *variables: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.backup.back_in import for_once, in_cloud, in_container
 from app.backup.encryption import SECRET
 from app.backup.key_proof import KeyProof, how_to_prove
 from app.backup.store import Store
@@ -17,6 +18,11 @@ from app.version import __version__
 
 BLANK = "_" * 44
 NO_NAME = "NAME-OF-THE-BACKUP"
+WHERE = {
+    "az": "on Azure (another stack's group has another name: az group list)",
+    "s3": "on AWS (another stack is called task-assist-NAME everywhere)",
+    "gs": "on Google Cloud, the first on a VM, the second with Filestore (VM, ZONE, REGION are your stack's)",
+}
 
 
 @dataclass(frozen=True)
@@ -97,17 +103,28 @@ def _plain_tools(kit: Kit) -> Iterator[str]:
 def _with_task_assist(kit: Kit) -> Iterator[str]:
     yield "4. BACK INTO TASK ASSIST"
     yield "  Start it anew with the settings that it had, BACKUP_URL among them: docker compose up --build --detach, or"
-    yield "  pulumi up (docs/DEPLOYMENT.md in the project has each place). Then one of these, by how it runs:"
+    yield "  pulumi up (docs/DEPLOYMENT.md in the project has each place). Then, where it runs in Docker, one of these:"
     key = " --identity /dev/stdin <key.txt" if kit.keys else ""
-    yield from _in_container(f"task-assist restore latest{key}")
+    yield from (f"    {line}" for line in in_container(f"task-assist restore latest{key}"))
     if kit.keys:
         yield "  The key goes in by standard input, so nothing of it stays there."
+    yield from _in_cloud(kit)
     yield "  Accounts and passwords are those of the backup."
 
 
-def _in_container(command: str) -> Iterator[str]:
-    for container in ("docker compose exec -T app", "docker exec -i task-assist"):
-        yield f"    {container} {command}"
+def _in_cloud(kit: Kit) -> Iterator[str]:
+    there = list(in_cloud(kit.store.url, encrypted=bool(kit.keys)))
+    if not there:
+        return
+    if kit.keys:
+        yield "  A task of a cloud has no standard input: it gets one copy, with a key for that alone. First, on"
+        yield "  the machine where key.txt lies, with what gives access to the backups:"
+        yield from (f"    {line}" for line in for_once(kit.store.url))
+    yield f"  Where it runs {WHERE[kit.store.url.scheme]}:"
+    yield from (f"    {line}" for line in there)
+    if kit.keys:
+        yield "  Then, on the machine of before, since opened.db can be read by everybody:"
+        yield "    rm once.txt opened.db*"
 
 
 def _yearly(kit: Kit) -> Iterator[str]:
@@ -115,7 +132,8 @@ def _yearly(kit: Kit) -> Iterator[str]:
     if kit.keys:
         yield "  Prove the key, from the machine where it lies, with what gives access to the backups:"
         command = how_to_prove(kit.store)
-        yield from _in_container(command) if kit.store.url.scheme == "file" else [f"    {command}"]
+        typed = in_container(command) if kit.store.url.scheme == "file" else [command]
+        yield from (f"    {line}" for line in typed)
     else:
         yield "  See that a backup comes back, on another machine, with what gives access to the backups:"
         yield f"    BACKUP_URL={kit.store.url} task-assist backup drill"

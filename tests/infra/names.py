@@ -4,7 +4,7 @@ pulumi-terraform-bridge (pkg/tfbridge/info/autonaming.go, SetAutonaming and Auto
 gets its logical name, "-" and 7 hex digits. pulumi-aws, -gcp and -docker are built on it.
 pulumi-azure-native (provider/pkg/resources/resources.go, AutoNamer, and provider.go, getDefaultName): the last name in
 the resource's path is the logical name with 8 hex digits behind it, without a separator, if it is the only one after
-the provider's namespace; the logical name itself if there is a parent; a UUID for role assignments.
+the provider's namespace; the logical name itself if there is a parent; a UUID for role assignments and definitions.
 """
 
 import hashlib
@@ -23,8 +23,12 @@ BRIDGED = {
     "gcp:secretmanager/secret:Secret": "secretId",
     "aws:s3/bucket:Bucket": "bucket",
 }
-# Here the property `name` is the parent's, and the binding's own name is the host's.
-AZURE = {"azure-native:web:WebAppHostNameBinding": "hostName"}
+# Here the property `name` is the parent's, and the binding's own name is the host's; a role's `roleName` is for people.
+AZURE = {
+    "azure-native:web:WebAppHostNameBinding": "hostName",
+    "azure-native:authorization:RoleDefinition": "roleDefinitionId",
+}
+UUIDS = ("azure-native:authorization:RoleAssignment", "azure-native:authorization:RoleDefinition")
 
 # The arguments of a resource's class in its SDK's file, and one of them with its default.
 SIGNATURE = re.compile(r"^class \w+Args:\n    def __init__\(__self__, \*,(.*?)\):\n", re.DOTALL | re.MULTILINE)
@@ -44,7 +48,7 @@ def made_name(stack: str, type_: str, name: str) -> str | None:
     chance = hashlib.sha256(f"{stack} {type_} {name}".encode()).hexdigest()
     if not type_.startswith("azure-native:"):
         return f"{name}-{chance[:7]}"
-    if type_ == "azure-native:authorization:RoleAssignment":
+    if type_ in UUIDS:
         return str(uuid.UUID(chance[:32]))
     return name if azure_parents(type_) else name + chance[:8]
 

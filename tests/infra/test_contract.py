@@ -176,6 +176,7 @@ def test_everything_that_is_protected_is_among_what_is_kept(found: Plan):
         "docker:index/volume:Volume": "Docker volume task-manager-",
         # Below the lock of the backups' account.
         "azure-native:authorization:RoleAssignment": "with the backups",
+        "azure-native:authorization:RoleDefinition": "with the backups",
         **dict.fromkeys(PARTS, "with the backups"),
     }
     for resource in found.resources:
@@ -204,6 +205,7 @@ def test_nothing_is_protected_that_holds_no_data(found: Plan):
                         "Lock",
                         # The right to write to a store lies below a lock, and Azure takes none away there.
                         "RoleAssignment",
+                        "RoleDefinition",
                     )
                 )
                 or resource.type in PARTS

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.persistence.remote import up
 from scripts.persistence.runs_as import anew_on_aws, anew_on_azure, anew_on_google
-from tests.infra.flags.lines import Command, commands, in_documents, in_plans
+from tests.infra.flags.lines import Command, commands, in_documents, in_key_kit, in_plans
 from tests.infra.flags.table import known_command, table, unknown_flags
 
 
@@ -23,6 +23,11 @@ def faults(command: Command) -> list[str]:
 
 def test_documents_type_flags_that_there_are():
     found = [fault for command in in_documents() for fault in faults(command)]
+    assert not found, "\n".join(found)
+
+
+def test_the_page_for_the_drawer_types_flags_that_there_are():
+    found = [fault for command in in_key_kit() for fault in faults(command)]
     assert not found, "\n".join(found)
 
 
@@ -46,7 +51,7 @@ def test_a_proof_types_flags_that_there_are(line: str):
 
 
 def test_no_row_is_left_over():
-    used = {known_command(command) for command in chain(in_documents(), in_plans())}
+    used = {known_command(command) for command in chain(in_documents(), in_key_kit(), in_plans())}
     assert set(table()) - used == set(), "Type: tests/infra/flags/fill"
 
 

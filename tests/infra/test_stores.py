@@ -1,9 +1,12 @@
 """Each stack has a place for the app's backups: closed, with a way back, written by an identity without a key."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -192,12 +195,24 @@ def test_aws_keeps_what_was_deleted_and_sweeps_what_broke_off():
     assert rule["expiration"] == {"expiredObjectDeleteMarker": True}
 
 
-def test_azures_store_has_no_key_and_the_app_may_delete_no_version():
+def test_azures_store_has_no_key_and_the_app_may_delete_no_version_and_no_container():
     found = plan("azure-smb")
     account = found.one("storage:StorageAccount", "store-account")
     assert account.plain["allowSharedKeyAccess"] is False
     role = found.one("RoleAssignment", "store-write")
-    assert role.plain["roleDefinitionId"].endswith("/ba92f5b4-2d11-453d-a403-e96b0029c9fe")
+    its = found.one("RoleDefinition", "store-role")
+    assert its.urn in role.depends["roleDefinitionId"]
+    # Deletions are sent as a batch, and that takes containers/write (authorize-with-azure-active-directory, REST).
+    containers = "Microsoft.Storage/storageAccounts/blobServices/containers"
+    assert its.plain["permissions"] == [
+        {
+            "actions": [f"{containers}/write"],
+            "dataActions": [f"{containers}/blobs/{verb}" for verb in ("read", "write", "delete")],
+        }
+    ]
+    # Of this group alone; its name for people must be the only one in the tenant, as the account's is.
+    assert its.plain["assignableScopes"] == [its.plain["scope"]] == ["task-assist-id"]
+    assert account.plain["accountName"] in its.plain["roleName"]
     # Of this container alone, and kept: below a lock Azure takes no role away.
     assert role.plain["scope"] == "store-container-id" and role.protect
     lock = found.one("ManagementLockByScope", "store-lock")
@@ -317,6 +332,8 @@ def test_a_wrong_value_is_a_fault_with_what_to_type(config: dict[str, str], said
         {"backupRecipient": f"{KEY} age-secret-key-1hush"},
         {"backupStore": "s3://key:hush@bucket"},
         {"backupStore": "az://store?sig=hush"},
+        {"notifyUrl": "https://hooks.example.org/services/hush and more"},
+        {"notifyUrl": "hooks.example.org/services/hush"},
     ],
 )
 def test_a_key_in_the_wrong_place_is_refused_and_shown_nowhere(config: dict[str, str]):
@@ -395,12 +412,18 @@ def test_the_page_of_azure_hands_over_what_the_site_has():
     assert set(given) == {"BACKUP_URL", "AZURE_STORAGE_ACCOUNT_NAME", "AZURE_CLIENT_ID"} <= set(app)
 
 
-def test_with_filestore_a_job_restores_as_the_app():
+def test_with_filestore_a_job_restores_as_the_app(tmp_path: Path):
     found = plan("gcp-filestore")
     job = found.one("cloudrunv2/job:Job", "restore-job").plain
     assert job["name"] == "task-assist-restore"
     [container] = job["template"]["template"]["containers"]
-    assert container["commands"] + container["args"] == ["task-assist", "restore", "latest"]
+    # With a stand-in for task-assist: its arguments, and the key for once by standard input.
+    (tmp_path / "task-assist").write_text('#!/bin/sh\necho "$@"\ncat\n')
+    (tmp_path / "task-assist").chmod(0o755)
+    for key in ("", "AGE-SECRET-KEY-1ONCE"):
+        path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | ({"ONCE": key} if key else {})
+        said = subprocess.check_output([*container["commands"], *container["args"]], env=path, text=True)
+        assert said == f"restore latest\n{key}\n"
     app = environment(found)
     assert {env["name"]: env["value"] for env in container["envs"]} == {
         key: app[key] for key in ("DATABASE_PATH", "BACKUP_URL")

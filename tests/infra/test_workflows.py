@@ -251,14 +251,30 @@ def test_that_identity_may_hand_a_role_to_each_service_that_takes_one():
     assert services == set(pass_role["Condition"]["StringEquals"]["iam:PassedToService"])
 
 
-def test_the_identity_of_an_up_on_azure_may_give_the_roles_that_the_stacks_give_and_no_other():
+# learn.microsoft.com/azure/role-based-access-control/built-in-roles/privileged: Owner, User Access Administrator, Role
+# Based Access Control Administrator. Whoever has one gives roles to others.
+GIVES_ROLES = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+}
+
+
+def test_the_identity_of_an_up_on_azure_may_give_the_roles_that_the_stacks_give_and_none_that_gives_roles():
     guid = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    given = {
-        found
-        for file in (ROOT / "infra" / "kit" / "azure").glob("*.py")
-        for found in re.findall(guid, file.read_text())
-    }
-    assert given == set(re.findall(guid, PAGE))
+    assert set(re.findall(guid, PAGE)) == GIVES_ROLES
+    given = [one.inputs["roleDefinitionId"] for one in planned("azure") if one.type.endswith(":RoleAssignment")]
+    assert given and not [role for role in given if role.rpartition("/")[2] in GIVES_ROLES]
+
+
+def test_the_identity_of_an_up_on_azure_may_make_a_role_where_a_stack_makes_one():
+    assert [one for one in planned("azure") if one.type.endswith(":RoleDefinition")]
+    # Its Microsoft.Authorization/* is to make roles, and locks, too.
+    assert 'grant "User Access Administrator" "$SUBSCRIPTION" --condition' in PAGE
+    numbers = {"two": 2, "three": 3, "four": 4}
+    [said] = re.findall(r"gives its identity (\w+) roles", PAGE)
+    given = {one.name for one in planned("azure") if one.type.endswith(":RoleAssignment")}
+    assert numbers[said] == len(given)
 
 
 GCP_ROLES = {

@@ -10,7 +10,6 @@ from kit.azure.earlier import HOSTING, IDENTITY, urn
 
 # Azure's own roles: learn.microsoft.com/azure/role-based-access-control/built-in-roles
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
-STORAGE_BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
 
@@ -47,9 +46,13 @@ class Identity(pulumi.ComponentResource):
 
 
 def may(
-    name: str, role: str, principal_id: pulumi.Input[str], scope: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str,
+    role: pulumi.Input[str],
+    principal_id: pulumi.Input[str],
+    scope: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
-    """The assignment of one of Azure's roles on one resource; who uses the role has to wait for it."""
+    """The assignment of a role, by its GUID, on one resource; who uses the role has to wait for it."""
     subscription = authorization.get_client_config_output().subscription_id
     return authorization.RoleAssignment(
         name,

@@ -35,7 +35,7 @@ def plan(config: StackConfig) -> Site:
     url = address(config, site_name)
     password = admin_password()
     identity = Identity("identity", IdentityArgs(group.name))
-    store = store_of(group.name, identity)
+    store = store_of(group, identity)
     app = App(
         plain={
             **environment(url, PROXIES, config.admin_email),
@@ -116,10 +116,10 @@ def plan(config: StackConfig) -> Site:
     )
 
 
-def store_of(group: pulumi.Input[str], identity: Identity) -> Store:
+def store_of(group: resources.ResourceGroup, identity: Identity) -> Store:
     """Its name has a random part of its own: behind another stack's there is no room for a word."""
     account = global_name(random_part("store-suffix"), "backup")
-    return Store("store", StoreArgs(group, account, identity.principal_id, identity.client_id))
+    return Store("store", StoreArgs(group.name, group.id, account, identity.principal_id, identity.client_id))
 
 
 def resource_group() -> resources.ResourceGroup:

@@ -6,17 +6,23 @@ import pulumi
 from pulumi_azure_native import authorization, storage
 
 from contract import TAGS, Kept, stem
-from kit.azure.identity import STORAGE_BLOB_DATA_CONTRIBUTOR, may
+from kit.azure.identity import may
 from kit.backups import DELETED_STAYS_DAYS
 
 CONTAINER = "backups"
+# What obstore asks for, by "Permissions for Blob service operations" (learn.microsoft.com/rest/api/storageservices/
+# authorize-with-azure-active-directory). It deletes by Blob Batch, whose own request takes containers/write.
+IN_IT = "Microsoft.Storage/storageAccounts/blobServices/containers"
+ACTIONS = (f"{IN_IT}/write",)
+DATA_ACTIONS = (f"{IN_IT}/blobs/read", f"{IN_IT}/blobs/write", f"{IN_IT}/blobs/delete")
 
 
 @dataclass(frozen=True)
 class StoreArgs:
-    """`account` is the account's name; who writes there, by principal's and by client's ID."""
+    """The group, by name and by ID; the account's name; who writes there, by principal's and by client's ID."""
 
     group: pulumi.Input[str]
+    group_id: pulumi.Input[str]
     account: pulumi.Input[str]
     writer: pulumi.Input[str]
     client_id: pulumi.Input[str]
@@ -48,11 +54,10 @@ class Store(pulumi.ComponentResource):
             public_access=storage.PublicAccess.NONE,
             opts=self.child,
         )
-        # It may delete a blob and no version: that is deleteBlobVersion, which Storage Blob Data Owner has
-        # (learn.microsoft.com/azure/storage/blobs/versioning-overview#authorize-operations-on-blob-versions).
+        role = self.role(args.group_id, account.name)
         # Protected, because Azure takes no role away below a lock.
-        self.granted = may(f"{name}-write", STORAGE_BLOB_DATA_CONTRIBUTOR, args.writer, container.id, self.child)
-        self.lock(account.id, [*self.versioned(account.name), container, self.granted])
+        self.granted = may(f"{name}-write", role.name, args.writer, container.id, self.child)
+        self.lock(account.id, [*self.versioned(account.name), container, role, self.granted])
         self.url = pulumi.Output.concat("az://", container.name)
         self.settings = {"AZURE_STORAGE_ACCOUNT_NAME": account.name, "AZURE_CLIENT_ID": args.client_id}
         self.kept = [
@@ -78,6 +83,25 @@ class Store(pulumi.ComponentResource):
             allow_cross_tenant_replication=False,
             tags=TAGS,
             opts=pulumi.ResourceOptions(parent=self, protect=True, ignore_changes=["accountName"]),
+        )
+
+    def role(self, group_id: pulumi.Input[str], account: pulumi.Output[str]) -> authorization.RoleDefinition:
+        """Writes, reads and deletes blobs, and neither a version nor the container.
+
+        Azure's own Storage Blob Data Contributor may delete the container with all that is in it, and no lock keeps it
+        from that (learn.microsoft.com/azure/storage/common/lock-account-resource). A version takes deleteBlobVersion
+        (learn.microsoft.com/azure/storage/blobs/versioning-overview#authorize-operations-on-blob-versions).
+        """
+        return authorization.RoleDefinition(
+            f"{self.name}-role",
+            # Everybody's in the tenant, as the account's name is everybody's in the world.
+            role_name=pulumi.Output.concat("Task Assist backups in ", account),
+            role_type="CustomRole",
+            description="Writes, reads and deletes blobs; deletes no version and no container.",
+            scope=group_id,
+            assignable_scopes=[group_id],
+            permissions=[authorization.PermissionArgs(actions=list(ACTIONS), data_actions=list(DATA_ACTIONS))],
+            opts=self.child,
         )
 
     def versioned(self, account: pulumi.Output[str]) -> list[pulumi.Resource]:

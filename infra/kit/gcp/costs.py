@@ -18,9 +18,18 @@ def disk_costs(config: StackConfig, prices: Prices) -> list[Cost]:
         prices.month("its system's disk of 10 GB", {"standard GB": 10}),
         prices.month(f"disk of {gb} GB", {"balanced GB": gb}),
         prices.hourly("public address", "address hour") if config.domain else Cost("proxy on Cloud Run", None),
+        *([way_out(prices)] if goes_out(config) else []),
         *([prices.by_use("snapshots", "snapshot GB", "a GB")] if config.backups else []),
         *of_both(config, prices),
     ]
+
+
+def goes_out(config: StackConfig) -> bool:
+    return bool(config.notify_url) and not config.domain and config.network == "own"
+
+
+def way_out(prices: Prices) -> Cost:
+    return prices.month("Cloud NAT and its address, for notifyUrl", {"NAT VM hour": HOURS, "address hour": HOURS})
 
 
 def filestore_costs(config: StackConfig, prices: Prices) -> list[Cost]:

@@ -26,6 +26,7 @@ from kit.gcp.snapshots import DiskSnapshots, DiskSnapshotsArgs, FilestoreBackups
 from kit.gcp.storage import DataDisk, DataDiskArgs, Filestore, FilestoreArgs
 from kit.gcp.store import Store, StoreArgs
 from kit.gcp.vm import FAMILY, Vm, VmArgs
+from kit.gcp.way_out import WayOut, WayOutArgs
 from kit.password import admin_password
 from prices import prices_of
 
@@ -65,7 +66,7 @@ def disk_site(config: StackConfig) -> Site:
         DiskSnapshots("snapshots", args)
     dns = served(config, on, vm)
     backup = signals.disk_snapshot(disk.name) if config.backups else None
-    notes = [*dns, *alerts(config, on, signals.disk_percent(vm.instance_id), backup)]
+    notes = [*dns, *told(config, on), *alerts(config, on, signals.disk_percent(vm.instance_id), backup)]
     snapshots = Kept("snapshots of the disk", "kept as long as the config says, billed by size")
     return site(config, on, disk.description, [*disk.kept, *([snapshots] if config.backups else [])], notes)
 
@@ -168,6 +169,20 @@ def served(config: StackConfig, on: Ground, vm: Vm) -> list[pulumi.Input[str]]:
         FrontArgs(on.project, network.network_id, network.subnet_id, on.image.docker_hub, account, vm.address),
     )
     return []
+
+
+def told(config: StackConfig, on: Ground) -> list[pulumi.Input[str]]:
+    """Without a domain the VM reaches Google alone, and no webhook. Where it is not the stack's own network, what to
+    say of it: a subnet has one Cloud NAT at most, and the project may have one there."""
+    if config.domain or not config.notify_url:
+        return []
+    if config.network == "own":
+        WayOut("way-out", WayOutArgs(on.project, on.network.network_id, on.network.subnet_id))
+        return []
+    return [
+        "notifyUrl: the VM has no public address, so the project's network default needs Cloud NAT in this region,"
+        " or nobody is told. It costs about $5 a month; docs/deploy/gcp.md says how to see whether it has one."
+    ]
 
 
 def share_of(config: StackConfig, on: Ground) -> Filestore:

@@ -12,6 +12,9 @@ from kit.gcp.region import region
 VOLUME = "data"
 # A large database is fetched, checked, kept and written; the app hands it over meanwhile.
 SECONDS = 3600
+# Of a job's container an execution may change the arguments and the environment, and give it no standard input: a key
+# for one copy comes in by ONCE (docs/backups.md).
+WITH_KEY = 'exec task-assist "$@" <<<"${ONCE:-}"'
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def container(args: RestoreJobArgs) -> gcp.cloudrunv2.JobTemplateTemplateContain
     run = gcp.cloudrunv2
     return run.JobTemplateTemplateContainerArgs(
         image=args.image,
-        commands=["task-assist"],
+        commands=["bash", "-c", WITH_KEY, "task-assist"],
         args=["restore", "latest"],
         envs=[run.JobTemplateTemplateContainerEnvArgs(name=key, value=text) for key, text in args.environment.items()],
         volume_mounts=[run.JobTemplateTemplateContainerVolumeMountArgs(name=VOLUME, mount_path=MOUNT_PATH)],

@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from rules.containers import DOCKER, TASK, containers, images
 from rules.model import UNKNOWN, Planned, Rule, Violation, get, items, of
 
 ACCOUNT = "azure-native:storage:StorageAccount"
+# All that a mount may do, as a policy of EFS names it.
+MOUNTS = ("*", "elasticfilesystem:*", "elasticfilesystem:Client*")
 WORLD = {"0.0.0.0/0", "::/0", "*", "Internet"}
 STORAGE_PORTS = (445, 2049)
+TODAYS_TLS = ("TLS1_2", "TLS1_3", UNKNOWN)
 # A name that ends in _FILE says where a secret is, not what it is.
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|_KEY$|PASSPHRASE)(?!.*_FILE$)")
 REFERENCE = re.compile(r"@Microsoft\.KeyVault\(|@AppSettingRef\(")
@@ -20,6 +23,8 @@ def smb_and_efs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:
     for account in of(resources, ACCOUNT):
         if get(account.props, "enableHttpsTrafficOnly") is False:
             yield Violation(account, "SMB without encryption is let in. Set enable_https_traffic_only=True.")
+        if get(account.props, "minimumTlsVersion") not in TODAYS_TLS:
+            yield Violation(account, "It answers TLS that is broken. Set minimum_tls_version=TLS1_2.")
     for task in of(resources, "aws:ecs/taskDefinition:TaskDefinition"):
         for volume in items(task.props, "volumes"):
             efs = get(volume, "efsVolumeConfiguration")
@@ -36,15 +41,30 @@ def efs_refuses_clear(system: Planned, resources: Sequence[Planned]) -> Iterator
     policies = [
         get(policy.props, "policy", "{}") for policy in of(resources, "aws:efs/fileSystemPolicy:FileSystemPolicy")
     ]
-    if not any(text is UNKNOWN or denies_clear(json.loads(text)) for text in policies):
+    if not any(text is UNKNOWN or denies_clear(json.loads(text), MOUNTS) for text in policies):
         yield Violation(system, "It has no policy that denies mounts without TLS: EFS admits whoever reaches it.")
 
 
-def denies_clear(policy: Mapping[str, Any]) -> bool:
+def denies_clear(policy: Mapping[str, Any], actions: Collection[str], on: Callable[[list[str]], bool] = bool) -> bool:
+    """Whether one statement refuses everybody whatever comes without TLS: one of these `actions`, `on` its resources,
+    and under no other condition."""
     return any(
-        statement["Effect"] == "Deny" and get(statement, "Condition.Bool", {}).get("aws:SecureTransport") == "false"
+        denies_everybody(statement)
+        and not set(actions).isdisjoint(each(statement, "Action"))
+        and on(each(statement, "Resource"))
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
         for statement in policy.get("Statement", [])
     )
+
+
+def denies_everybody(statement: Mapping[str, Any]) -> bool:
+    return statement["Effect"] == "Deny" and statement.get("Principal") in ("*", {"AWS": "*"})
+
+
+def each(statement: Mapping[str, Any], key: str) -> list[str]:
+    """AWS takes one value, or a list of them."""
+    value = statement.get(key, [])
+    return [value] if isinstance(value, str) else list(value)
 
 
 def nfs_encrypted(resources: Sequence[Planned]) -> Iterator[Violation]:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from rules.access import ACCOUNT, denies_clear
+from rules.access import ACCOUNT, denies_clear, denies_everybody, each
 from rules.containers import containers
 from rules.model import UNKNOWN, Planned, Rule, Violation, get, items, of
 
@@ -18,6 +19,13 @@ S3_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 AZURE_CONTAINER = "azure-native:storage:BlobContainer"
 AZURE_VERSIONS = "azure-native:storage:BlobServiceProperties"
 AZURE_LIFECYCLE = "azure-native:storage:ManagementPolicy"
+AZURE_ROLE = "azure-native:authorization:RoleDefinition"
+AZURE_GRANT = "azure-native:authorization:RoleAssignment"
+# In small letters; Azure tells none apart.
+FOR_GOOD = (
+    "microsoft.storage/storageaccounts/blobservices/containers/delete",
+    "microsoft.storage/storageaccounts/blobservices/containers/blobs/deleteblobversion/action",
+)
 # What goes with a store or keeps it closed: without it the backups would be open, or without a way back.
 PARTS = (
     S3,
@@ -46,7 +54,8 @@ def store_private(resources: Sequence[Planned]) -> Iterator[Violation]:
             yield Violation(
                 bucket, "A policy could open it to everybody. Give it a BucketPublicAccessBlock with all four."
             )
-        if not any(text is UNKNOWN or denies_clear(json.loads(text)) for text in policies(bucket, resources)):
+        known = policies(bucket, resources)
+        if not any(text is UNKNOWN or denies_clear(json.loads(text), ("*", "s3:*"), whole_bucket) for text in known):
             yield Violation(bucket, "It lets itself be read in clear. Deny what comes without aws:SecureTransport.")
     for account in azure_stores(resources):
         if get(account.props, "allowSharedKeyAccess") not in (False, UNKNOWN):
@@ -71,6 +80,7 @@ def store_versioned(resources: Sequence[Planned]) -> Iterator[Violation]:
             yield Violation(bucket, "What is deleted there is gone. Give it a BucketVersioning that is Enabled.")
         if not any(text is UNKNOWN or keeps_versions(json.loads(text)) for text in policies(bucket, resources)):
             yield Violation(bucket, "Whoever may delete can delete versions too. Deny s3:DeleteObjectVersion to all.")
+    yield from emptied_by_its_writer(resources)
     for account in azure_stores(resources):
         own = [one for one in of(resources, AZURE_VERSIONS) if account.urn in one.depends.get("accountName", ())]
         if not any(map(comes_back_in_azure, own)):
@@ -103,14 +113,62 @@ def policies(bucket: Planned, resources: Sequence[Planned]) -> list[Any]:
     return [get(policy.props, "policy", "{}") for policy in in_s3(bucket, resources, S3_POLICY)]
 
 
+def whole_bucket(resources: list[str]) -> bool:
+    """The bucket itself, and all objects in it."""
+    return any("/" not in one for one in resources) and any(one.endswith("/*") for one in resources)
+
+
 def keeps_versions(policy: dict[str, Any]) -> bool:
     return any(
-        statement["Effect"] == "Deny"
-        and statement.get("Principal") in ("*", {"AWS": "*"})
-        and "s3:DeleteObjectVersion" in items(statement, "Action")
+        denies_everybody(statement)
+        and "s3:DeleteObjectVersion" in each(statement, "Action")
+        and any(name.endswith("/*") for name in each(statement, "Resource"))
         and "Condition" not in statement
         for statement in policy.get("Statement", [])
     )
+
+
+def emptied_by_its_writer(resources: Sequence[Planned]) -> Iterator[Violation]:
+    """In Azure a role says it. Of one that isn't the stack's own no rule can see what it may."""
+    places = {one.urn for one in [*of(resources, AZURE_CONTAINER), *azure_stores(resources)]}
+    for grant in of(resources, AZURE_GRANT):
+        if places.isdisjoint(grant.depends.get("scope", ())):
+            continue
+        roles = [one for one in of(resources, AZURE_ROLE) if one.urn in grant.depends.get("roleDefinitionId", ())]
+        if not roles or any(map(may_empty, roles)):
+            text = "It may delete the container, or versions. Assign a role of the stack's own without these rights."
+            yield Violation(grant, text)
+
+
+def may_empty(role: Planned) -> bool:
+    allowed = [
+        str(action).lower()
+        for permission in items(role.props, "permissions")
+        for action in [*items(permission, "actions"), *items(permission, "dataActions")]
+    ]
+    return any(fnmatchcase(action, pattern) for action in FOR_GOOD for pattern in allowed)
+
+
+def store_keeps(resources: Sequence[Planned]) -> Iterator[Violation]:
+    """No rule of the cloud's own takes a backup that the app has not pruned, nor soon what it has."""
+    for one in of(resources, S3_LIFECYCLE):
+        for rule in items(one.props, "rules"):
+            if is_set(rule, "expiration.days") or is_set(rule, "expiration.date"):
+                yield Violation(one, "It takes backups that nobody has pruned. Leave days and date out.")
+            days = get(rule, "noncurrentVersionExpiration.noncurrentDays", LEAST_DAYS)
+            if days is not UNKNOWN and days < LEAST_DAYS:
+                yield Violation(one, f"What is deleted is soon gone. Set noncurrent_days to {LEAST_DAYS} at least.")
+    for one in of(resources, AZURE_LIFECYCLE):
+        if any(is_set(rule, "definition.actions.baseBlob.delete") for rule in items(one.props, "policy.rules")):
+            yield Violation(one, "It takes backups that nobody has pruned. Leave base_blob.delete out.")
+    for bucket in of(resources, GCS):
+        if any(get(rule, "action.type") == "Delete" for rule in items(bucket.props, "lifecycleRules")):
+            yield Violation(bucket, "It takes backups that nobody has pruned. Leave lifecycle rules that Delete out.")
+
+
+def is_set(value: Any, path: str) -> bool:
+    """Of what a preview can't see nobody knows it."""
+    return get(value, path) not in (None, UNKNOWN)
 
 
 def azure_stores(resources: Sequence[Planned]) -> list[Planned]:
@@ -120,17 +178,19 @@ def azure_stores(resources: Sequence[Planned]) -> list[Planned]:
 
 
 def comes_back_in_azure(service: Planned) -> bool:
-    days = get(service.props, "deleteRetentionPolicy.days", 0)
+    kinds = ("deleteRetentionPolicy", "containerDeleteRetentionPolicy")
+    days = [get(service.props, f"{kind}.days", 0) for kind in kinds]
     return (
         get(service.props, "isVersioningEnabled") in (True, UNKNOWN)
         and get(service.props, "deleteRetentionPolicy.enabled") in (True, UNKNOWN)
         and get(service.props, "containerDeleteRetentionPolicy.enabled") in (True, UNKNOWN)
-        and (days is UNKNOWN or days >= LEAST_DAYS)
+        and all(of_kind is UNKNOWN or of_kind >= LEAST_DAYS for of_kind in days)
     )
 
 
 RULES = (
     Rule("store-private", "Backups are closed to everybody without an identity, and never in clear.", store_private),
     Rule("store-versioned", "A deleted backup can be had back for a while, whoever deleted it.", store_versioned),
+    Rule("store-keeps", "No rule of the cloud's deletes a backup that the app keeps.", store_keeps),
     Rule("backup-on", "The app backs itself up.", backup_on, mandatory=False),
 )

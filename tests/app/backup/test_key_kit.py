@@ -1,22 +1,26 @@
 """The page for the drawer: all that a person needs who has nothing else, as it is typed, and no secret."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from app.backup.back_in import TASK_ON_AZURE, for_once, in_cloud
 from app.backup.encryption import SECRET
-from app.backup.stored import manifest_of, new_name, newest_in, object_of, stored_in
-from app.setting_values import store_url
+from app.backup.stored import manifest_of, names_in, new_name, newest_in, object_of
+from app.setting_values import StoreUrl, store_url
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import titles
 from tests.app.backup.servers import environment_of
 from tests.app.backup.test_stored import new_key
 
 TOOLS = ("age", "zstd", "sqlite3")
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def commands(page: str, part: int) -> list[str]:
@@ -144,16 +148,95 @@ def test_each_place_has_its_own_tool(url: str, given: dict[str, str], said: list
     assert all(each in page for each in said), page
 
 
-def test_an_encrypted_backup_can_be_put_into_the_store_open_where_the_key_is(run: Run, store, tmp_path, monkeypatch):
-    """For a one-off task of a cloud, which takes no key (docs/backups.md)."""
-    key = new_key()
-    (tmp_path / "key.txt").write_text(str(key))
+# One of each place; `once` is the copy that a key for once opens.
+STORES = {"az": "az://backups", "s3": "s3://a-bucket/a-folder", "gs": "gs://a-bucket"}
+ON_PAGES = "s3://BUCKET/FOLDER"
+PAGES = {"az": "azure.md", "s3": "aws.md", "gs": "gcp.md"}
+
+
+def plainly(text: str) -> str:
+    """Without the ends of lines that a page breaks, and without blanks, which it puts elsewhere."""
+    return re.sub(r"\s", "", text.replace("\\\n", " "))
+
+
+@pytest.mark.parametrize("scheme", STORES)
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_its_commands_for_a_cloud_are_those_of_the_pages(scheme: str, encrypted: bool):
+    docs = ROOT / "docs"
+    pages = plainly((docs / "deploy" / PAGES[scheme]).read_text() + (docs / "backups.md").read_text())
+    lines = list(in_cloud(store_url(STORES[scheme]), encrypted=encrypted))
+    assert lines
+    for line in lines:
+        said = line.replace(f"COPY={STORES[scheme]}", f"COPY={ON_PAGES}")
+        assert plainly(said.removeprefix(TASK_ON_AZURE) if encrypted else said) in pages, said
+    assert subprocess.run(["bash", "-n"], input="\n".join(lines), text=True, check=False).returncode == 0
+
+
+def test_what_a_key_for_once_takes_is_on_the_page():
+    page = plainly((ROOT / "docs" / "backups.md").read_text())
+    url = STORES["s3"]
+    assert all(plainly(line.replace(url, ON_PAGES)) in page for line in for_once(store_url(url)))
+
+
+@pytest.mark.parametrize("url", STORES.values())
+def test_it_has_the_commands_of_the_cloud_that_its_store_is_in(url: str, run: Run, monkeypatch):
+    monkeypatch.setattr("app.backup.store.open_store", lambda _url, to_write: Elsewhere(_url))
+    monkeypatch.setenv("BACKUP_URL", url)
+    page = run("backup", "key-kit").stdout
+    assert set(in_cloud(store_url(url), encrypted=False)) <= set(commands(page, 4))
+    monkeypatch.setenv("BACKUP_RECIPIENT", str(new_key().to_public()))
+    page = run("backup", "key-kit").stdout
+    assert {*for_once(store_url(url)), *in_cloud(store_url(url), encrypted=True)} <= set(commands(page, 4))
+
+
+class Elsewhere:
+    """An empty store in a cloud."""
+
+    def __init__(self, url: StoreUrl) -> None:
+        self.url = url
+
+    def entries(self) -> list[object]:
+        return []
+
+
+def typed(lines: list[str], folder: Path, **more: str) -> str:
+    """What commands say that are typed in a folder of a machine with nothing but `task-assist`."""
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "bin" / "task-assist").write_text(
+        f"#!/bin/sh\nexec {sys.executable} -c 'from app.cli import main; main()' \"$@\"\n"
+    )
+    (folder / "bin" / "task-assist").chmod(0o755)
+    clean = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(folder), **more}
+    line = "\n".join(lines)
+    done = subprocess.run(["bash", "-euc", line], cwd=folder, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def test_a_key_for_once_brings_an_encrypted_backup_back_and_neither_prunes_nor_opens_the_others(
+    run: Run, store, tmp_path: Path, monkeypatch
+):
+    if shutil.which("age-keygen") is None:
+        pytest.skip("no age-keygen here")
+    key, laptop, kept = new_key(), tmp_path / "laptop", tmp_path / "store" / "once"
     monkeypatch.setenv("BACKUP_RECIPIENT", str(key.to_public()))
-    run("backup")
-    monkeypatch.delenv("BACKUP_RECIPIENT")
-    monkeypatch.setenv("DATABASE_PATH", "opened.db")
-    assert run("restore", "latest", "--identity", "key.txt").exit_code == 0
-    said = run("backup").stdout.splitlines()[-1]
-    monkeypatch.setenv("DATABASE_PATH", str(tmp_path / "task_manager.db"))
-    assert run(*said.partition("task-assist ")[2].split()).exit_code == 0
-    assert stored_in(store, newest_in(store)).recipients == ()
+    monkeypatch.setenv("BACKUP_KEEP", "last=6")
+    for _ in range(5):
+        assert run("backup").exit_code == 0
+    before = names_in(store)
+    assert len(before) == 5  # two more than a machine keeps that has no BACKUP_KEEP
+    laptop.mkdir()
+    kept.mkdir()  # a bucket has no folders to be made
+    (laptop / "key.txt").write_text(f"{key}\n")
+    typed(list(for_once(store.url)), laptop)
+    assert names_in(store) == before
+    assert {file.suffix for file in kept.iterdir()} == {".age", ".json"}
+    # And as the task of the cloud types it, which has neither the real key nor opened.db.
+    once = next(line for line in (laptop / "once.txt").read_text().splitlines() if line.startswith(SECRET))
+    words = f"task-assist restore {kept.as_uri()}/latest --identity /dev/stdin <<<$ONCE"
+    target = tmp_path / "elsewhere.db"
+    typed([words], tmp_path, ONCE=once, DATABASE_PATH=str(target))
+    assert titles(target) == ["Item 0", "Item 1", "Item 2"]
+    assert not [
+        file for file in (tmp_path / "store").rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()
+    ]

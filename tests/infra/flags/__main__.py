@@ -5,7 +5,7 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-from tests.infra.flags.lines import in_documents, in_plans
+from tests.infra.flags.lines import in_documents, in_key_kit, in_plans
 from tests.infra.flags.references import NotHere, Reference, reference
 from tests.infra.flags.table import COLUMNS, FILE
 
@@ -15,7 +15,7 @@ def main(python: Path) -> int:
         before = [Reference(row["command"], tuple(row["flags"].split()), row["source"]) for row in csv.DictReader(file)]
     # Written by a person from a page, since the tool at hand is older.
     by_hand = {one.command: one for one in before if one.source.startswith("https://")}
-    calls = {command.words: command.where for command in chain(in_documents(), in_plans())}
+    calls = {command.words: command.where for command in chain(in_documents(), in_key_kit(), in_plans())}
     typed = tuple(sorted(" ".join(words).replace("\n", " ") for words in calls))
     found: dict[str, Reference] = {}
     faults: list[str] = []

@@ -1,4 +1,4 @@
-"""The commands in shell lines: of the documents, and of the scripts that the stacks hand to machines and jobs."""
+"""The commands in shell lines: of the documents, of the page for the drawer, and of the stacks' scripts."""
 
 import json
 import re
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.backup.back_in import for_once, in_cloud
+from app.backup.taking_out import listing, taking_away, taking_out
+from app.setting_values import store_url
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import ROOT
 
@@ -74,6 +77,15 @@ def in_block(block: str, where: str) -> list[Command]:
         # It also shows what a command says: then the lines that name a tool.
         lines = block.replace("\\\n", " ").splitlines()
         return [command for line in lines if TOOL.search(line) for command in commands(line, where)]
+
+
+def in_key_kit() -> Iterator[Command]:
+    """Those of the page for the drawer, and of `doctor` and `backup status`, for each kind of store."""
+    for url in map(store_url, ("az://backups/a", "s3://a-bucket/a", "gs://a-bucket/a")):
+        lines = [*listing(url), *taking_out(url), taking_away(url, "NAME"), *for_once(url)]
+        for encrypted in (False, True):
+            lines += in_cloud(url, encrypted=encrypted)
+        yield from commands("\n".join(lines), f"the page for the drawer, {url.scheme}:")
 
 
 def in_plans() -> Iterator[Command]:

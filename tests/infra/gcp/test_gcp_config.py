@@ -94,3 +94,34 @@ def test_a_project_without_a_default_network_is_told_what_to_type(monkeypatch: p
     monkeypatch.setattr(pulumi_gcp.compute, "get_subnetwork", refused)
     with pytest.raises(pulumi.RunError, match="pulumi config set network own"):
         record({**DISK, "network": "default"})
+
+
+HOOK = {"notifyUrl": "https://hooks.example.org/a"}
+
+
+def test_a_vm_without_a_public_address_gets_a_way_out_for_the_webhook():
+    found = record({**DISK, **HOOK})
+    nat, router = found.one("RouterNat").plain, found.one("compute/router:Router")
+    assert router.urn in found.one("RouterNat").depends["router"]
+    subnet = found.one("compute/subnetwork:Subnetwork")
+    assert nat["sourceSubnetworkIpRangesToNat"] == "LIST_OF_SUBNETWORKS"
+    assert [one["name"] for one in nat["subnetworks"]] == [f"{subnet.name}-id"]
+    assert "Cloud NAT and its address, for notifyUrl $4.67?" in found.outputs["monthly_cost_estimate"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [DISK, {**DISK, **HOOK, "domain": "tasks.example.org"}, {**FILESTORE, **HOOK}],
+    ids=["none", "domain", "run"],
+)
+def test_what_needs_no_way_out_gets_and_pays_none(config: Mapping[str, str]):
+    found = record(config)
+    assert not found.of("RouterNat")
+    assert "Cloud NAT" not in found.outputs["monthly_cost_estimate"]
+
+
+def test_in_the_projects_own_network_it_is_said_and_none_is_made(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(answers, "CALLS", {**answers.CALLS, FOUND: subnet(private=True)})
+    found = record({**DISK, **HOOK, "network": "default"})
+    assert not found.of("RouterNat")
+    assert [line for line in found.log if "needs Cloud NAT" in line]
