@@ -1,19 +1,31 @@
 """What a provider makes anew instead of changing it, for every type that holds data. Each with its source.
 
 A property's path has a dot before a nested name and * for the items of a list. Names and places come first: they are
-part of the resource's address, so no cloud can change them. Read in the files themselves on 2026-11-27: Google's bucket
-(but hierarchicalNamespace), and of S3 the bucket's name and prefix, the access block, versioning and ownership.
+part of the resource's address, so no cloud can change them. Each source was read in the file itself on 2026-11-27, but
+for what stands in UNREAD, the `region` that each of AWS's resources has from its provider, and the last entry, which
+holds no data: those are taken for immutable, which at worst makes a test too strict.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Path parameters and x-ms-mutability of the REST specifications, and what azure-native adds to them by hand.
-AZURE_NATIVE = "pulumi/pulumi-azure-native: provider/pkg/gen/replacement.go"
-SPECS = "Azure/azure-rest-api-specs: path parameters and x-ms-mutability of "
+# What azure-native adds by hand to the path parameters and x-ms-mutability of the REST specifications. Of a type that
+# is in its list what the specification says does not count.
+AZURE_NATIVE = "pulumi/pulumi-azure-native: forceNewMap in provider/pkg/gen/replacement.go"
+# The arguments that the SDK's class names in the resource's path.
+PATH = "path parameters, by the SDK's pulumi_azure_native/"
 AWS = "hashicorp/terraform-provider-aws: ForceNew in internal/service/"
 GOOGLE = "GoogleCloudPlatform/magic-modules: immutable in mmv1/products/"
+UNREAD = frozenset(
+    {
+        "azure-native:storage:StorageAccount kind",
+        "azure-native:recoveryservices:Vault location",
+        "aws:s3/bucket:Bucket bucketNamespace",
+        "aws:s3/bucket:Bucket objectLockEnabled",
+        "gcp:storage/bucket:Bucket hierarchicalNamespace",
+    }
+)
 DOCKER = "pulumi/pulumi-docker: willReplaceOnChanges in provider/cmd/pulumi-resource-docker/schema.json"
 
 
@@ -30,37 +42,38 @@ REPLACES: Mapping[str, Replacement] = {
     "azure-native:resources:ResourceGroup": Replacement(AZURE_NATIVE, ("resourceGroupName", "location")),
     "azure-native:storage:StorageAccount": Replacement(
         # Azure refuses another kind (StorageAccountTypeConversionNotAllowed, terraform-provider-azurerm#110).
-        f"{AZURE_NATIVE}; {SPECS}Microsoft.Storage/…/storage.json",
+        f"{AZURE_NATIVE}; {PATH}storage/storage_account.py",
         ("resourceGroupName", "accountName", "location", "isHnsEnabled", "kind"),
     ),
     "azure-native:storage:FileServiceProperties": Replacement(
-        f"{SPECS}Microsoft.Storage/…/file.json", ("resourceGroupName", "accountName", "fileServicesName")
+        f"{PATH}storage/file_service_properties.py", ("resourceGroupName", "accountName", "fileServicesName")
     ),
     "azure-native:storage:FileShare": Replacement(
-        f"{SPECS}Microsoft.Storage/…/file.json", ("resourceGroupName", "accountName", "shareName", "enabledProtocols")
+        f"{PATH}storage/file_share.py, and of the protocol 'Can only be specified when creating a share'",
+        ("resourceGroupName", "accountName", "shareName", "enabledProtocols"),
     ),
     "azure-native:recoveryservices:Vault": Replacement(
-        f"{SPECS}Microsoft.RecoveryServices/…/vaults.json", ("resourceGroupName", "vaultName", "location")
+        f"{PATH}recoveryservices/vault.py", ("resourceGroupName", "vaultName", "location")
     ),
     "azure-native:recoveryservices:ProtectionContainer": Replacement(
-        f"{SPECS}Microsoft.RecoveryServices/…/bms.json",
+        f"{PATH}recoveryservices/protection_container.py",
         ("resourceGroupName", "vaultName", "fabricName", "containerName"),
     ),
     "azure-native:recoveryservices:ProtectedItem": Replacement(
-        f"{SPECS}Microsoft.RecoveryServices/…/bms.json",
+        f"{PATH}recoveryservices/protected_item.py",
         ("resourceGroupName", "vaultName", "fabricName", "containerName", "protectedItemName"),
     ),
     "azure-native:storage:BlobContainer": Replacement(
-        f"{SPECS}Microsoft.Storage/…/blob.json", ("resourceGroupName", "accountName", "containerName")
+        f"{AZURE_NATIVE} (none); {PATH}storage/blob_container.py", ("resourceGroupName", "accountName", "containerName")
     ),
     "azure-native:storage:BlobServiceProperties": Replacement(
-        f"{SPECS}Microsoft.Storage/…/blob.json", ("resourceGroupName", "accountName", "blobServicesName")
+        f"{PATH}storage/blob_service_properties.py", ("resourceGroupName", "accountName", "blobServicesName")
     ),
     "azure-native:storage:ManagementPolicy": Replacement(
-        f"{SPECS}Microsoft.Storage/…/storage.json", ("resourceGroupName", "accountName", "managementPolicyName")
+        f"{PATH}storage/management_policy.py", ("resourceGroupName", "accountName", "managementPolicyName")
     ),
     "azure-native:authorization:ManagementLockByScope": Replacement(
-        f"{SPECS}Microsoft.Authorization/…/locks.json", ("scope", "lockName")
+        f"{PATH}authorization/management_lock_by_scope.py", ("scope", "lockName")
     ),
     "aws:efs/fileSystem:FileSystem": Replacement(
         f"{AWS}efs/file_system.go",
@@ -81,7 +94,7 @@ REPLACES: Mapping[str, Replacement] = {
         f"{AWS}s3/bucket_versioning.go", ("bucket", "expectedBucketOwner", "region")
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Replacement(
-        f"{AWS}s3/bucket_lifecycle_configuration.go", ("bucket", "expectedBucketOwner", "region")
+        f"{AWS}s3/bucket_lifecycle_configuration.go (RequiresReplace)", ("bucket", "expectedBucketOwner", "region")
     ),
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": Replacement(
         f"{AWS}s3/bucket_server_side_encryption_configuration.go", ("bucket", "expectedBucketOwner", "region")
@@ -91,7 +104,8 @@ REPLACES: Mapping[str, Replacement] = {
     ),
     "aws:s3/bucketPolicy:BucketPolicy": Replacement(f"{AWS}s3/bucket_policy.go", ("bucket", "region")),
     "gcp:compute/disk:Disk": Replacement(
-        f"{GOOGLE}compute/Disk.yaml",
+        # All of it is immutable, but for what has an update_url: size (which may grow), labels, throughput.
+        f"{GOOGLE}compute/Disk.yaml, and its IsDiskShrinkage",
         (
             "project",
             "zone",
@@ -101,7 +115,11 @@ REPLACES: Mapping[str, Replacement] = {
             "snapshot",
             "sourceDisk",
             "sourceInstantSnapshot",
+            "sourceStorageObject",
             "diskEncryptionKey",
+            "sourceImageEncryptionKey",
+            "sourceSnapshotEncryptionKey",
+            "enableConfidentialCompute",
             "description",
             "physicalBlockSizeBytes",
         ),
@@ -111,6 +129,7 @@ REPLACES: Mapping[str, Replacement] = {
         f"{GOOGLE}filestore/Instance.yaml",
         (
             "project",
+            "zone",
             "location",
             "name",
             "tier",
