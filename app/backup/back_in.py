@@ -11,6 +11,7 @@ from app.setting_values import StoreUrl
 ONCE = "once"
 """The folder, beside the backups, of the one copy that a key for once opens."""
 
+AFTERWARDS = "rm -r once.txt opened.db*"
 NAMES_ON_AZURE = (
     "GROUP=$(az group list --tag app=task-assist --query '[0].name' -o tsv)",
     "ACCOUNT=$(az storage account list -g $GROUP --query '[?allowSharedKeyAccess != `false`].name | [0]' -o tsv)",

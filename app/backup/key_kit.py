@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.backup.back_in import for_once, in_cloud, in_container
+from app.backup.back_in import AFTERWARDS, for_once, in_cloud, in_container
 from app.backup.encryption import SECRET
 from app.backup.key_proof import KeyProof, how_to_prove
 from app.backup.store import Store
@@ -123,8 +123,8 @@ def _in_cloud(kit: Kit) -> Iterator[str]:
     yield f"  Where it runs {WHERE[kit.store.url.scheme]}:"
     yield from (f"    {line}" for line in there)
     if kit.keys:
-        yield "  Then, on the machine of before, since opened.db can be read by everybody:"
-        yield "    rm once.txt opened.db*"
+        yield "  Then, on the machine of before, since opened.db is not encrypted:"
+        yield f"    {AFTERWARDS}"
 
 
 def _yearly(kit: Kit) -> Iterator[str]:
