@@ -47,8 +47,8 @@ def in_container(command: str) -> Iterator[str]:
 def for_once(url: StoreUrl) -> Iterator[str]:
     """Commands, typed where key.txt lies, that put one copy for a new key beside the backups.
 
-    Among the backups it would prune others by this machine's BACKUP_KEEP, and open, or for the real key, it would leave
-    data or that key where it must not be: what is removed from a store is in its versions for 30 days.
+    Among the backups it would be another deployment's. Open, it would stay readable: what is removed from a cloud's
+    store is in its versions for 30 days. For the real key, that key would have to go to the cloud.
     """
     yield "age-keygen -o once.txt"
     yield f"export DATABASE_PATH=opened.db BACKUP_URL={url}"
