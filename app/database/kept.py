@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, PoolProxiedConnection
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+Open = Connection | PoolProxiedConnection
 DIALECT: Dialect = sqlite.dialect()
 
 Convert = Callable[[Any], Any]
@@ -20,21 +21,21 @@ Convert = Callable[[Any], Any]
 class Kept:
     """`statement`: a SELECT, or an INSERT of which `given` are the columns that its caller gives.
 
-    It runs in the transaction that the connection is in. The other columns of an INSERT get their defaults.
+    It runs in the connection's transaction, if it is in one. The other columns of an INSERT get their defaults.
     """
 
     def __init__(self, statement: Any, *given: str) -> None:
         self._statement, self._given = statement, list(given) or None
 
-    def all(self, connection: Connection, **values: Any) -> list[Any]:
+    def all(self, connection: Open, **values: Any) -> list[Any]:
         """The rows, as named tuples. Raises what the driver does, which the database translates (engine.py)."""
         return [self._row(row) for row in run(connection, self._compiled.string, self._parameters(values))]
 
-    def first(self, connection: Connection, **values: Any) -> Any:
+    def first(self, connection: Open, **values: Any) -> Any:
         """None where there is no row."""
         return next(iter(self.all(connection, **values)), None)
 
-    def scalar(self, connection: Connection, **values: Any) -> Any:
+    def scalar(self, connection: Open, **values: Any) -> Any:
         """The first row's only column."""
         return self.first(connection, **values)[0]
 
@@ -82,9 +83,10 @@ class Kept:
         return self._make(row)
 
 
-def run(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
-    driver_connection: Any = connection.connection.driver_connection
-    return driver_connection.execute(sql, parameters).fetchall()
+def run(connection: Open, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    pooled = connection.connection if isinstance(connection, Connection) else connection
+    sqlite: Any = pooled.driver_connection
+    return sqlite.execute(sql, parameters).fetchall()
 
 
 def _maker_of(default: Any) -> Callable[[], Any]:

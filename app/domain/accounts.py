@@ -1,6 +1,5 @@
 """What can be done with accounts."""
 
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -121,4 +120,4 @@ BY_ID = Kept(select(*ASKING).where(User.id == bindparam("id")))
 
 def find_by_id(database: Database, account_id: int) -> Any:
     """What is ASKING of the account; remembered until one is changed, by a new password say."""
-    return database.known_of_accounts(("account", account_id), partial(BY_ID.first, id=account_id))
+    return database.known_of_accounts(BY_ID, id=account_id)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Date, Select, Text, bindparam, func, select, 
 from sqlalchemy.orm import aliased
 
 from app.database.base import UtcDateTime
+from app.database.engine import Database
 from app.database.kept import Kept
 from app.database.remembered import remembered
 from app.domain.models import Event, Task, User, WorkItem
@@ -190,7 +191,15 @@ EVENTS_OF_ONE = Kept(
 
 def get_item(connection: Connection, item_id: int) -> Any:
     """With `tasks_done` and `tasks_total`. Raises NotFound where there is none, or where it lies in the trash."""
-    found = ONE_ITEM.first(connection, id=item_id) if 0 < item_id <= LARGEST_ID else None
+    return _live(ONE_ITEM.first(connection, id=item_id) if 0 < item_id <= LARGEST_ID else None, item_id)
+
+
+def get_item_alone(database: Database, item_id: int) -> Any:
+    """The same where nothing else is to be seen of that moment."""
+    return _live(database.first_row(ONE_ITEM, id=item_id) if 0 < item_id <= LARGEST_ID else None, item_id)
+
+
+def _live(found: Any, item_id: int) -> Any:
     if found is None:
         raise missing("work item", item_id)
     if found.deleted_at:

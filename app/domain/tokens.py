@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -64,8 +63,7 @@ BY_TOKEN = Kept(select(*ASKING, *TOKEN).join_from(ApiToken, User).where(ApiToken
 
 def find_by_token(database: Database, plain: str) -> Any:
     """ASKING of the token's account, and TOKEN, also of one that has expired; remembered until one is changed."""
-    sha256 = _sha256(plain)
-    return database.known_of_accounts(("token", sha256), partial(BY_TOKEN.first, sha256=sha256))
+    return database.known_of_accounts(BY_TOKEN, sha256=_sha256(plain))
 
 
 def note_use(session: Session, token_id: int, day: date) -> None:

@@ -43,8 +43,7 @@ def add_work_item(json: NewWorkItem):
 @described(WorkItemOut, condition=IfNoneMatch)
 def get_work_item(id: int):
     """One work item."""
-    with database().read_columns() as connection:
-        return WorkItemOut.model_validate(shown.get_item(connection, id))
+    return WorkItemOut.model_validate(shown.get_item_alone(database(), id))
 
 
 @api.patch("/work-items/<int:id>")

@@ -6,15 +6,19 @@ from contextlib import closing
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from app.database import kept
 from app.database import remembered as memory
 from app.database.engine import Database
+from app.database.kept import Kept, run
 from app.database.remembered import AT_MOST, remembered
 from app.domain import accounts, shown, work_items
+from app.domain.models import User
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import NewWorkItem
 
+EMAIL = Kept(select(User.email))
 INSERT = (
     "INSERT INTO users (email, password_hash, role, created_at) VALUES (:email, '', 'admin', '2026-11-27 00:00:00')"
 )
@@ -22,10 +26,6 @@ INSERT = (
 
 def users(connection: Connection) -> int:
     return connection.execute(text("SELECT count(*) FROM users")).scalar_one()
-
-
-def first_email(connection: Connection) -> str:
-    return connection.execute(text("SELECT email FROM users")).scalar_one()
 
 
 def add_user(database: Database, email: str) -> None:
@@ -97,18 +97,19 @@ def test_a_new_password_signs_out_at_once(database: Database):
     assert accounts.find_by_id(database, 1).session_key != before
 
 
-def test_who_asks_is_known_on_when_a_work_item_is_new(database: Database):
+def test_who_asks_is_known_on_when_a_work_item_is_new(database: Database, monkeypatch):
     asked = []
     add_user(database, "ann@example.com")
+    monkeypatch.setattr(kept, "run", lambda *given: asked.append(given[1]) or run(*given))
 
     def email() -> str:
-        return database.known_of_accounts("email", lambda connection: asked.append(1) or first_email(connection))
+        return database.known_of_accounts(EMAIL).email
 
     assert email() == "ann@example.com"
     with database.write_columns() as connection:
         work_items.add_item(connection, None, NewWorkItem(title="one"))
     assert email() == "ann@example.com"
-    assert len(asked) == 1
+    assert len([sql for sql in asked if "users" in sql]) == 1
     with database.write() as session:
         session.execute(text("UPDATE users SET email = 'bob@example.com'"))
     assert email() == "bob@example.com"
