@@ -53,6 +53,7 @@ PINNED = {
             ("storage:ManagementPolicy", "lifecycle", "default", []),
             ("authorization:ManagementLockByScope", "lock", "task-assist", []),
             ("authorization:RoleAssignment", "write", "store-container-id", []),
+            ("authorization:RoleDefinition", "role", "task-assist-id", []),
         )
     },
 }
