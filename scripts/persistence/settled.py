@@ -12,6 +12,8 @@ SAMPLES = 5
 SETTLED_WITHIN = 600
 """Seconds after a deployment. A cloud starts the new instance when its command has long ended, and its gateway sends
 some requests to the old one for a while."""
+FOUND_WITHIN = 120
+"""Seconds, before anything was deployed."""
 
 
 def settled(site: Site, before: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -19,13 +21,14 @@ def settled(site: Site, before: dict[str, Any] | None = None) -> dict[str, Any]:
 
     Raises Failed for ephemeral storage, for two writers, and where nothing was deployed.
     """
-    until = time.monotonic() + SETTLED_WITHIN
+    within = FOUND_WITHIN if before is None else SETTLED_WITHIN
+    until = time.monotonic() + within
     while True:
         try:
             answers = [_health(site) for _ in range(SAMPLES)]
             for said in answers:
                 refuse_ephemeral(said)
-            if (wrong := _not_settled(site, answers, before)) is None:
+            if (wrong := _not_settled(site, answers, before, within)) is None:
                 return answers[-1]
         except NotTried as stop:
             if before is None:
@@ -59,10 +62,12 @@ def refuse_another(now: dict[str, Any], later: dict[str, Any]) -> None:
         )
 
 
-def _not_settled(site: Site, answers: list[dict[str, Any]], before: dict[str, Any] | None) -> Failed | None:
+def _not_settled(
+    site: Site, answers: list[dict[str, Any]], before: dict[str, Any] | None, within: float
+) -> Failed | None:
     began = {said.get("started") for said in answers}
     if len(began) > 1:
-        return _two_writers(site, began)
+        return _two_writers(site, began, within)
     if before is not None and (wrong := _nothing_deployed(began.pop(), before)):
         return wrong
     if not all(said["database"]["writer"] for said in answers):
@@ -74,11 +79,11 @@ def _not_settled(site: Site, answers: list[dict[str, Any]], before: dict[str, An
     return None
 
 
-def _two_writers(site: Site, began: set[Any]) -> Failed:
+def _two_writers(site: Site, began: set[Any], within: float) -> Failed:
     when = " and ".join(sorted(f"one that began at {started}" for started in began))
     return Failed(
         "two_writers",
-        f"Two instances still answer at {site.url} after {SETTLED_WITHIN} s: {when}. Only one of them can write.",
+        f"Two instances still answer at {site.url} after {within} s: {when}. Only one of them can write.",
         "Run one: SQLite has one writer. Stop the other, or give it a database of its own.",
     )
 

@@ -44,6 +44,7 @@ def left(site: Asked) -> list[str]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits for nothing."""
     monkeypatch.setattr(settled, "SETTLED_WITHIN", -1)
+    monkeypatch.setattr(settled, "FOUND_WITHIN", -1)
     monkeypatch.setattr(prove_remote, "DELETED_WITHIN", -1)
     monkeypatch.setattr(prove_remote, "CHANGED_WITHIN", -1)
     monkeypatch.setattr(settled.time, "sleep", lambda seconds: None)
