@@ -253,10 +253,9 @@ def test_a_stop_at_any_moment_of_a_start_is_heard(tmp_path: Path, port: int, aft
     process = Serving(tmp_path, port)
     eventually(lambda: is_hearing(process))  # before that it is Python that starts
     time.sleep(after)
-    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
-    assert time.monotonic() - began < shutdown.RELEASE_SECONDS - 0.5, "it ended by itself, and was not killed"
+    assert "was cut off" not in process.said, "it ended by itself, and was not killed"
     assert not (tmp_path / "a.db-wal").exists()
     assert not (tmp_path / "a.db.lease").exists() or is_released(tmp_path)
 
@@ -365,9 +364,8 @@ bridge.Bridge.__init__ = slowly_made
 """
     process = Serving(tmp_path, port, before=slowly)
     eventually(lambda: "Task Assist answers" in process.said)
-    began = time.monotonic()
     assert process.wait(timeout=20) == 0
-    assert time.monotonic() - began < shutdown.RELEASE_SECONDS - 1, "it ended by itself, and was not killed"
+    assert "was cut off" not in process.said, "it ended by itself, and was not killed"
     assert is_released(tmp_path) and "Traceback" not in process.said
 
 
