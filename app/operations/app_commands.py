@@ -52,11 +52,11 @@ def check() -> None:
     """
     from app import settings
     from app.storage.guard import guard
-    from app.storage.mounts import storage_under
+    from app.storage.mounts import storage_of
     from app.writer.safe_acquire import why_refused
 
     loaded = settings.load()
-    storage = storage_under(loaded.database_path, loaded.database_storage)
+    storage = storage_of(loaded)
     for warning in guard(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None):
         click.echo(f"Warning: {warning}", err=True)
     if refused := why_refused(storage):
@@ -113,10 +113,10 @@ def doctor(full: bool, as_json: bool) -> None:
     from app.operations.doctor import examine
     from app.operations.key_finding import key_finding
     from app.operations.sign_in_finding import sign_in_finding
-    from app.storage.mounts import storage_under
+    from app.storage.mounts import storage_of
 
     loaded, now = settings.load(), datetime.now(UTC)
-    storage = storage_under(loaded.database_path, loaded.database_storage)
+    storage = storage_of(loaded)
     findings = [
         sign_in_finding(loaded),
         *examine(storage, production=loaded.app_env == "production", keeps_secret=loaded.secret_key is None, full=full),
@@ -151,10 +151,10 @@ def reset_password(email: str) -> None:
     from app.operations.control import ask
     from app.operations.control_commands import new_password
     from app.storage.guard import guard
-    from app.storage.mounts import storage_under
+    from app.storage.mounts import storage_of
 
     loaded = settings.load()
-    storage = storage_under(loaded.database_path, loaded.database_storage)
+    storage = storage_of(loaded)
     guard(storage, production=loaded.app_env == "production", keeps_secret=False)
     made = ask(storage, "reset-password", email=email)
     if made is None:

@@ -158,9 +158,9 @@ def storage_here() -> Any:
 
 
 def storage_of(loaded: Any) -> Any:
-    from app.storage.mounts import storage_under
+    from app.storage import mounts
 
-    return storage_under(loaded.database_path, loaded.database_storage)
+    return mounts.storage_of(loaded)
 
 
 def say(sentence: str) -> None:

@@ -10,12 +10,11 @@ from app.backup.deployment import number_of, own, said_of_others
 from app.backup.standing import Standing, said_of_ahead, said_of_bereft, standing_of
 from app.backup.store import store_at
 from app.errors import Problem
-from app.operations.backup_commands import storage_of
 from app.operations.backups_known import missing, zone_of
 from app.operations.control import ask
 from app.operations.finding import Finding
 from app.setting_values import store_url
-from app.storage.mounts import Mount, mount_of, read_mounts
+from app.storage.mounts import Mount, mount_of, read_mounts, storage_of
 
 NAME = "backups"
 LOOK = "To look again:  task-assist backup status"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from app.errors import Problem
-from app.operations.backup_commands import storage_of
 from app.operations.control import ask
 from app.setting_values import store_url
+from app.storage.mounts import storage_of
 
 
 @dataclass

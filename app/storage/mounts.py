@@ -7,10 +7,13 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.errors import DOCKERS_FOLDER, CannotStart
 from app.storage.symlinks import Link, links_on
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 Profile = Literal["shared", "exclusive"]
 
@@ -95,6 +98,11 @@ def storage_once_mounted(path: Path, override: Profile | Literal["auto"], *, pro
         if storage.own_mount or time.monotonic() >= until:
             return storage
         time.sleep(1)
+
+
+def storage_of(settings: "Settings") -> Storage:
+    """What DATABASE_PATH and DATABASE_STORAGE name. Raises what storage_under() does."""
+    return storage_under(settings.database_path, settings.database_storage)
 
 
 def storage_under(path: Path, override: Profile | Literal["auto"] = "auto") -> Storage:
