@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +18,7 @@ from app.errors import StorageFull
 from app.settings import load
 from app.web.context import WebApp
 from app.web.security import SESSION_DAYS
+from app.web.sessions import Sessions
 from tests.app.conftest import EMAIL, PASSWORD, session_cookie
 
 DAY = 24 * 3600
@@ -66,18 +68,20 @@ def test_the_cookie_is_sent_again_once_a_day(steady, signed_in: FlaskClient):
 
 def test_what_one_request_does_to_its_session_is_not_in_the_next_one_of_the_same_cookie(signed_in: FlaskClient):
     app, cookie = signed_in.application, session_cookie(signed_in).value
+    sessions = cast(Sessions, app.session_interface)
     for _ in range(3):
-        kept, _ = app.session_interface.read(app, cookie)
+        kept, _ = sessions.read(app, cookie)
         assert "_flashes" not in kept
         kept["_flashes"] = ["said"]
 
 
 def test_no_letter_of_a_cookie_can_be_another_one(signed_in: FlaskClient):
     app, cookie = signed_in.application, session_cookie(signed_in).value
-    assert app.session_interface.read(app, cookie)[0]
+    sessions = cast(Sessions, app.session_interface)
+    assert sessions.read(app, cookie)[0]
     other = {place: f"{cookie[:place]}{'a' if cookie[place] != 'a' else 'b'}{cookie[place + 1 :]}" for place in (0, -5)}
     for changed in (*other.values(), f"{cookie}A"):
-        assert app.session_interface.read(app, changed) == ({}, 0)
+        assert sessions.read(app, changed) == ({}, 0)
 
 
 def test_it_ends_after_30_days_without_a_visit(steady, signed_in: FlaskClient):
