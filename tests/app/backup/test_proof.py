@@ -24,11 +24,13 @@ from app.backup.retention import prune, warn_of_loss
 from app.backup.schedule import next_after
 from app.backup.store import Store, StoreFailed
 from app.backup.stored import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
+from app.database import migrations
 from app.errors import Mismatch
 from app.operations.backups_known import zone_of
 from app.operations.read_through import read_through
 from app.settings import load
 from app.storage.mounts import Storage
+from app.writer.instance import Instance
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import execute
 from tests.app.backup.test_stored import backed_up, new_key
@@ -432,7 +434,11 @@ def test_the_schedule_puts_no_empty_database_in_front_of_a_full_backup(run: Run,
     """After a loss a new stack begins empty, and `restore latest` must still find what was lost."""
     run("backup")
     name = moved_to(store, newest_in(store), datetime.now(UTC) - timedelta(days=1))
-    monkeypatch.setenv("DATABASE_PATH", str(make("new.db", items=0).path))
+    new = make("new.db", items=0)
+    app = Instance(new, migrations.upgrade)
+    app.start()
+    app.stop()
+    monkeypatch.setenv("DATABASE_PATH", str(new.path))
     refused = run("backup", "--if-due")
     assert refused.exit_code == 1 and "The database is empty" in refused.stderr
     assert f"task-assist restore {name}" in refused.stderr and names_in(store) == [name]
