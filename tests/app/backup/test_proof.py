@@ -29,7 +29,7 @@ from app.errors import Mismatch
 from app.operations.backups_known import zone_of
 from app.operations.read_through import read_through
 from app.settings import load
-from app.storage.mounts import Storage
+from app.storage.mounts import Storage, storage_under
 from app.writer.instance import Instance
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import execute
@@ -430,11 +430,11 @@ def test_a_loss_of_more_than_half_is_told(rows: int, size: int, said: str):
     assert [said in warning for warning in warnings] == ([True] if said else [])
 
 
-def test_the_schedule_puts_no_empty_database_in_front_of_a_full_backup(run: Run, make, store, monkeypatch):
+def test_the_schedule_puts_no_empty_database_in_front_of_a_full_backup(run: Run, store, tmp_path, monkeypatch):
     """After a loss a new stack begins empty, and `restore latest` must still find what was lost."""
     run("backup")
     name = moved_to(store, newest_in(store), datetime.now(UTC) - timedelta(days=1))
-    new = make("new.db", items=0)
+    new = storage_under(tmp_path / "new.db")
     app = Instance(new, migrations.upgrade)
     app.start()
     app.stop()
