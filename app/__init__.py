@@ -19,9 +19,9 @@ def create_app(
     The caller ends it: `app.instance.stop()`.
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
-    from app.backup.others import name_filled_others
-    from app.backup.rescue import keep_what_is_open
-    from app.backup.upgrade import upgrade
+    from app.backup.copies.others import name_filled_others
+    from app.backup.copies.rescue import keep_what_is_open
+    from app.backup.copies.upgrade import upgrade
     from app.domain.upkeep import every_hour
     from app.web.making import make_web_app
     from app.web.sign_in import prepare_first_account

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from app.operations import (
+from app.operations.commands import (
     app_commands,
     backup_commands,
     import_command,

@@ -31,7 +31,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 PART = re.compile(r"[A-Za-z0-9_.=+-]+")
 """Of a folder in a bucket: what means the same in every cloud, and to a shell."""
 RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
-"""A public key of age (X25519). A typing mistake in it is found by pyrage (app/backup/encryption.py)."""
+"""A public key of age (X25519). A typing mistake in it is found by pyrage (app/backup/transfer/encryption.py)."""
 WEBHOOK = re.compile(r"https?://[!-~]+", re.IGNORECASE)
 """What urllib sends as it stands: no blanks, no control characters, ASCII only."""
 

@@ -160,7 +160,7 @@ class Place:
 
 def turn(place: Place) -> None:
     """Each of them once. What it made is gone before the next begins."""
-    from app.backup.snapshot import snapshot
+    from app.backup.copies.snapshot import snapshot
     from app.storage.mounts import storage_under
 
     storage, made = storage_under(place.database), place.folder / "made"
@@ -187,7 +187,7 @@ def copied_by_cp(file: Path, to: Path) -> None:
 
 
 def copy_alone(storage: Any, to: Path) -> None:
-    from app.backup.snapshot import copy_one_moment
+    from app.backup.copies.snapshot import copy_one_moment
     from app.database.sqlite import opened, sqlite_uri
     from app.storage.files import to_disk
 

@@ -19,7 +19,7 @@ from typing import Any
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from app import logs  # noqa: E402
-from app.backup.upgrade import path_of_copy, upgrade  # noqa: E402
+from app.backup.copies.upgrade import path_of_copy, upgrade  # noqa: E402
 from app.database import migrations  # noqa: E402
 from app.database.engine import Database  # noqa: E402
 from app.storage.mounts import storage_under  # noqa: E402

@@ -1,4 +1,4 @@
-"""A try of a password waits for its turn: in the server's loop (operations/bridge.py), where it takes no thread."""
+"""A try of a password waits for its turn: in the server's loop (serving/bridge.py), where it takes no thread."""
 
 import math
 

@@ -35,7 +35,7 @@ RETRY = 60.0
 END_WITHIN = 5.0
 """Seconds that what runs here has to end in before the database is closed; interrupted, it takes milliseconds."""
 KEEP_WITHIN = 2.0
-"""Seconds that a stop waits for a copy. The process is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
+"""Seconds that a stop waits for a copy. The process is killed STOP_SECONDS after SIGTERM (serving/shutdown.py)."""
 
 WAS: dict[Doubt, str] = {
     "unclean end": "was not closed at the last end",

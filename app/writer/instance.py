@@ -27,7 +27,7 @@ from app.writer.watch import Watch
 
 OPENS_WITHIN = 5.0
 """Seconds for which one that stops waits for an opening that is under way, so that it is closed and released. Who
-follows a killed one waits, and copies. The worker is killed STOP_SECONDS after SIGTERM (operations/shutdown.py)."""
+follows a killed one waits, and copies. The worker is killed STOP_SECONDS after SIGTERM (serving/shutdown.py)."""
 
 log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class Instance:
         self.backups: Callable[[], dict[str, Any] | None] = lambda: None
         """What /healthz says of them; set by the server where it makes any."""
         self.saw_backups: Callable[[dict[str, Any]], None] = lambda _standing: None
-        """Called with what a command has just seen in their store (operations/backups_known.py); set there, too."""
+        """Called with what a command has just seen in their store (backups/backups_known.py); set there, too."""
         self.lease = lease_of(storage)
         self.gate = RequestGate(self.lease)
         self.heartbeat = Heartbeat(storage, self.lease, self.gate, on_lease_lost=on_lease_lost)

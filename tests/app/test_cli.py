@@ -14,7 +14,7 @@ from app import create_app
 from app.cli import main
 from app.domain import accounts
 from app.domain.passwords import password_fits
-from app.operations.control_commands import listen
+from app.operations.control.control_commands import listen
 from tests.app.conftest import EMAIL, PASSWORD
 
 
@@ -73,7 +73,11 @@ def test_what_the_system_refuses_is_told_in_words(run, locked_app, monkeypatch, 
     def refuse(*_given, **_options):
         raise OSError(number, os.strerror(number), "/somewhere")
 
-    for each in ("app.backup.snapshot.snapshot", "app.operations.doctor.examine", "app.storage.guard.guard"):
+    for each in (
+        "app.backup.copies.snapshot.snapshot",
+        "app.operations.doctor.doctor.examine",
+        "app.storage.guard.guard",
+    ):
         monkeypatch.setattr(each, refuse)
     result = run(*command)
     assert result.exit_code == 1 and isinstance(result.exception, SystemExit)

@@ -8,6 +8,6 @@ LATER = ("spectree", "alembic.op", "sqlalchemy.dialects.postgresql")
 
 
 def test_what_takes_long_is_imported_when_it_is_needed():
-    code = "import sys, app.web.routes, app.web.context, app.operations.bridge; print(*sys.modules)"
+    code = "import sys, app.web.routes, app.web.context, app.operations.serving.bridge; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(LATER) & set(done.stdout.split()) == set()

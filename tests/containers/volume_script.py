@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app.backup import manifest
-from app.backup.snapshot import snapshot
+from app.backup.copies import manifest
+from app.backup.copies.snapshot import snapshot
 from app.database import migrations
 from app.database.engine import Database
 from app.storage.mounts import storage_under

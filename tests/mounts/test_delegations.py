@@ -43,7 +43,7 @@ database.open_all()
 BY_ITS_SNAPSHOT = f"""
 {BY_THE_APP}
 from contextlib import nullcontext, suppress
-from app.backup.snapshot import snapshot
+from app.backup.copies.snapshot import snapshot
 from app.errors import Problem
 with suppress(Problem):  # this app's database would have more in it
     snapshot(storage_under(file), Path("/tmp/snapshot.db"), force=True, held=nullcontext(database))

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup import bucket, manifest
-from app.backup.snapshot import snapshot
-from app.backup.store import Store, store_at
+from app.backup.copies import manifest
+from app.backup.copies.snapshot import snapshot
+from app.backup.stores import bucket
+from app.backup.stores.store import Store, store_at
 from app.cli import main
 from app.database import sqlite
 from app.storage.mounts import Storage

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
+from app.backup.copies.snapshot import snapshot
+from app.backup.restoring.restore import restore
 from app.database.broken_log import BrokenLog, log_was_emptied, refuse_broken_log
 from app.database.engine import Database
 from app.database.sqlite import opened, sqlite_driver, uri_of

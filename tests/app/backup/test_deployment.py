@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup import deployment
-from app.backup.store import Store
-from app.backup.stored import deployment_in, manifest_of, names_in, new_name, object_of, stored_in
+from app.backup.stores import deployment
+from app.backup.stores.store import Store
+from app.backup.stores.stored import deployment_in, manifest_of, names_in, new_name, object_of, stored_in
 from app.cli import main
 from tests.app.backup.databases import closed_database, names, titles
 
@@ -133,7 +133,7 @@ def test_the_latest_of_another_store_is_named_by_its_address(type_: Type, store:
 
 
 def test_those_of_before_there_were_numbers_count_as_ones_own(type_: Type, store: Store, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("app.backup.pipeline.number_for", lambda _: None)
+    monkeypatch.setattr("app.backup.transfer.pipeline.number_for", lambda _: None)
     old = made_by(type_, "first")
     monkeypatch.undo()
     monkeypatch.setenv("BACKUP_URL", str(store.url))

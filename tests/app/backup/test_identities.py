@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.backup.store import store_at
+from app.backup.stores.store import store_at
 
 KEYS = {
     "AccessKeyId": "ASIAROLE",

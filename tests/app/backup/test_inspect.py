@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from app.backup.inspect import facts_of
+from app.backup.copies.inspect import facts_of
 from app.database.sqlite import connect
 from tests.app.backup.conftest import Make
 from tests.app.backup.databases import execute, journal_of, titles

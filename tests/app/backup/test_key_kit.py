@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.back_in import AFTERWARDS, TASK_ON_AZURE, for_once, in_cloud
-from app.backup.encryption import SECRET
-from app.backup.stored import manifest_of, names_in, new_name, newest_in, object_of
+from app.backup.restoring.back_in import AFTERWARDS, TASK_ON_AZURE, for_once, in_cloud
+from app.backup.stores.stored import manifest_of, names_in, new_name, newest_in, object_of
+from app.backup.transfer.encryption import SECRET
 from app.setting_values import StoreUrl, store_url
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import titles
@@ -139,7 +139,7 @@ def test_its_commands_for_s3_work_with_amazons_own_tool(run: Run, amazon: str, t
     ],
 )
 def test_each_place_has_its_own_tool(url: str, given: dict[str, str], said: list[str], monkeypatch):
-    from app.backup.taking_out import listing, taking_out, where
+    from app.backup.stores.taking_out import listing, taking_out, where
 
     for name, value in given.items():
         monkeypatch.setenv(name, value)
@@ -181,7 +181,7 @@ def test_what_a_key_for_once_takes_is_on_the_page():
 
 @pytest.mark.parametrize("url", STORES.values())
 def test_it_has_the_commands_of_the_cloud_that_its_store_is_in(url: str, run: Run, monkeypatch):
-    monkeypatch.setattr("app.backup.store.open_store", lambda _url, to_write: Elsewhere(_url))
+    monkeypatch.setattr("app.backup.stores.store.open_store", lambda _url, to_write: Elsewhere(_url))
     monkeypatch.setenv("BACKUP_URL", url)
     page = run("backup", "key-kit").stdout
     assert set(in_cloud(store_url(url), encrypted=False)) <= set(commands(page, 4))

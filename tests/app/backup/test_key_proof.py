@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.backup.drilled import drilled
-from app.backup.key_proof import ENDING, KeyProof, keep_proofs, last_proof, reminders
-from app.backup.stored import newest_in
+from app.backup.proofs.drilled import drilled
+from app.backup.proofs.key_proof import ENDING, KeyProof, keep_proofs, last_proof, reminders
+from app.backup.stores.stored import newest_in
 from tests.app.backup.test_stored import new_key
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)

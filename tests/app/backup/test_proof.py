@@ -14,20 +14,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.backup import pipeline
-from app.backup import stored as naming
-from app.backup.drill import drill
-from app.backup.drilled import ENDING as DRILLED
-from app.backup.drilled import Drilled, drilled, keep_record, last_drill
-from app.backup.folder import PARTIAL, Folder
-from app.backup.retention import prune, warn_of_loss
-from app.backup.schedule import next_after
-from app.backup.store import Store, StoreFailed
-from app.backup.stored import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
+from app.backup.proofs.drill import drill
+from app.backup.proofs.drilled import ENDING as DRILLED
+from app.backup.proofs.drilled import Drilled, drilled, keep_record, last_drill
+from app.backup.schedule.retention import prune, warn_of_loss
+from app.backup.schedule.schedule import next_after
+from app.backup.stores import stored as naming
+from app.backup.stores.folder import PARTIAL, Folder
+from app.backup.stores.store import Store, StoreFailed
+from app.backup.stores.stored import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
+from app.backup.transfer import pipeline
 from app.database import migrations
 from app.errors import Mismatch
-from app.operations.backups_known import zone_of
-from app.operations.read_through import read_through
+from app.operations.backups.backups_known import zone_of
+from app.operations.commands.read_through import read_through
 from app.settings import load
 from app.storage.mounts import Storage, storage_under
 from app.writer.instance import Instance
@@ -393,7 +393,9 @@ def test_a_backup_that_fails_prunes_nothing(run: Run, make, store, tmp_path, mon
     nights(store, make("other.db"), 6, tmp_path)
     monkeypatch.setenv("BACKUP_KEEP", RULES)
     before = names_in(store)
-    monkeypatch.setattr("app.backup.folder.Folder.create", lambda *_: (_ for _ in ()).throw(OSError(5, "broken")))
+    monkeypatch.setattr(
+        "app.backup.stores.folder.Folder.create", lambda *_: (_ for _ in ()).throw(OSError(5, "broken"))
+    )
     assert run("backup").exit_code == 1
     assert names_in(store) == before
 
@@ -402,7 +404,7 @@ def test_a_backup_that_fails_prunes_nothing(run: Run, make, store, tmp_path, mon
 def test_a_backup_after_which_nothing_can_be_removed_is_made_with_a_warning(run: Run, make, store, tmp_path, step: str):
     """A cron sees no failure: the data is safe. The next night tries again."""
     names = nights(store, make("other.db"), 6, tmp_path)
-    where = {"prune": "app.backup.retention", "sweep_claims": "app.backup.claims"}[step]
+    where = {"prune": "app.backup.schedule.retention", "sweep_claims": "app.backup.stores.claims"}[step]
     with pytest.MonkeyPatch.context() as broken:
         broken.setenv("BACKUP_KEEP", RULES)
         broken.setattr(f"{where}.{step}", refuses)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.backup.drill import drill
-from app.backup.encryption import identities_in
-from app.backup.store import store_at
-from app.backup.stored import names_in, stored_in
+from app.backup.proofs.drill import drill
+from app.backup.stores.store import store_at
+from app.backup.stores.stored import names_in, stored_in
+from app.backup.transfer.encryption import identities_in
 from app.cli import main
-from app.operations.read_through import read_through
+from app.operations.commands.read_through import read_through
 from app.storage.mounts import storage_under
 from tests.app.backup.databases import names, titles
 

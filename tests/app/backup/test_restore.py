@@ -10,10 +10,10 @@ from types import FrameType, SimpleNamespace
 
 import pytest
 
-from app.backup import manifest
-from app.backup.placing import BACKUP, copies_beside
-from app.backup.restore import incoming_path, restore, settle
-from app.backup.verify import verify
+from app.backup.copies import manifest
+from app.backup.copies.placing import BACKUP, copies_beside
+from app.backup.copies.verify import verify
+from app.backup.restoring.restore import incoming_path, restore, settle
 from app.database import may_lack
 from app.database.emptied import refuse_emptied
 from app.database.engine import Database
@@ -60,7 +60,7 @@ def test_it_also_fills_an_empty_place(tmp_path: Path, backup: Path):
 def test_a_copy_that_was_made_for_it_takes_the_place_itself_and_needs_no_room(
     killed_app: Storage, backup: Path, monkeypatch
 ):
-    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     inode = backup.stat().st_ino
     restore(backup, killed_app, found=verify(backup), moves=True)
     assert killed_app.path.stat().st_ino == inode and not backup.exists()
@@ -194,7 +194,7 @@ def test_what_was_set_aside_for_a_file_with_its_log_does_not_stay(damaged_place:
 
 def test_the_log_needs_room_too(damaged_place: Storage, kept: Path, monkeypatch):
     before = files(damaged_place.path)
-    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
+    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
     with pytest.raises(StorageFull, match="14,004 bytes are needed"):
         restore(kept, damaged_place, as_it_is=True)
     assert files(damaged_place.path) == before
@@ -209,7 +209,7 @@ def test_a_log_for_which_there_is_no_room_after_all_leaves_the_old_database_alon
         return copy(file, to)
 
     before = files(damaged_place.path)
-    monkeypatch.setattr("app.backup.restore.copy", full)
+    monkeypatch.setattr("app.backup.restoring.restore.copy", full)
     with pytest.raises(OSError, match="No space"):
         restore(kept, damaged_place, as_it_is=True)
     assert files(damaged_place.path) == before
@@ -280,20 +280,22 @@ def test_a_log_that_sqlite_takes_away_late_stops_no_restore(killed_app: Storage,
         log.unlink(missing_ok=True)
         return [log]
 
-    monkeypatch.setattr("app.backup.restore.sidecars", gone_at_once)
+    monkeypatch.setattr("app.backup.restoring.restore.sidecars", gone_at_once)
     restore(backup, killed_app)
     assert titles(killed_app.path) == titles(backup)
 
 
 def test_without_room_nothing_is_changed(killed_app: Storage, backup: Path, monkeypatch):
-    monkeypatch.setattr("app.backup.room.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
+    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
     with pytest.raises(StorageFull, match=r"no room beside .* 9 are free"):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_put_in_place(killed_app: Storage, backup: Path, monkeypatch):
-    monkeypatch.setattr("app.backup.restore.copy", lambda _file, to, _progress: to.write_text("else") and "other hash")
+    monkeypatch.setattr(
+        "app.backup.restoring.restore.copy", lambda _file, to, _progress: to.write_text("else") and "other hash"
+    )
     with pytest.raises(Broken, match="changed while it was read"):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
@@ -309,7 +311,7 @@ def test_what_may_be_missing_is_told_until_the_other_database_has_the_name(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("app.backup.restore._take_the_place", killed)
+        patched.setattr("app.backup.restoring.restore._take_the_place", killed)
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD and may_lack.what_is_noted(killed_app.path)
     restore(backup, killed_app)

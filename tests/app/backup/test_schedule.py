@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from app.backup import claims
-from app.backup.claims import STALE_AFTER, claimed, sweep_claims
-from app.backup.retention import FEWEST, kept
-from app.backup.schedule import MOST_JITTER, due, jitter, last_run, next_after
-from app.backup.store import StoreFailed, store_at
-from app.backup.stored import new_name, past, time_of
+from app.backup.schedule.retention import FEWEST, kept
+from app.backup.schedule.schedule import MOST_JITTER, due, jitter, last_run, next_after
+from app.backup.stores import claims
+from app.backup.stores.claims import STALE_AFTER, claimed, sweep_claims
+from app.backup.stores.store import StoreFailed, store_at
+from app.backup.stores.stored import new_name, past, time_of
 from app.setting_values import keep_rules, schedule
 from tests.app.processes import eventually
 

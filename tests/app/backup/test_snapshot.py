@@ -14,14 +14,14 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from app.backup import manifest
-from app.backup import snapshot as snapshots
-from app.backup.others import filled_others
-from app.backup.placing import workshop
-from app.backup.replacing import refuse_taken
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
-from app.backup.verify import verify
+from app.backup.copies import manifest
+from app.backup.copies import snapshot as snapshots
+from app.backup.copies.others import filled_others
+from app.backup.copies.placing import workshop
+from app.backup.copies.replacing import refuse_taken
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import verify
+from app.backup.restoring.restore import restore
 from app.cli import main
 from app.database.engine import Database
 from app.database.migrations import known_revisions

@@ -14,17 +14,18 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from app.backup import manifest, undoing
-from app.backup.fetch import check_object, fetch
-from app.backup.pipeline import Order, back_up
-from app.backup.snapshot import snapshot
-from app.backup.store import Store, StoreFailed, store_at
-from app.backup.stored import Stored, manifest_of, names_in, newest_in, stored_in
-from app.backup.verify import verify
+from app.backup.copies import manifest
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import verify
+from app.backup.restoring import undoing
+from app.backup.stores.store import Store, StoreFailed, store_at
+from app.backup.stores.stored import Stored, manifest_of, names_in, newest_in, stored_in
+from app.backup.transfer.fetch import check_object, fetch
+from app.backup.transfer.pipeline import Order, back_up
 from app.cli import main
 from app.database import migrations
 from app.errors import Broken, CannotStart, Forbidden, Held, Mismatch, NotFound, Problem, StorageFull
-from app.operations import undo_commands
+from app.operations.commands import undo_commands
 from app.storage.files import sha256_of
 from app.storage.mounts import Mount, Profile, Storage, storage_under
 from app.version import __version__
@@ -218,7 +219,7 @@ def test_swapped_objects_are_refused(make, store, tmp_path):
 
 
 def test_a_few_kilobytes_that_become_gigabytes_fill_no_disk(make, store, tmp_path):
-    from app.backup.compression import zstd
+    from app.backup.transfer.compression import zstd
 
     stored = backed_up(make(), store)
     bomb = zstd.compress(bytes(1 << 30))
@@ -385,7 +386,7 @@ def test_a_restore_that_is_refused_leaves_no_copy_and_is_not_undone(run: Run, tm
     for times in range(2):
         before = names(tmp_path)
         with monkeypatch.context() as patched:
-            patched.setattr("app.backup.restore.fold_in", lambda *_: (_ for _ in ()).throw(held))
+            patched.setattr("app.backup.restoring.restore.fold_in", lambda *_: (_ for _ in ()).throw(held))
             for _ in range(2):
                 assert run("restore", "latest").exit_code == 9
         assert names(tmp_path) == before
@@ -521,7 +522,7 @@ def test_a_backup_that_was_copied_into_the_container_is_restored_from_there(run:
     run("backup")
     stored = stored_in(store, newest_in(store))
     here = Mount("/", "/", "overlay", "", read_only=False)
-    monkeypatch.setattr("app.backup.folder.mount_of", lambda *_: here)
+    monkeypatch.setattr("app.backup.stores.folder.mount_of", lambda *_: here)
     monkeypatch.setenv("APP_ENV", "production")
     for what in (str(tmp_path / "store" / stored.object), f"{store.url}/{stored.name}"):
         assert "is sound" in run("restore", what, "--dry-run").stdout
@@ -536,7 +537,7 @@ def test_without_room_for_the_copy_what_is_to_be_typed_does_the_same(run: Run, t
     file = Path(shutil.copy(tmp_path / "task_manager.db", tmp_path / "raw.db"))
     full = StorageFull("There is no room.", "Free some.")
     with monkeypatch.context() as patched:
-        patched.setattr("app.backup.keep.refuse_without_room", lambda *_, **__: (_ for _ in ()).throw(full))
+        patched.setattr("app.backup.copies.keep.refuse_without_room", lambda *_, **__: (_ for _ in ()).throw(full))
         said = run("restore", "latest", "--identity", "key.txt").stderr
         assert "--no-keep" not in run("import-db", str(file)).stderr  # which has no such option
     words = said.splitlines()[-1].split()

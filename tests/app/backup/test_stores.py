@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.backup import bucket, folder
-from app.backup.folder import Folder
-from app.backup.store import SMALL, Store, StoreFailed, store_at
+from app.backup.stores import bucket, folder
+from app.backup.stores.folder import Folder
+from app.backup.stores.store import SMALL, Store, StoreFailed, store_at
 from app.errors import CannotStart, Conflict, NotFound, StorageFull
 from app.setting_values import store_url
 from app.storage.mounts import Mount

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
-from app.backup.verify import verify
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import verify
+from app.backup.restoring.restore import restore
 from app.database.engine import Database
 from app.database.sqlite import sqlite_driver
 from app.database.strange_logs import refuse_strange_log

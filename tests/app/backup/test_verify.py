@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.backup import manifest
-from app.backup.verify import verify
+from app.backup.copies import manifest
+from app.backup.copies.verify import verify
 from app.cli import main
 from app.database.engine import Database
 from app.database.migrations import known_revisions

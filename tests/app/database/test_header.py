@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.inspect import facts_of
-from app.backup.others import filled_others
-from app.backup.restore import restore
-from app.backup.upgrade import upgrade
-from app.backup.verify import verify
+from app.backup.copies.inspect import facts_of
+from app.backup.copies.others import filled_others
+from app.backup.copies.upgrade import upgrade
+from app.backup.copies.verify import verify
+from app.backup.restoring.restore import restore
 from app.database.engine import Database
 from app.database.header import Header, header_of_open, read_header
 from app.database.sqlite import APPLICATION_ID, sqlite_driver

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
-from app.backup.upgrade import upgrade
-from app.backup.verify import verify
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.upgrade import upgrade
+from app.backup.copies.verify import verify
+from app.backup.restoring.restore import restore
 from app.database import migrations
 from app.database.engine import Database
 from app.domain import shown, tasks, work_items

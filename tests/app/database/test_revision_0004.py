@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.backup.snapshot import snapshot
-from app.backup.upgrade import upgrade
-from app.backup.verify import verify
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.upgrade import upgrade
+from app.backup.copies.verify import verify
 from app.database import migrations
 from app.errors import CannotStart
-from app.operations.read_through import read_through
+from app.operations.commands.read_through import read_through
 from app.storage.mounts import storage_under
 from tests.app.older_code import database_of_schema
 

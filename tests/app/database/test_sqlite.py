@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.inspect import facts_of
-from app.backup.snapshot import snapshot
-from app.backup.verify import verify
+from app.backup.copies.inspect import facts_of
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import verify
 from app.storage.mounts import Profile
 from tests.app.backup.databases import closed_database, names
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from app import create_app
-from app.backup.upgrade import path_of_copy, upgrade
-from app.backup.verify import verify
+from app.backup.copies.upgrade import path_of_copy, upgrade
+from app.backup.copies.verify import verify
 from app.database import migrations
 from app.database.connections import PRAGMAS
 from app.database.engine import Database
@@ -179,7 +179,7 @@ def test_a_copy_of_an_earlier_upgrade_that_is_far_fuller_stays(filled: Database,
 def test_without_room_for_the_copy_nothing_is_upgraded(filled: Database, revise, monkeypatch):
     revise(ALTER)
     before = contents(filled)
-    monkeypatch.setattr("app.backup.snapshot.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(9, 0, 9))  # pyright: ignore
+    monkeypatch.setattr("app.backup.copies.snapshot.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(9, 0, 9))  # pyright: ignore
     with pytest.raises(StorageFull, match="no room"):
         upgrade(filled)
     assert contents(filled) == before

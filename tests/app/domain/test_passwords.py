@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from app import create_app
 from app.domain import passwords
 from app.domain.schemas import NewAccount
-from app.operations.control_commands import new_password
+from app.operations.control.control_commands import new_password
 from app.settings import LONGEST_PASSWORD, load
 from app.web.auth import HASHING
 from app.web.context import WebApp

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.operations.backups_known import Known
-from app.operations.control_commands import listen
+from app.operations.backups.backups_known import Known
+from app.operations.control.control_commands import listen
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from flask import Flask
 
-from app.operations import server
-from app.operations.bridge import Bridge
+from app.operations.serving import server
+from app.operations.serving.bridge import Bridge
 from app.settings import load
 from app.writer.instance import Instance
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from flask import Flask
 
-from app.operations.bridge import Bridge
+from app.operations.serving.bridge import Bridge
 from app.writer.instance import Instance
 
 Message = dict[str, Any]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.operations import answers
-from app.operations.answers import PIECE, SENT_AT_ONCE, Answers
+from app.operations.serving import answers
+from app.operations.serving.answers import PIECE, SENT_AT_ONCE, Answers
 from tests.app.operations.in_loop import Message
 from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import memory
@@ -97,7 +97,7 @@ def test_one_that_is_longer_than_all_the_room_is_sent_alone(monkeypatch):
 # --- from the app itself ----------------------------------------------------------------------------------
 
 LONG_ANSWERS = """
-from app.operations import bridge
+from app.operations.serving import bridge
 served = bridge.call
 def long(wsgi, environ):
     status, headers, body = served(wsgi, environ)

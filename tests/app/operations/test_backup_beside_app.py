@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from app import create_app
 from app.cli import main
-from app.operations.control_commands import listen
+from app.operations.control.control_commands import listen
 from app.settings import load
 
 

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup import folder as folder_module
-from app.backup.schedule import last_run
-from app.backup.store import store_at
-from app.backup.stored import ENDING, new_name, newest_first, newest_in, object_of
+from app.backup.schedule.schedule import last_run
+from app.backup.stores import folder as folder_module
+from app.backup.stores.store import store_at
+from app.backup.stores.stored import ENDING, new_name, newest_first, newest_in, object_of
 from app.cli import main
-from app.operations import backup_finding as backup_finding_module
-from app.operations import backup_runner, control
-from app.operations.backup_finding import backup_finding
-from app.operations.backups_known import Known
-from app.operations.control import AppRefused
-from app.operations.notify import notifier
+from app.operations.backups import backup_runner
+from app.operations.backups.backups_known import Known
+from app.operations.backups.notify import notifier
+from app.operations.control import control
+from app.operations.control.control import AppRefused
+from app.operations.doctor import backup_finding as backup_finding_module
+from app.operations.doctor.backup_finding import backup_finding
 from app.settings import load
 from app.storage import mounts as mounts_module
 from app.storage.mounts import Mount

@@ -18,15 +18,16 @@ import pytest
 import structlog
 
 from app.errors import Damaged, Problem
-from app.operations import backup_alarm, backup_runner, backup_watch, notify, typed
-from app.operations.backup_alarm import Alarm
-from app.operations.backup_runner import BackupRunner, run_backups
-from app.operations.backup_watch import BackupWatch
-from app.operations.backups_known import Known
-from app.operations.control import ask
-from app.operations.control_commands import listen
-from app.operations.notify import notifier
-from app.operations.typed import Typist, started
+from app.operations.backups import backup_alarm, backup_runner, backup_watch, notify
+from app.operations.backups.backup_alarm import Alarm
+from app.operations.backups.backup_runner import BackupRunner, run_backups
+from app.operations.backups.backup_watch import BackupWatch
+from app.operations.backups.backups_known import Known
+from app.operations.backups.notify import notifier
+from app.operations.control import typed
+from app.operations.control.control import ask
+from app.operations.control.control_commands import listen
+from app.operations.control.typed import Typist, started
 from app.settings import load
 
 NEXT = datetime(2026, 6, 1, 3, 15, tzinfo=UTC)
@@ -333,9 +334,10 @@ def test_health_says_how_old_the_backup_is_and_not_why_one_failed(app, place):
 def test_the_app_loads_no_library_of_the_backups():
     """They take memory and a part of the start; the commands load them when they need them."""
     code = (
-        "import sys; import app.operations.server, app.operations.bridge, app.operations.backup_runner;"
+        "import sys; import app.operations.serving.server, app.operations.serving.bridge;"
+        "import app.operations.backups.backup_runner;"
         "from app import create_app, settings; from app.web.making import make_web_app;"
-        "from app.operations import control_commands;"
+        "from app.operations.control import control_commands;"
         "print([name for name in ('obstore', 'pyrage', 'cronsim', 'backports.zstd') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

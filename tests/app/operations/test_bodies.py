@@ -14,7 +14,7 @@ import pytest
 from werkzeug.wrappers import Request
 
 from app.errors import Busy, Ending, Problem, TooLarge
-from app.operations import bodies
+from app.operations.serving import bodies
 from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import Health, memory
 from tests.app.processes import Serving, ask, exchange, free_port, wait_until_ready

@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from app import create_app
-from app.backup.drilled import drilled
-from app.backup.store import Store, store_at
-from app.backup.stored import manifest_of, names_in, newest_in, stored_in
+from app.backup.proofs.drilled import drilled
+from app.backup.stores.store import Store, store_at
+from app.backup.stores.stored import manifest_of, names_in, newest_in, stored_in
 from app.cli import main
 from app.database.canary import STAY, has_canary, write_canary
 from app.database.sqlite import sqlite_driver
 from app.errors import StorageFull
-from app.operations.backup_commands import storage_here
-from app.operations.control_commands import listen
+from app.operations.commands.backup_commands import storage_here
+from app.operations.control.control_commands import listen
 from app.settings import load
 from app.writer.lease import lease_of
 from tests.app.backup.databases import closed_database, execute
@@ -116,7 +116,7 @@ def test_a_backup_without_the_canary_that_its_manifest_names_fails_its_drill(sto
 
 def test_a_copy_without_it_is_not_even_stored(stopped: Run, store: Store, monkeypatch):
     """As after a restore between the two."""
-    monkeypatch.setattr("app.operations.canary.write_canary", lambda _connection, _word: None)
+    monkeypatch.setattr("app.operations.control.canary.write_canary", lambda _connection, _word: None)
     done = stopped("backup")
     assert done.exit_code == 1 and "another database took its place" in done.stderr and "try again" in done.stderr
     assert store.entries() == []
@@ -124,7 +124,7 @@ def test_a_copy_without_it_is_not_even_stored(stopped: Run, store: Store, monkey
 
 def test_a_copy_of_a_schema_without_canaries_lacks_it_too(stopped: Run, store: Store, monkeypatch):
     """As after a restore of an older backup between the two: nothing is damaged."""
-    monkeypatch.setattr("app.operations.canary.write_canary", lambda connection, _: connection.execute(DROPPED))
+    monkeypatch.setattr("app.operations.control.canary.write_canary", lambda connection, _: connection.execute(DROPPED))
     done = stopped("backup")
     assert done.exit_code == 1 and "another database took its place" in done.stderr and "damaged" not in done.stderr
 
@@ -143,7 +143,7 @@ def test_backups_made_at_once_do_not_take_each_others(tmp_path: Path):
 
 def test_beside_an_app_that_can_not_be_asked_a_backup_is_made_and_the_lack_is_said(app, stopped, store, monkeypatch):
     """As for `docker compose run`, which is a container of its own."""
-    monkeypatch.setattr("app.operations.canary.ask", lambda *_, **__: None)
+    monkeypatch.setattr("app.operations.control.canary.ask", lambda *_, **__: None)
     done = stopped("backup")
     assert done.exit_code == 0, done.output
     assert "Warning: No canary could be written before it, so no drill can look for one: A running app" in done.stdout
@@ -159,7 +159,7 @@ def test_a_full_volume_is_backed_up_all_the_same(app, stopped: Run, store: Store
     def full(*_: Any) -> None:
         raise StorageFull("There is no room left on /app/data.", "Free some space.")
 
-    monkeypatch.setattr("app.operations.canary.write_canary", full)
+    monkeypatch.setattr("app.operations.control.canary.write_canary", full)
     done = stopped("backup")
     assert done.exit_code == 0 and "look for one: There is no room left on /app/data." in done.stdout
     assert newest(store).canary is None

@@ -16,13 +16,13 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from app.backup import snapshot as copying
-from app.backup.manifest import Manifest
-from app.backup.verify import verify
+from app.backup.copies import snapshot as copying
+from app.backup.copies.manifest import Manifest
+from app.backup.copies.verify import verify
 from app.cli import main
 from app.errors import Broken, CannotStart, Damaged, NotFound, Replaced, Standby
-from app.operations import control, control_commands
-from app.operations.control import AppRefused, Control, ask
+from app.operations.control import control, control_commands
+from app.operations.control.control import AppRefused, Control, ask
 from app.storage.mounts import Storage, storage_under
 from app.writer import instance
 from tests.app.backup.databases import add_items
@@ -286,7 +286,7 @@ def test_what_goes_wrong_in_the_app_is_logged_and_the_command_is_told(running, s
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a fault of the app")
 
-    monkeypatch.setattr("app.operations.control_commands.examined", fail)
+    monkeypatch.setattr("app.operations.control.control_commands.examined", fail)
     with pytest.raises(AppRefused, match=r"had answered.*\n.*log says why"):
         ask(storage, "examine", full=False)
     assert "a fault of the app" in capsys.readouterr().out

@@ -14,11 +14,12 @@ from click.testing import CliRunner
 from app.cli import main
 from app.database import long_log, migrations
 from app.errors import Damaged
-from app.operations import control, control_commands, doctor, writer_finding
-from app.operations.control import AppRefused
-from app.operations.control_commands import listen
-from app.operations.doctor import examine
-from app.operations.finding import Finding
+from app.operations.control import control, control_commands
+from app.operations.control.control import AppRefused
+from app.operations.control.control_commands import listen
+from app.operations.doctor import doctor, writer_finding
+from app.operations.doctor.doctor import examine
+from app.operations.doctor.finding import Finding
 from app.storage.mounts import Storage, storage_under
 from app.writer.instance import Instance
 from app.writer.lease_files import folder_of

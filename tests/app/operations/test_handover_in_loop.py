@@ -4,8 +4,8 @@ import asyncio
 import threading
 import time
 
-from app.operations import bridge as module
-from app.operations.bridge import Bridge
+from app.operations.serving import bridge as module
+from app.operations.serving.bridge import Bridge
 from tests.app.operations.in_loop import ask, bridge_to, part
 from tests.app.operations.loops import run_in_a_loop
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from app.database.patience import seconds_left
-from app.operations import bodies
-from app.operations import bridge as module
-from app.operations.bridge import Bridge
+from app.operations.serving import bodies
+from app.operations.serving import bridge as module
+from app.operations.serving.bridge import Bridge
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
 from app.web.context import WebApp
 from app.writer.instance import Instance

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.key_proof import keep_proofs
-from app.backup.store import store_at
-from app.operations.key_finding import key_finding
+from app.backup.proofs.key_proof import keep_proofs
+from app.backup.stores.store import store_at
+from app.operations.doctor.key_finding import key_finding
 from app.settings import Settings, load
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

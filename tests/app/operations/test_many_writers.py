@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.operations.bridge import TURN_SECONDS
+from app.operations.serving.bridge import TURN_SECONDS
 from tests.app.operations.watching import Health
 from tests.app.processes import Serving, ask, free_port, wait_until_ready
 

@@ -10,7 +10,7 @@ import gc, os, sys
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
 if sys.argv[1] == "give back":
-    from app.operations.memory import give_back_what_is_free
+    from app.operations.serving.memory import give_back_what_is_free
     give_back_what_is_free()
 bytearray(20_000_000)
 before = resident()
@@ -35,7 +35,7 @@ def test_large_blocks_go_back_though_a_small_one_lies_behind_them():
 
 STAYS_AT = """
 import os, sys, time
-from app.operations import memory
+from app.operations.serving import memory
 memory.TRIM_SECONDS = float(sys.argv[1])
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")

@@ -19,7 +19,7 @@ import pytest
 from granian.constants import HTTPModes, Interfaces
 
 from app.errors import CannotStart
-from app.operations import server, shutdown
+from app.operations.serving import server, shutdown
 from app.settings import load
 from app.storage.mounts import storage_under
 from app.writer.gate import MAX_DRAIN_WAIT
@@ -38,7 +38,7 @@ from tests.app.processes import (
 
 FULL_PIPE = """
 import os, signal, time
-from app.operations import bridge, shutdown
+from app.operations.serving import bridge, shutdown
 made = bridge.Bridge.__init__
 def stop_with_a_full_pipe(loop):
     try:
@@ -181,7 +181,7 @@ def test_one_that_was_started_with_nohup_outlives_its_terminal(tmp_path: Path, p
 
 
 def test_a_connection_without_a_request_is_closed_and_so_is_one_with_half_a_head(tmp_path: Path, port: int):
-    process = Serving(tmp_path, port, before="from app.operations import server; server.IDLE_SECONDS = 1")
+    process = Serving(tmp_path, port, before="from app.operations.serving import server; server.IDLE_SECONDS = 1")
     wait_until_ready(port, process)
     whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     for sent in (b"", whole, whole[:20]):
@@ -281,7 +281,7 @@ def test_a_worker_that_was_killed_is_told_in_the_log(running):
 
 
 def test_who_reads_nothing_of_an_answer_is_cut_off(tmp_path: Path, port: int):
-    soon = "from app.operations import listening; listening.READS_WITHIN = 1"
+    soon = "from app.operations.serving import listening; listening.READS_WITHIN = 1"
     process = Serving(tmp_path, port, before=soon)
     wait_until_ready(port, process)
     with socket.socket() as connection:
@@ -354,7 +354,7 @@ def test_sigterm_in_the_middle_of_a_start_is_not_lost(tmp_path: Path, port: int)
 def test_nor_is_one_that_comes_before_the_server_listens_to_signals(tmp_path: Path, port: int):
     slowly = """
 import os, signal, time
-from app.operations import bridge
+from app.operations.serving import bridge
 made = bridge.Bridge.__init__
 def slowly_made(*given):
     made(*given)
@@ -374,7 +374,7 @@ def is_released(folder: Path) -> bool:
 
 
 def test_the_process_beside_the_worker_loads_nothing_of_the_database():
-    loaded = "import sys, app.operations.server; print('sqlalchemy' in sys.modules)"
+    loaded = "import sys, app.operations.serving.server; print('sqlalchemy' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "False"
 
@@ -382,7 +382,7 @@ def test_the_process_beside_the_worker_loads_nothing_of_the_database():
 def test_a_request_that_does_not_end_is_cut_off_before_docker_kills(tmp_path: Path, port: int):
     endless = """
 import time
-from app.operations import bridge
+from app.operations.serving import bridge
 real = bridge.call
 def call(wsgi, environ):
     if environ["PATH_INFO"] == "/endless":

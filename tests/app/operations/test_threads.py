@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.operations import threads as module
-from app.operations.threads import HELD_UP, Overdue, Threads
+from app.operations.serving import threads as module
+from app.operations.serving.threads import HELD_UP, Overdue, Threads
 from tests.app.operations.loops import run_in_a_loop
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.backup.snapshot import snapshot
-from app.backup.verify import refuse_unreadable
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import refuse_unreadable
 from app.cli import main
 from app.database import migrations
 from app.database.engine import Database
 from app.errors import CannotStart, Problem, Unreadable, problem_of
-from app.operations import control
+from app.operations.control import control
 from app.storage.guard import guard
 from app.storage.mounts import Profile, Storage, beside, storage_under
 from app.web.security import kept_secret

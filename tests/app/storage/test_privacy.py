@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.operations.doctor import examine
+from app.operations.doctor.doctor import examine
 from app.storage.mounts import Storage, storage_under
 from app.storage.privacy import open_to_others
 

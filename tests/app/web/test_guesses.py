@@ -8,9 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.operations import bridge as bridge_module
-from app.operations.bridge import Bridge
-from app.operations.control_commands import new_password
+from app.operations.control.control_commands import new_password
+from app.operations.serving import bridge as bridge_module
+from app.operations.serving.bridge import Bridge
 from app.settings import load
 from app.web import guesses as module
 from app.web.context import WebApp

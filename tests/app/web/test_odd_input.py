@@ -10,7 +10,7 @@ from flask import Flask
 
 from app.domain import accounts
 from app.domain.text_search import WORDS, mentions
-from app.operations.wsgi import call
+from app.operations.serving.wsgi import call
 from app.web.context import WebApp
 from tests.app.conftest import EMAIL, PASSWORD
 from tests.app.web.test_every_route import every_route

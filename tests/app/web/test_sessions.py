@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
+from app.backup.copies.snapshot import snapshot
+from app.backup.restoring.restore import restore
 from app.database import seen_time
 from app.domain import accounts
 from app.domain.passwords import hashed

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.operations.sign_in_finding import sign_in_finding
+from app.operations.doctor.sign_in_finding import sign_in_finding
 from app.settings import load
 from app.web import this_machine as module
 from app.web.client_address import ClientAddress

@@ -13,7 +13,7 @@ from app.domain import accounts, tokens
 from app.domain.passwords import hashed
 from app.domain.schemas import NewAccount
 from app.errors import StorageFull
-from app.operations.control_commands import new_password
+from app.operations.control.control_commands import new_password
 from app.web import auth
 from app.web.context import WebApp
 from tests.app.conftest import EMAIL, PASSWORD

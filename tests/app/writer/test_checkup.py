@@ -17,9 +17,9 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from app import create_app
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
-from app.backup.verify import verify
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import verify
+from app.backup.restoring.restore import restore
 from app.database import connections, long_log, migrations, sqlite_errors
 from app.database.condition import damaged
 from app.database.engine import Database

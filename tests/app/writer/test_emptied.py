@@ -17,8 +17,8 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from app.backup.snapshot import snapshot
-from app.backup.upgrade import upgrade
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.upgrade import upgrade
 from app.cli import main
 from app.database import may_lack
 from app.database.engine import Database

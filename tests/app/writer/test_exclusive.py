@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.backup.restore import restore
-from app.backup.snapshot import snapshot
+from app.backup.copies.snapshot import snapshot
+from app.backup.restoring.restore import restore
 from app.cli import main
 from app.database import migrations
 from app.errors import Standby, StorageFull

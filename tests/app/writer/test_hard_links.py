@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from app.backup.snapshot import snapshot
+from app.backup.copies.snapshot import snapshot
 from app.cli import main
 from app.database.engine import Database
 from app.storage.hard_links import HardLinked, refuse_hard_links

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.backup.snapshot import snapshot
-from app.backup.verify import verify
+from app.backup.copies.snapshot import snapshot
+from app.backup.copies.verify import verify
 from app.database import migrations
 from app.database.contents import fault_in_file, tables_to_check
 from app.database.sqlite import sqlite_driver
 from app.domain import shown, work_items
 from app.domain.schemas import Filters, NewWorkItem
 from app.errors import Damaged
-from app.operations.control_commands import examined
+from app.operations.control.control_commands import examined
 from app.storage.mounts import Storage
 from app.writer import checkup, index_mending
 from app.writer.instance import Instance

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.backup.rescue import keep_what_is_open, kept_copies
+from app.backup.copies.rescue import keep_what_is_open, kept_copies
 from app.database import checkpoints, migrations
 from app.database.engine import Database
 from app.errors import Busy, Emptied, Replaced, StorageFull

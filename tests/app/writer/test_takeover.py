@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from app.backup.snapshot import snapshot
+from app.backup.copies.snapshot import snapshot
 from app.cli import main
 from app.database import migrations
 from app.database.engine import Database

@@ -1,0 +1,1 @@
+"""Can it be restored? Drills, what they found, and which keys were proven."""

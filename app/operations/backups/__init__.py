@@ -1,0 +1,1 @@
+"""The running app's own backups: made by schedule, watched, and told of."""

@@ -1,0 +1,1 @@
+"""The socket between the running app and commands on the same machine."""

@@ -1,0 +1,1 @@
+"""What is well and what is not, each finding with what mends it."""
