@@ -8,7 +8,8 @@ from sqlalchemy import CursorResult
 LONGEST_PAGE = 250_000
 """Characters of notes, a megabyte at most: a page of 200 work items with the longest notes would be 16, and several in
 memory while it is made."""
-READ_AT_ONCE = 32
+READ_AT_ONCE = 64
+"""Rows. A page of 50, and the one that says that others follow, are read in one go."""
 
 
 class Page(NamedTuple):
