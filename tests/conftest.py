@@ -77,16 +77,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """What `-n auto` means. Most tests wait, for a container or a lease say, so one process more than there are cores
-    runs meanwhile."""
-    return (os.cpu_count() or 1) + 1
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Beside the guests of tests/mounts, whose leases run out where they get no core, the other processes give way."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not os.nice(0) and "tests/mounts/" not in item.nodeid:
-        os.nice(5)
+    """What `-n auto` means. Many of the short tests wait, for a container say, so one process more than there are cores
+    runs meanwhile; the long ones need the cores."""
+    cores = os.cpu_count() or 1
+    return cores if config.getoption("--all") else cores + 1
 
 
 @pytest.hookimpl(optionalhook=True)
