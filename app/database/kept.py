@@ -4,7 +4,8 @@ SQLAlchemy finds text, order of parameters and types anew at each execution, whi
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +30,12 @@ class Kept:
 
     def all(self, connection: Open, **values: Any) -> list[Any]:
         """The rows, as named tuples. Raises what the driver does, which the database translates (engine.py)."""
-        return [self._row(row) for row in run(connection, self._compiled.string, self._parameters(values))]
+        return list(self.each(connection, **values))
+
+    def each(self, connection: Open, **values: Any) -> Generator[Any, None, None]:
+        """The same one after the other, each read when it is asked for. To be closed where not all are."""
+        with closing(run(connection, self._compiled.string, self._parameters(values))) as found:
+            yield from map(self._row, found)
 
     def first(self, connection: Open, **values: Any) -> Any:
         """None where there is no row."""
@@ -83,10 +89,11 @@ class Kept:
         return self._make(row)
 
 
-def run(connection: Open, sql: str, parameters: Sequence[Any]) -> list[Any]:
+def run(connection: Open, sql: str, parameters: Sequence[Any]) -> Any:
+    """A cursor of the driver's."""
     pooled = connection.connection if isinstance(connection, Connection) else connection
     sqlite: Any = pooled.driver_connection
-    return sqlite.execute(sql, parameters).fetchall()
+    return sqlite.execute(sql, parameters)
 
 
 def _maker_of(default: Any) -> Callable[[], Any]:

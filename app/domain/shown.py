@@ -73,10 +73,10 @@ def list_items(connection: Connection, filters: Filters, today: date, *, limit: 
     Their days and moments are texts, as SQLite keeps them.
     """
     given = {"many": limit + 1, "before": 0, **_behind(after)}
-    found = page_in(connection.execute(_page(filters, today, ITEM_AS_KEPT), given), limit)
+    found = page_in(_page(filters, today, ITEM_AS_KEPT).each(connection, **given), limit)
     if after == TOP and not found.more:
         _note_count(connection, filters, today, len(found.rows))
-    return Page([Item._make(row) for row in found.rows], found.more)
+    return found
 
 
 def list_with_tasks(
@@ -94,7 +94,7 @@ def list_with_tasks(
     `to_do`: the first tasks that are, and `ticked`: LATELY_TICKED of those that were ticked after `ticked_since`.
     """
     given = {"many": limit, "before": offset, "tasks": tasks_to_do, "since": ticked_since, **_behind(TOP)}
-    rows = connection.execute(_page(filters, today, LISTED), given).all()
+    rows = _page(filters, today, LISTED).all(connection, **given)
     if len(rows) < limit and (rows or not offset):
         _note_count(connection, filters, today, offset + len(rows))
     return rows
@@ -146,12 +146,12 @@ BY_STATUS = (
 
 
 @lru_cache(128)
-def _page(filters: Filters, today: date, columns: tuple[Any, ...]) -> Select[*tuple[Any, ...]]:
+def _page(filters: Filters, today: date, columns: tuple[Any, ...]) -> Kept:
     """Its ids first: where SQLite has to sort what fits, it would count the tasks of all of them."""
     order = (WorkItem.position, WorkItem.id)
     fitting = matching(filters, today).where(tuple_(*order) > PLACE).with_only_columns(WorkItem.id).order_by(*order)
     page = fitting.limit(bindparam("many")).offset(bindparam("before"))
-    return select(*columns).where(WorkItem.id.in_(page)).order_by(*order)
+    return Kept(select(*columns).where(WorkItem.id.in_(page)).order_by(*order))
 
 
 @lru_cache(128)

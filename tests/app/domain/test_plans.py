@@ -1,24 +1,22 @@
 """No write looks at a whole table, however large that is: what SQLite means to do for each statement of each verb."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from app.database import kept, migrations, search_index
+from app.database import migrations
 from app.database.base import utc_now
 from app.database.engine import Database
-from app.database.kept import run
 from app.domain import accounts, shown, tasks, tokens, trash, upkeep, work_items
 from app.domain.models import Base, User
 from app.domain.passwords import PasswordHash
 from app.domain.schemas import Filters, NewTask, NewToken, NewWorkItem, TaskChange, WorkItemChange
 from app.storage.mounts import storage_under
+from tests.app.statements import statements
 
 TODAY = date(2026, 11, 23)
 READS_WHOLE = re.compile("SCAN (work_items|tasks|events|search VIRTUAL TABLE INDEX 0:$)")
@@ -79,27 +77,6 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
         work_items.delete_item(session, None, DELETED)
     yield database
     database.close()
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, tuple]]]:
-    """Those that run inside the block, with what they are given."""
-    ran: list[tuple[str, tuple]] = []
-
-    def note(_connection, _cursor, statement: str, parameters, *_) -> None:
-        rows = [each for each in parameters if isinstance(each, tuple)]
-        ran.append((statement, rows[0] if rows else parameters))
-
-    def note_and_run(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        ran.append((sql, tuple(parameters)))
-        return run(connection, sql, parameters)
-
-    event.listen(database._engine, "before_cursor_execute", note)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (kept, search_index):
-            patch.setattr(module, "run", note_and_run)
-        yield ran
-    event.remove(database._engine, "before_cursor_execute", note)
 
 
 def plan(database: Database, statement: str, parameters: tuple) -> list[str]:
