@@ -63,10 +63,12 @@ def add_task(site: Site, canary: Canary, title: str) -> None:
 def look_for(site: Site, canary: Canary) -> None:
     """Raises Failed where one row of it is not there as it was acknowledged."""
     status, item = site.ask("GET", f"/api/v1/work-items/{canary.id}")
-    if status != 200 or item["title"] != canary.title:
+    if status != 200 or not isinstance(item, dict) or item.get("title") != canary.title:
         raise _gone(site, canary)
     there = {task["id"]: digest(task) for page in _pages(site, canary) for task in page["items"]}
     missing = [task for task in canary.tasks if task["id"] not in there]
+    if missing and {task["id"] for task in missing} <= _trashed(site, "tasks").keys():
+        raise _deleted(f"{len(missing)} tasks of work item {canary.id} lie")
     if missing:
         raise Failed(
             "acknowledged_lost",
@@ -88,7 +90,9 @@ def _pages(site: Site, canary: Canary) -> Any:
 
 
 def _gone(site: Site, canary: Canary) -> Failed:
-    """The canary's place is empty, or another row's: which other database is it?"""
+    """Somebody has deleted it; or its place is empty, or another row's: which other database is it?"""
+    if _trashed(site, "work_items").get(canary.id) == canary.title:
+        return _deleted(f"work item {canary.id} lies")
     total = site.get("/api/v1/work-items?limit=1")["total"] + site.get("/api/v1/trash?limit=1")["total"]
     if not total:
         return Failed(
@@ -100,6 +104,19 @@ def _gone(site: Site, canary: Canary) -> Failed:
         "other_database",
         f"The database is another one: it has {total} items, and work item {canary.id} is not what was written.",
         "An older or another file was put in its place. To take a restore back:  task-assist undo",
+    )
+
+
+def _trashed(site: Site, kind: str) -> dict[int, str]:
+    """The titles of what lies in the trash, by its ID."""
+    return {row["id"]: row["title"] for page in site.pages("/api/v1/trash?limit=200") for row in page[kind]}
+
+
+def _deleted(what: str) -> Failed:
+    return Failed(
+        "canary_deleted",
+        f"Somebody deleted the canary meanwhile: {what} in the trash.",
+        "That is no loss, and no proof either. Try again, and tell whoever tidies up there.",
     )
 
 

@@ -16,7 +16,7 @@ from .keep import Kept, keep, need_folder
 from .own import Place, cleared
 from .record import Record
 from .remote import Given, Remote, at_url, of_stack
-from .stop import EXIT_CODES, FAILED, INTERRUPTED, UNPROVEN, Failed, Misused, NotTried, Stop
+from .stop import EXIT_CODES, FAILED, INTERRUPTED, SIGNALS, UNPROVEN, Failed, Misused, NotTried, Stop, undisturbed
 
 RECEIPTS = Path("receipts")
 EXAMPLES = """\
@@ -25,6 +25,7 @@ examples:
   python scripts/verify_persistence.py docker
   python scripts/verify_persistence.py https://tasks.example.com --token-file token
   python scripts/verify_persistence.py stack aws --token-file token"""
+HOLDS_IT = "Name a file that holds the token and nothing else."
 TARGETS = (
     ("compose [FILE]", "a Compose file (default: this folder's) as a project of its own"),
     ("docker [IMAGE]", "docker run of an image (default: this folder's, built)"),
@@ -37,7 +38,7 @@ def main(words: list[str]) -> int:
     """Runs one proof; gives its exit code. No traceback reaches a person."""
     options = _parser().parse_args(words)
     say = _silent if options.json or options.quiet else _said
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+    for number in SIGNALS:
         signal.signal(number, _interrupt)
     record = Record(_without_keys(" ".join(options.target)), say)
     code = 0
@@ -57,7 +58,8 @@ def main(words: list[str]) -> int:
             "To see where, put in front of the command:  TASK_ASSIST_TRACEBACK=1",
         )
         code = FAILED
-    return _ended(record, options, code)
+    with undisturbed():
+        return _ended(record, options, code)
 
 
 def _ended(record: Record, options: Namespace, code: int) -> int:
@@ -94,8 +96,8 @@ def _last_word(record: Record, options: Namespace, kept: Kept | None, code: int)
 
 
 def _without_keys(target: str) -> str:
-    """A user, a password and what follows a ? are in no receipt."""
-    return re.sub(r"//[^/@]*@", "//…@", target).partition("?")[0]
+    """A user, a password and what follows a ? or a # are in no receipt."""
+    return re.sub(r"//.*@", "//…@", re.split("[?#]", target)[0])
 
 
 def _prove(options: Namespace, record: Record, say: object) -> None:
@@ -122,7 +124,9 @@ def _prove_own(place: Place, record: Record) -> None:
     try:
         prove_own.prove(place, record)
     finally:
-        if left := cleared(place):
+        with undisturbed():
+            left = cleared(place)
+        if left:
             print(f"Something of the proof is left: {', '.join(left)}. Remove it by hand.", file=sys.stderr)
 
 
@@ -150,15 +154,17 @@ def _refuse_odd(options: Namespace, given: list[str]) -> NoReturn:
 
 
 def _token(options: Namespace) -> str | None:
-    from_environment = os.environ.pop("TASK_ASSIST_TOKEN", None)  # no command that is typed here gets to see it
-    if not options.token_file:
-        return from_environment or None
-    try:
-        return Path(options.token_file).read_text().strip()
-    except OSError as error:
-        raise Misused(
-            "no_token", f"Can't read {options.token_file}: {error.strerror}.", "Name a file that holds the token."
-        ) from None
+    """Raises Misused for what no header may have: http.client would print it in its refusal."""
+    token = os.environ.pop("TASK_ASSIST_TOKEN", "").strip()  # no command that is typed here gets to see it
+    where = options.token_file or "TASK_ASSIST_TOKEN"
+    if options.token_file:
+        try:
+            token = Path(options.token_file).read_text(errors="replace").strip()
+        except OSError as error:
+            raise Misused("no_token", f"Can't read {where}: {error.strerror}.", HOLDS_IT) from None
+    if not re.fullmatch("[!-~]*", token):
+        raise Misused("no_token", f"{where} has more in it than a token.", HOLDS_IT)
+    return token or None
 
 
 def _parser() -> ArgumentParser:
@@ -211,6 +217,6 @@ def _as_json(receipt: dict) -> str:
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
     """Once: what is cleared up then is not interrupted again."""
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -21,6 +21,10 @@ KEPT = frozenset(
     "stop_signal tmpfs ulimits user volumes working_dir".split()
 )
 """Of the app's keys. No other may reach beyond the proof: networks, devices, the host's namespaces, secrets."""
+NEEDLESS = frozenset("container_name depends_on expose hostname labels logging networks ports scale".split())
+"""Of the others those that say nothing of where the data lies; networks of the file's own are named all the same."""
+ELSEWHERE = ("tags", "cache_to")
+"""Of a build's keys: what they name is the person's, and would be overwritten with the proof's image."""
 RUNNING = "Prove the running app instead:  python scripts/verify_persistence.py http://localhost:8000"
 
 
@@ -35,10 +39,12 @@ def of_its_own(model: Model, name: str, port: int) -> Model:
         )
     if "volumes_from" in services[APP]:
         raise _own_data(f"The app takes its volumes from {services[APP]['volumes_from'][0]}")
-    _refuse_second_writer(services)
+    _refuse_replicas(services[APP])
+    _refuse_second_writer(services, model.get("volumes") or {})
     app = {key: value for key, value in deepcopy(services[APP]).items() if key in KEPT}
     if "build" in app:
         app["image"] = f"{name}-{APP}"
+        app["build"] = {key: value for key, value in app["build"].items() if key not in ELSEWHERE}
     app["ports"] = [{"target": 8000, "published": str(port), "host_ip": "127.0.0.1", "protocol": "tcp"}]
     given = app.get("environment") or {}
     app["environment"] = of_the_proof(given)
@@ -55,7 +61,9 @@ def left_out(model: Model) -> list[str]:
     """The person's services and settings that the proof does without: what they do is not proven."""
     services = model["services"]
     others = sorted(f"service {name}" for name in services if name != APP)
-    return others + replaced(services[APP].get("environment") or {})
+    keys = services[APP].keys() - KEPT - NEEDLESS
+    networks = sorted(f"network {name}" for name in services[APP].get("networks") or {} if name != "default")
+    return others + sorted(keys) + networks + replaced(services[APP].get("environment") or {})
 
 
 def built_as(model: Model, name: str, number: int) -> Model:
@@ -66,20 +74,44 @@ def built_as(model: Model, name: str, number: int) -> Model:
     return own
 
 
-def _refuse_second_writer(services: Model) -> None:
+def _refuse_replicas(app: Model) -> None:
+    """Raises Failed where the file starts more than one of it: the proof's own would be one, and prove that."""
+    count = app.get("scale") or (app.get("deploy") or {}).get("replicas") or 1
+    if int(count) > 1:
+        raise Failed(
+            "two_writers",
+            f"The Compose file starts {count} of {APP} on the same data, and only one of them can write.",
+            f"Run one: take scale and deploy.replicas out of {APP}.",
+        )
+
+
+def _refuse_second_writer(services: Model, volumes: Model) -> None:
     """Raises Failed where another service has the data's volume and may write to it."""
     data = _holder(services[APP], database_of(services[APP]))
     if data is None or not data.get("source"):
         return
+    volume = _real(data["source"], volumes)
     for name, service in services.items():
-        for mount in service.get("volumes") or []:
-            if name != APP and mount.get("source") == data["source"] and not mount.get("read_only"):
-                raise Failed(
-                    "two_writers",
-                    f"{APP} and {name} run on the same volume, {data['source']}, and both may write to it.",
-                    f"Give {name} a volume of its own, or mount it there to read only:  "
-                    f"{data['source']}:{mount['target']}:ro",
-                )
+        if name != APP and (mend := _read_only_instead(volume, service, volumes)):
+            raise Failed(
+                "two_writers",
+                f"{APP} and {name} run on the same volume, {data['source']}, and both may write to it.",
+                f"Give {name} a volume of its own, or mount it there to read only:  {mend}",
+            )
+
+
+def _read_only_instead(volume: str, service: Model, volumes: Model) -> str | None:
+    """What the line should be of a service that may write to that volume: by a mount, or with all of the app's."""
+    for mount in service.get("volumes") or []:
+        if _real(mount.get("source", ""), volumes) == volume and not mount.get("read_only"):
+            return f"{mount['source']}:{mount['target']}:ro"
+    taken = {APP, f"{APP}:rw"}.intersection(service.get("volumes_from") or [])
+    return f'volumes_from: ["{APP}:ro"]' if taken else None
+
+
+def _real(source: str, volumes: Model) -> str:
+    """The volume's own name: two keys of the file may have the same."""
+    return (volumes.get(source) or {}).get("name") or source
 
 
 def database_of(service: Model) -> str:

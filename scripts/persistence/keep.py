@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,17 +30,31 @@ def need_folder(folder: Path) -> None:
 
 
 def keep(receipt: dict[str, Any], folder: Path) -> Kept:
-    """Raises NotTried where the folder can't be written."""
+    """Both files or none, and never over another receipt. Raises NotTried where the folder can't be written."""
     text = json.dumps(receipt, indent=2, ensure_ascii=False) + "\n"
-    stem = folder / name_of(receipt)
-    kept = Kept(stem.with_suffix(".json"), stem.with_suffix(".html"))
+    kept: Kept | None = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        kept = _claimed(folder, name_of(receipt))
         kept.json.write_text(text, encoding="utf-8")
         kept.page.write_text(page(receipt, kept.json.name, hashlib.sha256(text.encode()).hexdigest()), encoding="utf-8")
     except OSError as error:
+        for half in (kept.json, kept.page) if kept else ():
+            with suppress(OSError):
+                half.unlink()
         raise _cant_keep(folder, error) from None
     return kept
+
+
+def _claimed(folder: Path, name: str) -> Kept:
+    """A name that no other receipt has: of two proofs that began in one second each keeps its own."""
+    stem, number = name, 1
+    while True:
+        with suppress(FileExistsError):
+            folder.joinpath(f"{stem}.json").touch(exist_ok=False)
+            return Kept(folder / f"{stem}.json", folder / f"{stem}.html")
+        number += 1
+        stem = f"{name}-{number}"
 
 
 def _cant_keep(folder: Path, error: OSError) -> NotTried:

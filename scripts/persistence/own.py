@@ -78,16 +78,19 @@ class Elsewhere:
 
 
 def cleared(place: Place) -> list[str]:
-    """Clears it, and gives the names of what is there all the same."""
+    """Clears it, and gives the names of what is there all the same. Raises nothing, which would cover how it ended."""
     with suppress(Stop):  # what it could not take away is seen by its name
         place.clear()
         remove_images(place)
     named = ["--filter", f"name={place.name}", "--format"]
-    return [
-        *docker("ps", "--all", *named, "{{.Names}}").split(),
-        *docker("volume", "ls", *named, "{{.Name}}").split(),
-        *_images(place),
-    ]
+    try:
+        return [
+            *docker("ps", "--all", *named, "{{.Names}}").split(),
+            *docker("volume", "ls", *named, "{{.Name}}").split(),
+            *_images(place),
+        ]
+    except Stop:  # the engine is gone
+        return [f"whatever is called {place.name}"]
 
 
 def remove_images(place: Place) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from .canary import Canary
+from .canary import Canary, add_task
 from .engine import answer
 from .record import Record
 from .remote import Remote
@@ -61,6 +61,7 @@ def _by_shell(remote: Remote, record: Record, canary: Canary) -> None:
         return
     with record.step("Made a backup where it runs, opened it there, and compared it with the database") as facts:
         made = compared(verb)
+        refuse_elsewhere(remote.site, canary, verb, made["name"])
         facts |= {"name": made["name"], "bytes": made["object_size_bytes"], "lacks": 0}
         record.backup |= facts | {"made_at": made["database"]["created_at"], "restored_elsewhere": False}
 
@@ -89,6 +90,20 @@ def compared(verb: Verb) -> dict[str, Any]:
         f"{TRIES} backups, each made a moment ago, lack items or tasks that the database has: the last one {lacks}.",
         "Is BACKUP_URL that of another app? If people write all the time, try again when they don't.",
     )
+
+
+def refuse_elsewhere(site: Site, canary: Canary, verb: Verb, backup: str) -> None:
+    """Raises Failed where verbs are typed in another app: what this writes at the site is not in its database.
+
+    Of `backup`, which lacked nothing, the database has to have one task more.
+    """
+    add_task(site, canary, "Written to see that the backup is of this app")
+    if not verb("restore", backup, "--dry-run")["difference"]["tasks"]["go"]:
+        raise Failed(
+            "wrong_backup",
+            f"{backup} is of another app: what is written at {site.url} is not in the database where --exec types.",
+            "Name a command that types task-assist where this address leads to:  --exec 'COMMAND'",
+        )
 
 
 # --- where nobody can ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from .record import Record
 from .remote import Remote, run_deployment
 from .settled import answers_anew, refuse_another, settled
 from .site import Site
-from .stop import Failed, NotTried, Stop, Unproven, in_doubt_failed
+from .stop import Failed, NotTried, Stop, Unproven, in_doubt_failed, undisturbed
 from .storage import health_facts, refuse_moved
 
 DELETED_WITHIN = 30
@@ -58,8 +58,10 @@ def _look_after(site: Site, record: Record, health: dict[str, Any], canary: Cana
 def need_token(site: Site) -> None:
     """Raises NotTried where nothing may be written."""
     try:
-        scope = site.get("/api/v1/me")["scope"]
+        scope = site.get("/api/v1/me").get("scope")
     except NotTried as refused:
+        if refused.code != "refused":
+            raise
         raise NotTried("no_token", refused.message, HOW_TO_GET_ONE) from None
     if scope == "read":
         raise NotTried("no_token", "The token may only read, and a canary has to be written.", HOW_TO_GET_ONE)
@@ -96,7 +98,8 @@ def _canary(site: Site, record: Record, say: Any) -> Iterator[Canary]:
             facts |= {"rows": 1 + len(canary.tasks)}
         yield canary
     finally:
-        with record.step("Put the canary into the trash, which is emptied of it after 30 days") as facts:
+        trashed = "Put the canary into the trash, which is emptied of it after 30 days"
+        with undisturbed(), record.step(trashed) as facts:
             facts |= {"items": _deleted(site, mark, say)}
 
 

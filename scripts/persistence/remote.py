@@ -1,13 +1,14 @@
 """An app that runs already, with people's data in it: at a URL, or where a stack put it."""
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .runs_as import runs_as
 from .site import LOCAL_HOSTS, Site
@@ -48,15 +49,29 @@ class Given:
 
 def at_url(url: str, given: Given) -> Remote:
     """Raises Misused where the token would be sent in the clear. What is no address is not told: it may hold a key."""
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https") or not address.hostname or address.username or address.query:
+    address = _address(url)
+    if address is None:
         raise Misused("no_url", "That is not the address of an app.", "For example:  https://tasks.example.com")
     if given.token and address.scheme == "http" and address.hostname not in LOCAL_HOSTS:
         raise Misused(
             "clear_text", f"{url} is not encrypted, so everybody on the way would read the token.", "Use https://"
         )
-    shell = shlex.split(given.shell or "")
+    try:
+        shell = shlex.split(given.shell or "")
+    except ValueError:
+        raise Misused("usage", "A quotation mark in --exec is never closed.", "Close it.") from None
     return Remote(url, Site(url, given.token), given.deploy, None, shell, given.store, given.identity)
+
+
+def _address(url: str) -> SplitResult | None:
+    """None for what is none, or has a user, a password or more behind its path: urlsplit finds some of it only."""
+    if not re.fullmatch(r"[!-~]+", url) or set(url) & set("@?#"):
+        return None
+    try:
+        address = urlsplit(url)
+        return address if address.scheme in ("http", "https") and address.hostname and address.port != 0 else None
+    except ValueError:
+        return None
 
 
 def of_stack(name: str, given: Given) -> Remote:

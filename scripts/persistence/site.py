@@ -1,10 +1,12 @@
 """The running app, asked over HTTP as any other program asks it."""
 
+import http.client
 import json
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -12,6 +14,10 @@ from .stop import Failed, NotTried
 
 ANSWERS_WITHIN = 20
 """Seconds for one answer: a request waits up to 5 of them while the database is handed over."""
+WHOLE_WITHIN = 120
+"""Seconds for all of one answer, however slowly it comes."""
+LONGEST = 64 * 1024 * 1024
+"""Bytes of one answer: 200 rows with notes of 20,000 letters, each written in at most 12, are under 50 million."""
 READY_WITHIN = 120
 """Seconds from a start until /readyz; a lost writer on a network mount is waited for 20 of them."""
 LOST = frozenset("emptied damaged newer_revision other_app not_sqlite".split())
@@ -45,14 +51,15 @@ class Site:
         data = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({"Content-Type": "application/json"} if data else {})
         asked = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
-        try:
-            with self._open(asked, timeout=ANSWERS_WITHIN) as answer:
-                return answer.status, _json(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                if "Location" in error.headers and 300 <= error.code < 400:
-                    self._refuse_elsewhere(error.headers["Location"])
-                return error.code, _json(error.read())
+        with _no_answer_is_an_os_error():
+            try:
+                with self._open(asked, timeout=ANSWERS_WITHIN) as answer:
+                    return answer.status, _json(_whole(answer))
+            except urllib.error.HTTPError as error:
+                with error:
+                    if "Location" in error.headers and 300 <= error.code < 400:
+                        self._refuse_elsewhere(error.headers["Location"])
+                    return error.code, _json(_whole(error))
 
     def _refuse_elsewhere(self, location: str) -> NoReturn:
         """Without what follows a ?, which may be a secret."""
@@ -76,17 +83,21 @@ class Site:
             raise self._refused("DELETE", path, status, said)
 
     def pages(self, path: str) -> Iterator[Any]:
-        """The answers of a list, page by page."""
+        """The answers of a list, page by page. Raises NotTried where one leads to a page of before, or elsewhere."""
         following: str | None = path
+        seen: set[str] = set()
         while following:
+            seen.add(following)
             page = self.get(following)
             yield page
-            following = page["next"]
+            following = page.get("next")
+            if following is not None and (not str(following).startswith("/") or following in seen):
+                raise self._odd("GET", path)
 
     def health(self) -> dict[str, Any]:
         """Raises OSError without an answer, NotTried where it is not Task Assist's."""
         status, said = self.ask("GET", "/healthz")
-        if status != 200 or not isinstance(said, dict) or "database" not in said:
+        if status != 200 or not _is_health(said):
             raise NotTried(
                 "not_task_assist",
                 f"{self.url}/healthz answers {status}, and not as Task Assist does.",
@@ -116,10 +127,24 @@ class Site:
             time.sleep(0.2)
 
     def _done(self, method: str, path: str, body: Any = None) -> Any:
-        status, said = self.ask(method, path, body)
+        try:
+            status, said = self.ask(method, path, body)
+        except OSError as error:
+            raise NotTried(
+                "no_answer", f"{method} {self.url}{path} got no answer: {error}", "Its log says why."
+            ) from None
         if status >= 300:
             raise self._refused(method, path, status, said)
+        if not isinstance(said, dict):
+            raise self._odd(method, path)
         return said
+
+    def _odd(self, method: str, path: str) -> NotTried:
+        return NotTried(
+            "not_task_assist",
+            f"{method} {self.url}{path} is not answered as Task Assist does.",
+            "Is something between it and here that answers in its place?",
+        )
 
     def _refused(self, method: str, path: str, status: int, said: Any) -> Failed | NotTried:
         error = said.get("error", {}) if isinstance(said, dict) else {}
@@ -134,6 +159,37 @@ def _refuse_lost(said: Any) -> str:
     if error.get("code") in LOST:
         raise Failed(error["code"], error["message"], error["hint"])
     return error.get("message", "")
+
+
+def _is_health(said: Any) -> bool:
+    """With what every version says there."""
+    if not isinstance(said, dict) or not isinstance(said.get("database"), dict):
+        return False
+    return "version" in said and {"persistent", "mount", "filesystem", "writer"} <= said["database"].keys()
+
+
+@contextmanager
+def _no_answer_is_an_os_error() -> Iterator[None]:
+    """What http.client calls otherwise: half an answer, or one that is no HTTP, as while a process is killed."""
+    try:
+        yield
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"no whole answer in HTTP ({type(error).__name__})") from None
+
+
+def _whole(answer: Any) -> bytes:
+    """Raises OSError for one that does not end in time, or is longer than any of Task Assist's."""
+    until, body = time.monotonic() + WHOLE_WITHIN, bytearray()
+    while part := answer.read1(1 << 20):
+        body += part
+        if len(body) > LONGEST:
+            raise ConnectionError(f"an answer of more than {LONGEST} bytes")
+        if time.monotonic() > until:
+            raise TimeoutError(f"an answer that did not end within {WHOLE_WITHIN} s")
+    # read1() gives what there is, and does not say that more was promised.
+    if (promised := answer.headers.get("Content-Length")) and len(body) != int(promised):
+        raise http.client.IncompleteRead(bytes(body), int(promised) - len(body))
+    return bytes(body)
 
 
 def _json(body: bytes) -> Any:

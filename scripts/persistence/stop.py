@@ -1,5 +1,6 @@
 """What ends a proof before it is whole, in words for a person, with a code for programs."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -48,6 +49,24 @@ class Misused(NotTried):
     """What was typed can't be meant."""
 
     exit_code = USAGE
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """What clears up goes on to its end, whatever is pressed meanwhile: half of it would be left, and nobody told."""
+    before = {number: signal.signal(number, _go_on) for number in set(SIGNALS)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _go_on(_number: int, _frame: object) -> None:
+    """And no SIG_IGN, which the commands that clear up would inherit."""
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +15,8 @@ from click.testing import CliRunner
 
 from app.cli import main as task_assist
 from scripts.persistence import cli, prove_backup, prove_remote, restored_here, settled
-from scripts.persistence.canary import Canary, new_mark, write_canary
+from scripts.persistence import site as site_module
+from scripts.persistence.canary import Canary, delete_canary, new_mark, write_canary
 from scripts.persistence.record import Record
 from scripts.persistence.remote import Given, Remote, at_url, of_stack, run_deployment, up
 from scripts.persistence.runs_as import runs_as
@@ -183,7 +185,12 @@ def test_an_interruption_deletes_the_canary(site: Asked, quick: None, monkeypatc
         assert len(left(site)) == 1
         raise KeyboardInterrupt
 
+    def again(*words: Any) -> int:
+        signal.raise_signal(signal.SIGINT)
+        return delete_canary(*words)
+
     monkeypatch.setattr(prove_remote, "run_deployment", interrupted)
+    monkeypatch.setattr(prove_remote, "delete_canary", again)
     with pytest.raises(KeyboardInterrupt):
         proven(site)
     assert left(site) == []
@@ -307,6 +314,26 @@ def test_a_backup_where_it_runs_is_compared_with_the_database_that_has_the_canar
     assert reason(no_key) == "no_key"
 
 
+def test_a_backup_of_another_app_is_none_of_the_one_that_was_asked(site: Asked):
+    """--exec of the test system, beside the address of the real one: its backup holds all that it has."""
+    canary = write_canary(site, new_mark())
+    with pytest.raises(Failed, match="is not in the database where --exec types") as stop:
+        prove_backup.refuse_elsewhere(site, canary, Typed({"go": 0}), "backup-1")
+    assert reason(stop) == "wrong_backup"
+    prove_backup.refuse_elsewhere(site, canary, Typed({"go": 1}), "backup-1")
+
+
+class Typed:
+    """A verb that answers so of the tasks."""
+
+    def __init__(self, tasks: dict[str, int]) -> None:
+        self.tasks = tasks
+
+    def __call__(self, *words: str) -> dict[str, Any]:
+        assert words == ("restore", "backup-1", "--dry-run")
+        return {"difference": {"tasks": self.tasks}}
+
+
 def test_the_verbs_answer_as_the_comparison_reads_them(site: Asked, tmp_path: Path):
     """By a real backup of a real database, and one of another."""
     stores = [tmp_path / "store", tmp_path / "other"]
@@ -319,8 +346,10 @@ def test_the_verbs_answer_as_the_comparison_reads_them(site: Asked, tmp_path: Pa
         return typed([*words, "--json"], here | {"BACKUP_URL": stores[0].as_uri()})
 
     try:
-        write_canary(site, new_mark())
-        assert prove_backup.compared(verb)["database"]["rows"]["tasks"] == 5
+        canary = write_canary(site, new_mark())
+        made = prove_backup.compared(verb)
+        assert made["database"]["rows"]["tasks"] == 5
+        prove_backup.refuse_elsewhere(site, canary, verb, made["name"])
         before = verb("backup")["made"]["name"]
         write_canary(site, new_mark())
         found = verb("restore", before, "--dry-run")["difference"]
@@ -388,6 +417,69 @@ def elsewhere() -> Iterator[int]:
     yield server.server_port
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.parametrize("text", ["ta_secret\n# of the account me", "ta_sécret", "ta_ secret"])
+def test_a_token_that_no_header_takes_is_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+):
+    monkeypatch.chdir(tmp_path)
+    Path("token").write_text(text)
+    assert cli.main(["http://127.0.0.1:1", "--token-file", "token"]) == 2
+    printed = capsys.readouterr().err
+    assert "token has more in it than a token" in printed and "cret" not in printed
+    assert not Path("receipts").exists()
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers each path as its name says; whatever else it is asked, with `next` to the same page."""
+
+    def do_GET(self) -> None:
+        body = {"/null": b"null", "/health": b'{"database": null}', "/healthz": b'{"database": {}}'}.get(
+            self.path, json.dumps({"items": [], "next": self.path}).encode()
+        )
+        if self.path == "/no-http":
+            self.wfile.write(b"nothing of HTTP\r\n\r\n")
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body) + (self.path == "/half")))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def odd() -> Iterator[Site]:
+    with HTTPServer(("127.0.0.1", 0), Odd) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Site(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+
+@pytest.mark.parametrize("path", ["/half", "/no-http"])
+def test_half_an_answer_is_none(odd: Site, path: str):
+    """While a process is killed, or a gateway changes what is behind it."""
+    with pytest.raises(ConnectionError, match="no whole answer in HTTP"):
+        odd.ask("GET", path)
+    with pytest.raises(NotTried, match="got no answer") as stop:
+        odd.get(path)
+    assert (reason(stop), stop.value.exit_code) == ("no_answer", 4)
+
+
+def test_an_answer_that_is_not_task_assists_is_told(odd: Site, monkeypatch: pytest.MonkeyPatch):
+    for ask in (lambda: odd.get("/null"), odd.health, lambda: list(odd.pages("/that-leads-to-itself"))):
+        with pytest.raises(NotTried, match="as Task Assist does") as stop:
+            ask()
+        assert reason(stop) == "not_task_assist"
+    monkeypatch.setattr(site_module, "LONGEST", 3)
+    with pytest.raises(ConnectionError, match="an answer of more than 3 bytes"):
+        odd.ask("GET", "/null")
+    monkeypatch.setattr(site_module, "LONGEST", 100)
+    monkeypatch.setattr(site_module, "WHOLE_WITHIN", -1)
+    with pytest.raises(TimeoutError, match="did not end within"):
+        odd.ask("GET", "/null")
 
 
 def test_a_token_follows_no_redirect(elsewhere: int):

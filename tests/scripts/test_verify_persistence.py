@@ -1,9 +1,11 @@
 """scripts/verify_persistence.py where no engine is needed: what it takes for a loss, what it touches, what it says."""
 
+import errno
 import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,7 @@ import pytest
 from app.database.migrations import known_revisions
 from app.setting_values import store_url
 from scripts.persistence import cli, others, own, placement
+from scripts.persistence import keep as keep_module
 from scripts.persistence.canary import Canary, delete_canary, look_for, new_mark, write_canary
 from scripts.persistence.cli import TARGETS
 from scripts.persistence.compose_model import built_as, left_out, of_its_own
@@ -58,8 +61,8 @@ def test_an_item_that_only_speaks_of_the_mark_is_not_deleted(site: Asked):
 
 def test_one_lost_task_of_the_canary_is_a_loss(site: Asked):
     canary = write_canary(site, new_mark())
-    site.delete(f"/api/v1/tasks/{canary.tasks[3]['id']}")
-    with pytest.raises(Failed, match=r"^1 of 5 tasks that were acknowledged are gone") as stop:
+    canary.tasks.append(canary.tasks[3] | {"id": 999})
+    with pytest.raises(Failed, match=r"^1 of 6 tasks that were acknowledged are gone") as stop:
         look_for(site, canary)
     assert reason(stop) == "acknowledged_lost"
 
@@ -84,6 +87,19 @@ def test_an_empty_database_is_told_from_another_one(site: Asked):
     with pytest.raises(Failed, match="it has 1 items") as stop:
         look_for(site, canary_of_another_database())
     assert reason(stop) == "other_database"
+
+
+def test_a_canary_that_somebody_deleted_is_no_other_database(site: Asked):
+    """The hint of another database is to take a restore back, which would lose rows."""
+    canary = write_canary(site, new_mark())
+    site.delete(f"/api/v1/tasks/{canary.tasks[0]['id']}")
+    with pytest.raises(Failed, match=r"1 tasks of work item .* lie in the trash") as task:
+        look_for(site, canary)
+    site.delete(f"/api/v1/work-items/{canary.id}")
+    with pytest.raises(Failed, match=f"work item {canary.id} lies in the trash") as item:
+        look_for(site, canary)
+    assert reason(task) == reason(item) == "canary_deleted"
+    assert "undo" not in task.value.hint + item.value.hint
 
 
 def test_what_people_change_and_delete_meanwhile_is_no_loss(site: Asked):
@@ -340,6 +356,9 @@ def test_what_the_proof_does_without_is_said():
     given |= {"BACKUP_URL": "file:///backups", "AUTH_DISABLED": "false"}
     assert left_out(model) == ["service proxy", "AUTH_DISABLED", "BACKUP_RECIPIENT"]
     assert left_out({"services": {"app": {}}}) == [NO_BACKUPS]
+    dropped = ["service other", "network_mode", "privileged", "secrets", "network lan", NO_BACKUPS, "NOTIFY_URL"]
+    assert left_out(MODEL) == dropped
+    assert left_out({"services": {"app": {"networks": {"default": None}, "ports": []}}}) == [NO_BACKUPS]
 
 
 def test_a_folder_of_the_persons_for_backups_becomes_a_volume_and_none_is_mounted_over_it():
@@ -390,6 +409,34 @@ def test_another_service_that_may_write_to_the_datas_volume_is_a_second_writer()
     assert reason(stop) == "two_writers" and "data:/in:ro" in stop.value.hint
     of_its_own(services(read_only=True), "proof", 1)
     of_its_own(services(source="another"), "proof", 1)
+    of_its_own(services(source="another") | {"volumes": {"another": {"name": "else"}}}, "proof", 1)
+    with pytest.raises(Failed, match="app and backup run on the same volume"):
+        of_its_own(services(source="another") | {"volumes": {"another": {"name": "data"}}}, "proof", 1)
+
+
+@pytest.mark.parametrize(("taken", "refused"), [("app", True), ("app:rw", True), ("app:ro", False), ("x", False)])
+def test_another_service_that_takes_the_apps_volumes_is_a_second_writer(taken: str, refused: bool):
+    data = {"type": "volume", "source": "data", "target": "/app/data"}
+    model = {"services": {"app": {"volumes": [data]}, "backup": {"volumes_from": [taken]}}}
+    if not refused:
+        of_its_own(model, "proof", 1)
+        return
+    with pytest.raises(Failed, match="run on the same volume") as stop:
+        of_its_own(model, "proof", 1)
+    assert reason(stop) == "two_writers" and 'volumes_from: ["app:ro"]' in stop.value.hint
+
+
+@pytest.mark.parametrize("several", [{"scale": 2}, {"deploy": {"replicas": 2}}])
+def test_a_file_that_starts_two_of_the_app_is_not_proven_with_one(several: dict[str, Any]):
+    with pytest.raises(Failed, match="starts 2 of app on the same data") as stop:
+        of_its_own({"services": {"app": several}}, "proof", 1)
+    assert reason(stop) == "two_writers"
+
+
+def test_a_build_gives_no_name_of_the_persons_to_the_proofs_image():
+    build = {"context": ".", "tags": ["registry/mine:latest"], "cache_to": ["type=registry,ref=mine"]}
+    model = {"services": {"app": {"build": build}}}
+    assert of_its_own(model, "proof", 1)["services"]["app"]["build"] == {"context": "."}
 
 
 def test_each_deployment_builds_another_image_which_names_its_proof():
@@ -443,6 +490,12 @@ def test_a_backup_that_does_not_restore_fails(calls: Path):
         elsewhere.restore("that says nothing")
 
 
+def test_an_engine_that_is_gone_does_not_cover_how_the_proof_ended(calls: Path):
+    place = DockerRun()
+    (calls.parent / "docker").write_text("#!/bin/sh\necho no engine >&2; exit 1\n")
+    assert own.cleared(place) == [f"whatever is called {place.name}"]
+
+
 @pytest.mark.parametrize("doubt", [NotTried("docker", "docker start failed."), ConnectionError("refused")])
 def test_from_the_canary_on_nothing_is_not_tried(doubt: Exception):
     with pytest.raises(Failed) as stop, in_doubt_failed():
@@ -490,6 +543,36 @@ def test_a_receipt_says_what_was_seen_on_one_page_that_needs_nothing_else(tmp_pa
     if stop:
         assert stop.message.replace("<", "&lt;").replace(">", "&gt;") in page
     assert os.uname().nodename not in kept.json.read_text() + page or len(os.uname().nodename) < 4
+
+
+def test_a_receipt_takes_no_other_ones_place_and_half_of_one_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    receipt = record_with(None).receipt()
+    kept = [keep(receipt, tmp_path), keep(receipt, tmp_path)]
+    assert kept[1].json.stem == kept[1].page.stem == f"{kept[0].json.stem}-2"
+    monkeypatch.setattr(keep_module, "page", full)
+    with pytest.raises(NotTried, match="No space left on device"):
+        keep(receipt, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def full(*_: Any) -> str:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_what_is_pressed_while_a_proof_is_cleared_up_leaves_nothing(calls: Path, monkeypatch: pytest.MonkeyPatch):
+    cleared = []
+
+    def pressed(place: Any) -> list[str]:
+        signal.raise_signal(signal.SIGINT)
+        return cleared.append(place.name) or []
+
+    monkeypatch.setattr(cli, "cleared", pressed)
+    monkeypatch.setattr(cli.prove_own, "prove", lambda *_: None)
+    place = DockerRun()
+    cli._prove_own(place, Record("docker"))
+    assert cleared == [place.name]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("target", ["compose", "docker"])
@@ -548,7 +631,15 @@ def test_help_needs_no_library_fits_the_terminal_and_names_every_target_and_exit
         (["http://tasks.example.com"], ""),
         (["https://user:secret@tasks.example.com"], "is not the address of an app."),
         (["https://tasks.example.com?key=secret", "again"], "tasks.example.com is no target."),
+        (["https://:secret@tasks.example.com"], "is not the address of an app."),
+        (["https://user:pass/secret@tasks.example.com"], "is not the address of an app."),
+        (["https://user:pass/secret@tasks.example.com", "again"], "https://…@tasks.example.com again is no target."),
+        (["https://tasks.example.com#secret"], "is not the address of an app."),
+        (["https://tasks.example.com:99999"], "is not the address of an app."),
+        (["http://[::1"], "is not the address of an app."),
+        (["http://tasks example.com"], "is not the address of an app."),
         (["https://tasks.example.com", "--identity", "nowhere"], "There is no file nowhere."),
+        (["https://tasks.example.com", "--exec", "docker exec 'x"], "A quotation mark in --exec is never closed."),
     ],
 )
 def test_what_cant_be_meant_is_told_before_anything_is_done(tmp_path: Path, words: list[str], said: str):
