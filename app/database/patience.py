@@ -20,6 +20,12 @@ def waits_until(moment: float) -> Iterator[None]:
         _until.reset(before)
 
 
+def leave_out(seconds: float) -> None:
+    """So long it has just waited for another instance to hand the database over, for which there is a time apart."""
+    if (until := _until.get()) is not None:
+        _until.set(until + seconds)
+
+
 def seconds_left() -> float:
     """WAIT_SECONDS where nobody has said until when."""
     until = _until.get()

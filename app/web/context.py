@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import Flask, current_app, g, request
 
 from app.database.engine import Database
+from app.database.patience import leave_out
 from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
@@ -58,9 +59,10 @@ def database() -> Database:
         # The page that says so asks again who is signed in; it must not wait again.
         raise g.closed
     if "database" not in g:
-        until = request.environ.get(WAIT_UNTIL)
+        until, began = request.environ.get(WAIT_UNTIL), time.monotonic()
         try:
-            g.database = web_app().instance.enter(None if until is None else max(0.0, until - time.monotonic()))
+            g.database = web_app().instance.enter(None if until is None else max(0.0, until - began))
+            leave_out(time.monotonic() - began)
         except Problem as why:
             g.closed = why
             raise

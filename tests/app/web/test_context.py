@@ -1,11 +1,14 @@
 """What a request works with."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app import create_app
+from app.database.engine import Database
+from app.database.patience import seconds_left, waits_until
 from app.settings import load
 from app.web import context
 
@@ -24,3 +27,16 @@ def test_today_is_the_date_in_the_time_zone_of_tz(monkeypatch, tmp_path: Path, z
     with app.app_context():
         assert context.today().day == today
     app.instance.stop()
+
+
+def test_the_wait_for_a_hand_over_takes_nothing_of_that_for_the_database(app: context.WebApp, monkeypatch):
+    enter = app.instance.enter
+
+    def handed_over(wait: float | None) -> Database:
+        time.sleep(0.05)
+        return enter(wait)
+
+    monkeypatch.setattr(app.instance, "enter", handed_over)
+    with app.test_request_context(), waits_until(time.monotonic() + 0.04):
+        context.database()
+        assert seconds_left() > 0
