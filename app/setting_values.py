@@ -154,12 +154,13 @@ def place_for_backups(text: str) -> str:
 
 
 def is_private_key(text: str) -> bool:
-    return "AGE-SECRET-KEY-" in text.upper()
+    """Of age, or of another kind that age takes too, such as ssh's."""
+    return any(sign in text.upper() for sign in ("AGE-SECRET-KEY-", "PRIVATE KEY"))
 
 
 def holds_key(name: str, value: str) -> bool:
     """One that somebody has put into an address, or in the place of a public key: it goes to no log."""
-    return is_private_key(value) or (name.endswith("_url") and any(sign in value for sign in "@?#"))
+    return is_private_key(value) or (name.endswith("_url") and any(sign in value for sign in "@?#;"))
 
 
 def public_keys(text: str) -> str:

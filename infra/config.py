@@ -34,6 +34,7 @@ OF_SOME_PLACES = (
 )
 # The app's own (app/setting_values.py); a test holds the two together.
 RECIPIENT = re.compile(r"age1[02-9ac-hj-np-z]{58}")
+PRIVATE_KEYS = ("AGE-SECRET-KEY-", "PRIVATE KEY")
 HOOK = "--secret https://hooks.example.org/task-assist"
 WEBHOOK = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?([/?][!-~]*)?")
 """Without a user, a password or a blank, as the app takes it (app/setting_values.py)."""
@@ -213,7 +214,7 @@ def unknown_lease(reader: Reader) -> str | None:
 
 
 def schedule(reader: Reader) -> Schedule | None:
-    line = reader.text("backupSchedule")
+    line = " ".join(reader.text("backupSchedule").split())  # a VM's settings are a line each
     if line == "off":
         return None
     if why := cron.why_not(line):
@@ -235,8 +236,9 @@ def keep(reader: Reader) -> Keep:
 
 def recipient(reader: Reader) -> str:
     """Public keys with blanks between them, or nothing."""
-    keys = reader.text("backupRecipient").replace(",", " ").split()
-    if any("AGE-SECRET-KEY-" in key.upper() for key in keys):
+    text = reader.text("backupRecipient")
+    keys = text.replace(",", " ").split()
+    if any(sign in text.upper() for sign in PRIVATE_KEYS):
         why = "that is a private key, which opens the backups. Make a new one, and set its public key."
         reader.fault("backupRecipient", "(hidden)", why, "age1…")
     elif not all(map(RECIPIENT.fullmatch, keys)):

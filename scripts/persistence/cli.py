@@ -86,7 +86,7 @@ def _last_word(record: Record, options: Namespace, kept: Kept | None, code: int)
         if stop.hint:
             print(stop.hint, file=sys.stderr)
     elif record.interrupted:
-        print("Interrupted. What was made for the proof is gone.", file=sys.stderr)
+        print("Interrupted." + ("" if record.left else " What was made for the proof is gone."), file=sys.stderr)
     elif not options.quiet and code == 0:
         print(
             f"Proven: {record.target} keeps its data. {record.canary['rows']} rows came through, and a backup of them."
@@ -125,9 +125,9 @@ def _prove_own(place: Place, record: Record) -> None:
         prove_own.prove(place, record)
     finally:
         with undisturbed():
-            left = cleared(place)
-        if left:
-            print(f"Something of the proof is left: {', '.join(left)}. Remove it by hand.", file=sys.stderr)
+            record.left = cleared(place)
+        if record.left:
+            print(f"Something of the proof is left: {', '.join(record.left)}. Remove it by hand.", file=sys.stderr)
 
 
 def _remote(kind: str, rest: list[str], options: Namespace) -> Remote:

@@ -53,7 +53,9 @@ def of_its_own(model: Model, name: str, port: int) -> Model:
         _mount_store(mounts)
     declared = model.get("volumes") or {}
     sources = [mount["source"] for mount in mounts if mount["type"] == "volume" and mount.get("source")]
-    volumes = {source: _own_volume(source, declared.get(source) or {}, name) for source in sources}
+    first: dict[str, str] = {}  # of the keys of one and the same volume, which is to be one in the proof, too
+    own = {source: f"{name}-{first.setdefault(_real(source, declared), source)}" for source in sources}
+    volumes = {source: _own_volume(source, declared.get(source) or {}, own[source]) for source in sources}
     return {"name": name, "services": {APP: app}, "volumes": volumes}
 
 
@@ -143,7 +145,7 @@ def _mount_store(mounts: list[Model]) -> None:
 
 
 def _own_volume(key: str, volume: Model, name: str) -> Model:
-    """One like it. Raises Misused where that would be the person's own, or nobody knows what it is made of."""
+    """One like it, called `name`. Raises Misused where it is the person's own, or nobody knows what it is made of."""
     options = volume.get("driver_opts") or {}
     if volume.get("external"):
         raise _own_data(f"The volume {key} is external, so the file doesn't say what it is")
@@ -151,7 +153,7 @@ def _own_volume(key: str, volume: Model, name: str) -> Model:
         raise _own_data(f"The volume {key} is one of the driver {volume['driver']}")
     if options.get("device") and options.get("type") not in ("tmpfs", "ramfs"):
         raise _own_data(f"The volume {key} is {options['device']}, whatever it is called")
-    return {**({"driver_opts": options} if options else {}), "name": f"{name}-{key}"}
+    return {**({"driver_opts": options} if options else {}), "name": name}
 
 
 def _own_data(what: str) -> Misused:

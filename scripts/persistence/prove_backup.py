@@ -110,7 +110,7 @@ def refuse_elsewhere(site: Site, canary: Canary, verb: Verb, backup: str) -> Non
 
 
 def refuse_none(health: dict[str, Any]) -> None:
-    backup = health["backup"]
+    backup = health.get("backup")  # of an older version it is not there at all
     if backup is None:
         raise Failed(
             "backups_nowhere",

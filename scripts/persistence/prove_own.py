@@ -11,7 +11,7 @@ from .placement import made_at, refuse_replaced, refuse_second_writer, refuse_wh
 from .prove_backup import back_up
 from .record import Facts, Record
 from .site import Site
-from .stop import Failed, Stop, in_doubt_failed
+from .stop import Failed, Stop, in_doubt_failed, undisturbed
 from .storage import health_facts, refuse_ephemeral, told_by_doctor
 from .store_of import StoreOf, store_of
 
@@ -148,4 +148,5 @@ def _cleared(elsewhere: Elsewhere) -> Iterator[None]:
     try:
         yield
     finally:
-        elsewhere.clear()
+        with undisturbed():
+            elsewhere.clear()

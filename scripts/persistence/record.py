@@ -26,7 +26,7 @@ class Step:
 
 
 class Record:
-    """`target` is what was proven, as it is typed. `say` prints a line for a person."""
+    """`target` is what was proven, as it is typed. `say` prints a line for a person. `left`: what of it is not gone."""
 
     def __init__(self, target: str, say: Callable[[str], None] | None = None) -> None:
         self.target, self._say = target, say
@@ -37,6 +37,7 @@ class Record:
         self.backup: Facts = {}
         self.stop: Stop | None = None
         self.interrupted = False
+        self.left: list[str] = []
         self._began, self._clock = now(), time.monotonic()
 
     @contextmanager

@@ -57,13 +57,15 @@ def test_a_wrong_secret_is_not_shown(name: str):
     assert "hush" not in refusal(**{name: "hush", "ADMIN_EMAIL": "ann@example.com"})
 
 
-@pytest.mark.parametrize("url", ["s3://u:hush@b", "s3://b/x?key=hush", "s3://b/x#hush"])
+@pytest.mark.parametrize(
+    "url", ["s3://u:hush@b", "s3://b/x?key=hush", "s3://b/x#hush", "AccountName=b;AccountKey=hush"]
+)
 def test_a_key_in_the_address_of_the_backups_is_not_shown(url: str):
     assert "BACKUP_URL=(hidden) - " in refusal(BACKUP_URL=url) and "hush" not in refusal(BACKUP_URL=url)
 
 
 def test_a_private_key_in_the_place_of_a_public_one_is_refused_and_not_shown():
-    for key in ("AGE-SECRET-KEY-1HUSH", "age1x age-secret-key-1hush"):
+    for key in ("AGE-SECRET-KEY-1HUSH", "age1x age-secret-key-1hush", "-----BEGIN OPENSSH PRIVATE KEY----- hush"):
         message = refusal(BACKUP_RECIPIENT=key)
         assert "BACKUP_RECIPIENT=(hidden) - That is a private key" in message and "hush" not in message.lower()
 

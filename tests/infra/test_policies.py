@@ -264,6 +264,15 @@ BROKEN: list[tuple[str, str, str, Change]] = [
         text("policy", '"Bool":', '"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, "Bool":'),
     ),
     ("store-versioned", "aws-efs", "BucketPolicy", text("policy", "/*", "/once/x")),
+    # Or about one folder of it alone.
+    ("store-versioned", "aws-efs", "BucketPolicy", text("policy", "/*", "/once/*")),
+    ("store-private", "aws-efs", "BucketPolicy", text("policy", "/*", "/once/*")),
+    (
+        "store-keeps",
+        "aws-efs",
+        "s3/bucket:Bucket",
+        props(lifecycleRules=[{"enabled": True, "expiration": {"days": 1}}]),
+    ),
     ("store-keeps", "aws-efs", "BucketLifecycleConfiguration", inside("rules.0.expiration", {"days": 90})),
     ("store-keeps", "aws-efs", "BucketLifecycleConfiguration", inside("rules.0.expiration", {"date": "2027-01-01"})),
     (
@@ -297,6 +306,15 @@ BROKEN: list[tuple[str, str, str, Change]] = [
         "azure-smb",
         "authorization:RoleDefinition",
         inside("permissions.0.dataActions", ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*"]),
+    ),
+    (
+        "store-versioned",
+        "azure-smb",
+        "authorization:RoleDefinition",
+        inside(
+            "permissions.0.dataActions",
+            ["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/permanentDelete/action"],
+        ),
     ),
     ("smb-and-efs-encrypted", "azure-smb", "StorageAccount storage-account", props(minimumTlsVersion="TLS1_0")),
     ("smb-and-efs-encrypted", "azure-smb", "StorageAccount store-account", props(minimumTlsVersion=None)),

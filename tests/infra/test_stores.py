@@ -35,7 +35,7 @@ KEY = "age1" + "q" * 58
 
 # All that a person can say of backups but "off".
 SAID = {
-    "backupSchedule": "45 5 * * *",
+    "backupSchedule": "45 5\n* *  *",
     "backupKeep": "daily=9 weekly=2",
     "backupRecipient": KEY,
     "notifyUrl": WEBHOOK,
@@ -299,7 +299,12 @@ def test_docker_takes_a_bucket_with_its_keys_as_files():
         ),
         *(
             ({"backupStore": backups, "storage": data}, "neither in the data's nor above it", "backupStore /srv/task-")
-            for backups, data in (("/srv/a/backups", "/srv/a"), ("/srv", "/srv/a"), ("/srv/a/", "/srv/a"))
+            for backups, data in (
+                ("/srv/a/backups", "/srv/a"),
+                ("/srv", "/srv/a"),
+                ("/srv/a/", "/srv/a"),
+                ("//srv/a/backups", "/srv/a"),
+            )
         ),
         ({"backupStore": "s3://bucket/../other"}, "without keys", "backupStore volume"),
         ({"backupCredentials": "/etc/x"}, "no key is needed there", "config rm backupCredentials"),
@@ -331,6 +336,9 @@ def test_a_wrong_value_is_a_fault_with_what_to_type(config: dict[str, str], said
         {"backupRecipient": "AGE-SECRET-KEY-1HUSH"},
         {"backupRecipient": f"{KEY} age-secret-key-1hush"},
         {"backupStore": "s3://key:hush@bucket"},
+        {"backupRecipient": "-----BEGIN OPENSSH PRIVATE KEY----- hush"},
+        {"backupStore": "s3://key:hush@bucket", "backupCredentials": "/etc/task-assist/backup"},
+        {"backupStore": "AccountName=store;AccountKey=hush"},
         {"backupStore": "az://store?sig=hush"},
         {"notifyUrl": "https://hooks.example.org/services/hush and more"},
         {"notifyUrl": "hooks.example.org/services/hush"},

@@ -433,6 +433,16 @@ def test_a_file_that_starts_two_of_the_app_is_not_proven_with_one(several: dict[
     assert reason(stop) == "two_writers"
 
 
+def test_two_keys_of_one_volume_are_one_in_the_proof():
+    """Else backups on the data's own volume would pass for backups elsewhere."""
+    mounts = [
+        {"type": "volume", "source": source, "target": target}
+        for source, target in (("data", "/app/data"), ("backups", "/backups"))
+    ]
+    model = {"services": {"app": {"volumes": mounts}}, "volumes": {key: {"name": "one"} for key in ("data", "backups")}}
+    assert {volume["name"] for volume in of_its_own(model, "proof", 1)["volumes"].values()} == {"proof-data"}
+
+
 def test_a_build_gives_no_name_of_the_persons_to_the_proofs_image():
     build = {"context": ".", "tags": ["registry/mine:latest"], "cache_to": ["type=registry,ref=mine"]}
     model = {"services": {"app": {"build": build}}}
@@ -559,20 +569,37 @@ def full(*_: Any) -> str:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_what_is_pressed_while_a_proof_is_cleared_up_leaves_nothing(calls: Path, monkeypatch: pytest.MonkeyPatch):
-    cleared = []
+def test_what_is_pressed_while_a_proof_is_cleared_up_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
+    cleared: list[str] = []
+    before = signal.getsignal(signal.SIGINT)
 
-    def pressed(place: Any) -> list[str]:
+    def pressed(what: str) -> list[str]:
         signal.raise_signal(signal.SIGINT)
-        return cleared.append(place.name) or []
+        cleared.append(what)
+        return []
 
-    monkeypatch.setattr(cli, "cleared", pressed)
+    monkeypatch.setattr(cli, "cleared", lambda _: pressed("place"))
     monkeypatch.setattr(cli.prove_own, "prove", lambda *_: None)
-    place = DockerRun()
-    cli._prove_own(place, Record("docker"))
-    assert cleared == [place.name]
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
+    monkeypatch.setattr(Elsewhere, "clear", lambda _: pressed("elsewhere"))
+    cli._prove_own(DockerRun.__new__(DockerRun), Record("docker"))
+    with cli.prove_own._cleared(Elsewhere.__new__(Elsewhere)):
+        pass
+    assert cleared == ["place", "elsewhere"]
+    assert signal.getsignal(signal.SIGINT) is before, "after that it is heard again"
+
+
+@pytest.mark.parametrize(("left", "said"), [([], " What was made for the proof is gone."), (["a-volume"], "")])
+def test_an_interrupted_proof_says_that_all_is_gone_where_it_is(
+    left: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def interrupted(_options: Any, record: Record, _say: Any) -> None:
+        record.left = left
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_prove", interrupted)
+    assert cli.main(["docker"]) == 130
+    assert capsys.readouterr().err == f"Interrupted.{said}\n"
 
 
 @pytest.mark.parametrize("target", ["compose", "docker"])

@@ -135,6 +135,15 @@ def _yearly(kit: Kit) -> Iterator[str]:
         typed = in_container(command) if kit.store.url.scheme == "file" else [command]
         yield from (f"    {line}" for line in typed)
     else:
-        yield "  See that a backup comes back, on another machine, with what gives access to the backups:"
-        yield f"    BACKUP_URL={kit.store.url} task-assist backup drill"
+        yield from (f"  {line}" for line in _drill(kit.store))
     yield f"  Done on:  {'   '.join(['_' * 12] * 4)}"
+
+
+def _drill(store: Store) -> Iterator[str]:
+    """A folder is the container's: on another machine that address leads nowhere."""
+    if store.url.scheme == "file":
+        yield "See that a backup comes back, where it runs in Docker by one of these:"
+        yield from (f"  {line}" for line in in_container("task-assist backup drill"))
+        return
+    yield "See that a backup comes back, on another machine, with what gives access to the backups:"
+    yield f"  BACKUP_URL={store.url} task-assist backup drill"

@@ -43,8 +43,8 @@ def check_store(reader: Reader) -> None:
         why = (
             "it must be volume, an absolute path on the Docker host, or a bucket: s3://, az:// or gs://, without keys."
         )
-        reader.fault("backupStore", "(hidden)" if "@" in where or "?" in where else where, why, "volume")
-    if credentials and not BUCKET.fullmatch(where):
+        reader.fault("backupStore", "(hidden)" if set(where) & set("@?#;") else where, why, "volume")
+    if credentials and (where == "volume" or where.startswith("/")):
         reader.faults.append(
             f"backupCredentials means nothing with backupStore {where}: no key is needed there.\n"
             "    pulumi config rm backupCredentials"
@@ -60,7 +60,7 @@ def is_directory(path: str) -> bool:
 
 def is_nested(backups: str, data: str) -> bool:
     """True where one of the two holds the other: what takes the data's directory would take the backups."""
-    one, other = PurePosixPath(backups), PurePosixPath(data)
+    one, other = (PurePosixPath("/", path.lstrip("/")) for path in (backups, data))  # "//srv" is "/srv"
     return one.is_relative_to(other) or other.is_relative_to(one)
 
 

@@ -25,6 +25,7 @@ AZURE_GRANT = "azure-native:authorization:RoleAssignment"
 FOR_GOOD = (
     "microsoft.storage/storageaccounts/blobservices/containers/delete",
     "microsoft.storage/storageaccounts/blobservices/containers/blobs/deleteblobversion/action",
+    "microsoft.storage/storageaccounts/blobservices/containers/blobs/permanentdelete/action",
 )
 # What goes with a store or keeps it closed: without it the backups would be open, or without a way back.
 PARTS = (
@@ -115,14 +116,19 @@ def policies(bucket: Planned, resources: Sequence[Planned]) -> list[Any]:
 
 def whole_bucket(resources: list[str]) -> bool:
     """The bucket itself, and all objects in it."""
-    return any("/" not in one for one in resources) and any(one.endswith("/*") for one in resources)
+    return any("/" not in one for one in resources) and any(map(all_objects, resources))
+
+
+def all_objects(resource: str) -> bool:
+    """And not those of one folder."""
+    return resource.endswith("/*") and resource.count("/") == 1
 
 
 def keeps_versions(policy: dict[str, Any]) -> bool:
     return any(
         denies_everybody(statement)
         and "s3:DeleteObjectVersion" in each(statement, "Action")
-        and any(name.endswith("/*") for name in each(statement, "Resource"))
+        and any(map(all_objects, each(statement, "Resource")))
         and "Condition" not in statement
         for statement in policy.get("Statement", [])
     )
@@ -158,6 +164,9 @@ def store_keeps(resources: Sequence[Planned]) -> Iterator[Violation]:
             days = get(rule, "noncurrentVersionExpiration.noncurrentDays", LEAST_DAYS)
             if days is not UNKNOWN and days < LEAST_DAYS:
                 yield Violation(one, f"What is deleted is soon gone. Set noncurrent_days to {LEAST_DAYS} at least.")
+    for one in of(resources, S3):
+        if items(one.props, "lifecycleRules"):
+            yield Violation(one, "Rules of the bucket's own are looked at nowhere. Use a BucketLifecycleConfiguration.")
     for one in of(resources, AZURE_LIFECYCLE):
         if any(is_set(rule, "definition.actions.baseBlob.delete") for rule in items(one.props, "policy.rules")):
             yield Violation(one, "It takes backups that nobody has pruned. Leave base_blob.delete out.")

@@ -58,6 +58,9 @@ def test_without_a_key_it_says_what_that_means(run: Run):
     assert "BACKUP_RECIPIENT is not set" in page and "whoever reads that place reads all" in page
     assert "age-keygen -o key.txt" in page and "--identity" not in page
     assert not any(line.startswith("age -d") for line in commands(page, 3))
+    # The folder is the container's: from another machine its address leads nowhere.
+    drills = ["docker compose exec -T app", "docker exec -i task-assist"]
+    assert commands(page, 5) == [f"{where} task-assist backup drill" for where in drills]
 
 
 def test_a_backup_of_a_time_to_come_is_not_the_newest_on_it(run: Run, store):
