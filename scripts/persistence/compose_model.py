@@ -30,14 +30,14 @@ RUNNING = "Prove the running app instead:  python scripts/verify_persistence.py 
 
 def of_its_own(model: Model, name: str, port: int) -> Model:
     """Raises Misused where the person's own data could not be kept out of it, Failed for two writers."""
-    services = model.get("services", {})
+    services = model.get("services") or {}
     if APP not in services:
         raise Misused(
             "no_app",
             f"The Compose file has no service {APP}: it has {', '.join(services) or 'none'}.",
             "Name another file.",
         )
-    if "volumes_from" in services[APP]:
+    if services[APP].get("volumes_from"):
         raise _own_data(f"The app takes its volumes from {services[APP]['volumes_from'][0]}")
     _refuse_replicas(services[APP])
     _refuse_second_writer(services, model.get("volumes") or {})

@@ -109,7 +109,7 @@ def _deleted(site: Site, mark: str, say: Any) -> int:
     while True:
         try:
             return delete_canary(site, mark)
-        except (OSError, Stop) as error:
+        except (OSError, Stop, LookupError, TypeError) as error:  # the last two: a gateway's answer, in the app's place
             if time.monotonic() > until:
                 what = f"The canary is still there, since it could not be deleted: {error}"
                 hint = f"Search for {mark} on the page, and delete it there."

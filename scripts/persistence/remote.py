@@ -56,11 +56,19 @@ def at_url(url: str, given: Given) -> Remote:
         raise Misused(
             "clear_text", f"{url} is not encrypted, so everybody on the way would read the token.", "Use https://"
         )
+    shell = _words(given.shell or "")
+    return Remote(url, Site(url, given.token), given.deploy, None, shell, given.store, given.identity)
+
+
+def _words(typed: str) -> list[str]:
+    """Of --exec, told before anything is deployed. Raises Misused for what can't be typed; it shows none of it."""
     try:
-        shell = shlex.split(given.shell or "")
+        words = shlex.split(typed)
     except ValueError:
         raise Misused("usage", "A quotation mark in --exec is never closed.", "Close it.") from None
-    return Remote(url, Site(url, given.token), given.deploy, None, shell, given.store, given.identity)
+    if words and not shutil.which(words[0]):
+        raise Misused("usage", "--exec does not begin with a command of this machine.", "For example:  docker exec")
+    return words
 
 
 def _address(url: str) -> SplitResult | None:

@@ -147,7 +147,7 @@ class Site:
         )
 
     def _refused(self, method: str, path: str, status: int, said: Any) -> Failed | NotTried:
-        error = said.get("error", {}) if isinstance(said, dict) else {}
+        error = _error(said)
         message = f"{method} {self.url}{path} was answered {status}: {error.get('message') or 'without a reason'}"
         kind = NotTried if status in (401, 403) else Failed
         return kind("refused", message, error.get("hint", ""))
@@ -155,9 +155,9 @@ class Site:
 
 def _refuse_lost(said: Any) -> str:
     """What /readyz says of itself. Raises Failed where that does not pass by itself."""
-    error = said.get("error", {}) if isinstance(said, dict) else {}
+    error = _error(said)
     if error.get("code") in LOST:
-        raise Failed(error["code"], error["message"], error["hint"])
+        raise Failed(error["code"], error.get("message", ""), error.get("hint", ""))
     return error.get("message", "")
 
 
@@ -165,7 +165,7 @@ def _is_health(said: Any) -> bool:
     """With what every version says there."""
     if not isinstance(said, dict) or not isinstance(said.get("database"), dict):
         return False
-    return "version" in said and {"persistent", "mount", "filesystem", "writer"} <= said["database"].keys()
+    return "version" in said and {"persistent", "mount", "filesystem", "profile", "writer"} <= said["database"].keys()
 
 
 @contextmanager
@@ -190,6 +190,12 @@ def _whole(answer: Any) -> bytes:
     if (promised := answer.headers.get("Content-Length")) and len(body) != int(promised):
         raise http.client.IncompleteRead(bytes(body), int(promised) - len(body))
     return bytes(body)
+
+
+def _error(said: Any) -> dict[str, Any]:
+    """The app's own; empty for a gateway's, which says it in words of its own."""
+    error = said.get("error") if isinstance(said, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _json(body: bytes) -> Any:

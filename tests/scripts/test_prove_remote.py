@@ -139,7 +139,10 @@ def test_a_token_that_the_deployment_has_forgotten_is_a_loss(site: Asked, lost: 
     assert (reason(stop), stop.value.exit_code) == ("token_forgotten", 1)
 
 
-@pytest.mark.parametrize("answer", [NotTried("x", "It leads elsewhere."), ConnectionError("refused"), (502, None)])
+@pytest.mark.parametrize(
+    "answer",
+    [NotTried("x", "It leads elsewhere."), ConnectionError("refused"), (502, None), (502, {"error": "Bad gateway"})],
+)
 def test_what_does_not_answer_after_the_canary_fails(site: Asked, lost: Callable[[Any], None], answer: Any):
     lost(answer)
     with pytest.raises(Failed) as stop:
@@ -154,13 +157,16 @@ def test_a_deployment_by_hand_that_answers_no_more_fails(site: Asked, quick: Non
         prove_remote._wait_for_another(site, before, -1)
 
 
-def test_a_canary_that_stays_is_told_and_is_not_proven(site: Asked, quick: None, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("where", "answer"), [("DELETE", (500, None)), ("q=", (200, {"message": "Later."}))])
+def test_a_canary_that_stays_is_told_and_is_not_proven(
+    site: Asked, quick: None, monkeypatch: pytest.MonkeyPatch, where: str, answer: tuple[int, Any]
+):
     monkeypatch.setattr(prove_remote, "prove_backup", lambda *_: None)
     deployed(site)
     asked = site.ask
 
     def ask(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        return (500, None) if method == "DELETE" else asked(method, path, body)
+        return answer if where in f"{method} {path}" else asked(method, path, body)
 
     site.ask = ask
     record = proven(site)

@@ -667,6 +667,10 @@ def test_help_needs_no_library_fits_the_terminal_and_names_every_target_and_exit
         (["http://tasks example.com"], "is not the address of an app."),
         (["https://tasks.example.com", "--identity", "nowhere"], "There is no file nowhere."),
         (["https://tasks.example.com", "--exec", "docker exec 'x"], "A quotation mark in --exec is never closed."),
+        (
+            ["https://tasks.example.com", "--exec", "dokcer exec x"],
+            "--exec does not begin with a command of this machine.",
+        ),
     ],
 )
 def test_what_cant_be_meant_is_told_before_anything_is_done(tmp_path: Path, words: list[str], said: str):

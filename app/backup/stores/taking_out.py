@@ -9,11 +9,13 @@ from app.storage.mounts import mount_of, outside, read_mounts
 
 
 def where(url: StoreUrl) -> Iterator[str]:
-    """What an address does not say: what lies under a folder, an account, another service than Amazon's."""
+    """What an address does not say: what lies under a folder, an account, a region, another service than Amazon's."""
     if url.scheme == "file":
         yield _under(url.path)
     if url.scheme == "az":
         yield f"in the storage account {_setting(url, 'AZURE_STORAGE_ACCOUNT_NAME')}"
+    if url.scheme == "s3" and (region := _setting(url, "AWS_REGION")):
+        yield f"in the region {region}: first type  export AWS_REGION={shlex.quote(region)}"
     if url.scheme == "s3" and (endpoint := _setting(url, "AWS_ENDPOINT_URL")):
         yield f"at {endpoint}, not at Amazon's: first type  export AWS_ENDPOINT_URL={shlex.quote(endpoint)}"
 

@@ -132,6 +132,7 @@ def test_its_commands_for_s3_work_with_amazons_own_tool(run: Run, amazon: str, t
     ("url", "given", "said"),
     [
         ("s3://bucket/tasks", {"AWS_REGION": "eu-central-1"}, ["aws s3 ls s3://bucket/tasks/"]),
+        ("s3://bucket", {"AWS_REGION": "eu-central-1"}, ["first type  export AWS_REGION=eu-central-1"]),
         ("s3://bucket", {"AWS_ENDPOINT_URL": "https://minio.example.org"}, ["export AWS_ENDPOINT_URL=https://minio"]),
         (
             "az://tasks/a",
