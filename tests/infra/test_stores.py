@@ -372,6 +372,7 @@ def test_the_program_takes_a_bucket_where_the_app_takes_it(bucket: str, folder: 
 
 def test_a_directory_beside_the_datas_is_no_fault():
     record(DOCKER | {"backupStore": "/srv/data-backups", "storage": "/srv/data"})
+    record(DOCKER | {"backupStore": "/volume", "storage": "volume"})
 
 
 def test_the_program_and_the_app_know_the_same_public_keys():

@@ -60,7 +60,7 @@ def is_directory(path: str) -> bool:
 
 def is_nested(backups: str, data: str) -> bool:
     """True where one of the two holds the other: what takes the data's directory would take the backups."""
-    one, other = (PurePosixPath("/", path.lstrip("/")) for path in (backups, data))  # "//srv" is "/srv"
+    one, other = (PurePosixPath(re.sub("^/+", "/", path)) for path in (backups, data))  # "//srv" is "/srv"
     return one.is_relative_to(other) or other.is_relative_to(one)
 
 
