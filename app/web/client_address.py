@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 PEER = "task_assist.peer"
 """In a request's environ: who is at the other end of the connection, whatever a proxy wrote."""
-CLIENT_ADDRESS = "task_assist.client_address"
-"""In the app's extensions, where proxies stand in front: the ClientAddress."""
 # 203.0.113.7:50124, as App Service writes it; [2001:db8::1]:443 and [2001:db8::1], as RFC 7239 does.
 WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]+|\[(?P<v6>[0-9A-Fa-f:.]+)\](:[0-9]+)?", re.ASCII)
 

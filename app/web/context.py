@@ -12,6 +12,7 @@ from app.database.patience import leave_out
 from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
+from app.web.client_address import ClientAddress
 from app.web.guesses import Guesses
 from app.web.routing import Route, Routes
 from app.web.this_machine import this_machine
@@ -32,6 +33,8 @@ class WebApp(Flask):
         self.instance = instance
         self.setup_code: str | None = None
         """See setup_code()."""
+        self.client_address: ClientAddress | None = None
+        """Where proxies stand in front."""
         self.guesses = Guesses()
         self.this_machine = this_machine()
         """Who is answered while sign-in is off."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Request, request
+from flask import Request, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.errors import CannotStart, Forbidden
@@ -22,7 +22,8 @@ from app.settings import Settings
 from app.storage.guard import how_to_own, in_place
 from app.storage.mounts import Storage
 from app.storage.owner import hand_over, place_of
-from app.web.client_address import CLIENT_ADDRESS, ClientAddress
+from app.web.client_address import ClientAddress
+from app.web.context import WebApp
 from app.web.sessions import Sessions, cookie_name
 from app.writer.instance import Instance
 
@@ -47,13 +48,13 @@ HEADERS = {
 log = structlog.get_logger()
 
 
-def init(app: Flask, settings: Settings, instance: Instance) -> None:
+def init(app: WebApp, settings: Settings, instance: Instance) -> None:
     app.wsgi_app = FixedHeaders(app.wsgi_app, settings)
     hops = settings.trusted_proxies
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
-        app.wsgi_app = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
-        app.extensions[CLIENT_ADDRESS] = app.wsgi_app
+        app.client_address = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
+        app.wsgi_app = app.client_address
     secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage)
     app.config.update(
         SECRET_KEY=secret,

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from flask import Flask
 
 from app.database.patience import waits_until
 from app.errors import Busy, CutOff, Ending, Problem
@@ -31,8 +30,7 @@ from app.operations.serving.threads import Overdue, Threads
 from app.operations.serving.wsgi import Answer, call, environ_of, head_size, length_of
 from app.settings import READ_THREADS, SIGN_IN_THREADS, WRITE_THREADS
 from app.web.auth import HASHING, PUBLIC
-from app.web.client_address import CLIENT_ADDRESS
-from app.web.context import WAIT_UNTIL
+from app.web.context import WAIT_UNTIL, WebApp
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
 from app.web.pages.typed import WITH_TYPED
@@ -55,7 +53,7 @@ request_log = structlog.get_logger("request")
 class Bridge:
     """The ASGI app that granian serves, made in the process that serves."""
 
-    def __init__(self, app: Flask, instance: Instance, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, app: WebApp, instance: Instance, loop: asyncio.AbstractEventLoop) -> None:
         self._app, self._instance = app, instance
         self._bodies, self._answers = Bodies(), Answers()
         self._ending = loop.create_future()
@@ -196,7 +194,7 @@ class Bridge:
 
     def _log(self, write: Callable[..., None], scope: dict[str, Any], **said: object) -> None:
         """As web/request_log.py does. Who reads the log may be slow, or not read at all: the loop must not wait."""
-        peer, behind_proxies = scope["client"][0], self._app.extensions.get(CLIENT_ADDRESS)
+        peer, behind_proxies = scope["client"][0], self._app.client_address
         said["address"] = behind_proxies.of(peer, scope["headers"]) if behind_proxies else peer
         line = partial(write, f"{scope['method']} {visible(scope['path'])}", **said)
         self._log_writer.run(line, within=TURN_SECONDS).add_done_callback(_left_out_in_silence)
@@ -215,6 +213,6 @@ def _left_out_in_silence(written: asyncio.Future) -> None:
     written.exception()
 
 
-def _public_forms(app: Flask) -> frozenset[str]:
+def _public_forms(app: WebApp) -> frozenset[str]:
     rules = app.url_map.iter_rules()
     return frozenset(rule.rule for rule in rules if rule.endpoint in PUBLIC and "POST" in (rule.methods or ()))

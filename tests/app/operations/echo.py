@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any, cast
 
-from flask import Flask
-
 from app.operations.serving import server
 from app.operations.serving.bridge import Bridge
 from app.settings import load
+from app.web.context import WebApp
 from app.writer.instance import Instance
 
 
@@ -24,10 +23,10 @@ def echo(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
 
 
 def bridge() -> Bridge:
-    app = Flask("app.web")  # as the app names it, so that the templates are found
-    app.wsgi_app = echo  # type: ignore[method-assign]
     instance = SimpleNamespace(gate=SimpleNamespace(expects_handover=False, settled=True))
-    return Bridge(app, cast(Instance, instance), asyncio.get_event_loop())
+    app = WebApp(load({}), cast(Instance, instance))
+    app.wsgi_app = echo  # type: ignore[method-assign]
+    return Bridge(app, app.instance, asyncio.get_event_loop())
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, cast
 
-from flask import Flask
-
 from app.operations.serving.bridge import Bridge
+from app.settings import load
+from app.web.context import WebApp
 from app.writer.instance import Instance
 
 Message = dict[str, Any]
@@ -25,7 +25,7 @@ def part(body: bytes, *, more: bool = False) -> Message:
 
 def bridge_to(reached: Callable[[dict[str, Any]], object], instance: object) -> Bridge:
     """One whose app calls `reached` with the environ of each request, and answers 200."""
-    app = Flask("app.web")  # as the app names it, so that the templates are found
+    app = WebApp(load({}), cast(Instance, instance))
 
     def wsgi(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         reached(environ)
@@ -33,7 +33,7 @@ def bridge_to(reached: Callable[[dict[str, Any]], object], instance: object) -> 
         return [b""]
 
     app.wsgi_app = wsgi  # type: ignore[method-assign]
-    return Bridge(app, cast(Instance, instance), asyncio.get_running_loop())
+    return Bridge(app, app.instance, asyncio.get_running_loop())
 
 
 async def ask(

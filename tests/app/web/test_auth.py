@@ -1,6 +1,7 @@
 """Signing in: the first account, wrong passwords, too many tries, stale cookies, and sign-in switched off."""
 
 import re
+from typing import NamedTuple
 
 import pytest
 from structlog.testing import capture_logs
@@ -22,13 +23,20 @@ def sign_in(client, email: str = EMAIL, password: str = PASSWORD, **more):
 # --- the first account ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def empty_app(tmp_path):
+class EmptyApp(NamedTuple):
     """Sign-in is on and there is no account; the code stands in the log."""
+
+    app: WebApp
+    logged_code: str
+
+
+@pytest.fixture
+def empty(tmp_path):
     with capture_logs() as logs:
         made = create_app(load({"DATABASE_PATH": str(tmp_path / "a.db")}))
-    made.extensions["logged_code"] = re.search(r"set-up code: (\w{4}-\w{4})", str(logs))[1]  # type: ignore[index]
-    yield made
+    logged = re.search(r"set-up code: (\w{4}-\w{4})", str(logs))
+    assert logged
+    yield EmptyApp(made, logged[1])
     made.instance.stop()
 
 
@@ -36,54 +44,54 @@ def set_up(client, code: str, email: str = EMAIL, password: str = PASSWORD):
     return client.post("/setup", data={"code": code, "email": email, "password": password})
 
 
-def test_the_code_in_the_log_makes_the_first_account_once(empty_app: WebApp):
-    client, code = empty_app.test_client(), empty_app.extensions["logged_code"]
+def test_the_code_in_the_log_makes_the_first_account_once(empty: EmptyApp):
+    client, code = empty.app.test_client(), empty.logged_code
     assert client.get("/").location == "/setup"
     assert set_up(client, code.lower()).status_code == 303
     assert client.get("/").status_code == 200, "signed in at once"
     assert client.get("/accounts").status_code == 200, "as an admin"
-    other = empty_app.test_client()
+    other = empty.app.test_client()
     assert set_up(other, code, "eve@example.com").location == "/sign-in"
     assert sign_in(other, "eve@example.com").status_code == 422
 
 
-def test_the_code_ends_where_the_account_was_made_at_another_instance_meanwhile(empty_app: WebApp):
-    with empty_app.instance.database.write() as session:
+def test_the_code_ends_where_the_account_was_made_at_another_instance_meanwhile(empty: EmptyApp):
+    with empty.app.instance.database.write() as session:
         fields = NewAccount.model_validate({"email": EMAIL, "password": PASSWORD, "role": "admin"})
         accounts.add_first_account(session, fields, hashed(fields.password))
-    prepare_first_account(empty_app, empty_app.instance.database)  # as when it gets the database back
-    assert empty_app.test_client().get("/").location.startswith("/sign-in")
-    assert sign_in(empty_app.test_client()).location == "/"
+    prepare_first_account(empty.app, empty.app.instance.database)  # as when it gets the database back
+    assert empty.app.test_client().get("/").location.startswith("/sign-in")
+    assert sign_in(empty.app.test_client()).location == "/"
 
 
-def test_the_code_ends_with_the_first_account_wherever_that_was_made(empty_app: WebApp):
-    client = empty_app.test_client()
+def test_the_code_ends_with_the_first_account_wherever_that_was_made(empty: EmptyApp):
+    client = empty.app.test_client()
     assert client.get("/").location == "/setup"
     fields = NewAccount.model_validate({"email": EMAIL, "password": PASSWORD})
-    with empty_app.instance.database.write() as session:
+    with empty.app.instance.database.write() as session:
         accounts.add_first_account(session, fields, hashed(fields.password))
     assert client.get("/setup").location == "/sign-in"
     assert client.get("/").location == "/sign-in"
     assert sign_in(client).location == "/"
 
 
-def test_who_has_handed_the_database_over_sends_nobody_to_a_code_of_before(empty_app: WebApp):
+def test_who_has_handed_the_database_over_sends_nobody_to_a_code_of_before(empty: EmptyApp):
     """The account may be made at the other instance by now."""
-    empty_app.instance.stop()
+    empty.app.instance.stop()
     for path in ("/", "/setup", "/sign-in"):
-        assert empty_app.test_client().get(path).status_code == 503
+        assert empty.app.test_client().get(path).status_code == 503
 
 
-def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty_app: WebApp):
-    client = empty_app.test_client()
+def test_a_wrong_code_makes_no_account_and_guessing_is_stopped(empty: EmptyApp):
+    client = empty.app.test_client()
     answers = [set_up(client, "AAAA-AAAA").status_code for _ in range(11)]
     assert answers == [422] * 10 + [429]
-    assert set_up(client, empty_app.extensions["logged_code"]).status_code == 429
+    assert set_up(client, empty.logged_code).status_code == 429
 
 
 @pytest.mark.parametrize(("email", "password"), [("ann", PASSWORD), (EMAIL, "short"), ("", "")])
-def test_what_was_typed_wrong_stays_in_the_form(empty_app: WebApp, email: str, password: str):
-    answer = set_up(empty_app.test_client(), empty_app.extensions["logged_code"], email, password)
+def test_what_was_typed_wrong_stays_in_the_form(empty: EmptyApp, email: str, password: str):
+    answer = set_up(empty.app.test_client(), empty.logged_code, email, password)
     assert answer.status_code == 422
     assert f'value="{email}"' in answer.text
     assert not password or password not in answer.text
