@@ -10,7 +10,8 @@ from typing import Any
 from .speak import Speaker
 from .stop import CANT_WRITE, REFUSED, Stop
 
-# The rules of app/backup/copies/replacing.py, for a file that the image can't see. tests/scripts hold the two together.
+# The rules of app/backup/copies/overwrite_rules.py, for a file that the image can't see. tests/scripts hold the two
+# together.
 APPLICATION_ID = 0x5441736B
 COUNTED = ("work_items", "tasks")
 FAR = 2

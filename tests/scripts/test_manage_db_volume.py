@@ -19,7 +19,7 @@ from typing import Any
 import docker.errors
 import pytest
 
-from app.backup.copies import replacing as apps
+from app.backup.copies import overwrite_rules as apps
 from app.database.sqlite import APPLICATION_ID
 from app.storage.files import SIDECARS
 from app.storage.mounts import LEASE

@@ -5,8 +5,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.backup.copies.placing import copy_beside
 from app.backup.copies.snapshot import snapshot
+from app.backup.copies.staging import copy_beside
 from app.storage.mounts import Storage
 
 if TYPE_CHECKING:

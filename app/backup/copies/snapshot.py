@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.backup.copies.manifest import Manifest
-from app.backup.copies.placing import put_in_place, workshop
-from app.backup.copies.replacing import is_database, refuse_own, refuse_taken
+from app.backup.copies.overwrite_rules import is_database, refuse_own, refuse_taken
+from app.backup.copies.staging import put_in_place, workshop
 from app.backup.copies.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.condition import how_to_go_back
 from app.database.contents import Check, read_contents, refuse_unsound
@@ -51,7 +51,7 @@ def snapshot(
     where somebody has taken its name away. `check`: of the copy.
 
     Raises Refused for a database that is missing, damaged, another app's or held by another process, Conflict where
-    `file` may not be replaced (replacing.py), also where another copy came first meanwhile, StorageFull.
+    `file` may not be replaced (overwrite_rules.py), also where another copy came first meanwhile, StorageFull.
     """
     with ExitStack() as database:
         source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held, file))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import structlog
 
-from app.backup.copies.placing import copy_beside
 from app.backup.copies.snapshot import snapshot
+from app.backup.copies.staging import copy_beside
 from app.database import migrations
 from app.database.condition import found_damaged
 from app.database.engine import Database

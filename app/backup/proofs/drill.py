@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from app.backup.copies.placing import copies_beside
-from app.backup.copies.room import tell_room
+from app.backup.copies.disk_space import tell_room
+from app.backup.copies.staging import copies_beside
 from app.backup.copies.verify import verify
-from app.backup.proofs.drilled import Drilled, keep_record
+from app.backup.proofs.drill_records import Drilled, keep_record
 from app.backup.proofs.key_proof import keep_proofs
 from app.backup.stores.store import Store, StoreFailed
-from app.backup.stores.stored import Stored
+from app.backup.stores.stored_backup import Stored
 from app.backup.transfer.encryption import public_keys_of
 from app.backup.transfer.fetch import check_object, fetch, told_as
 from app.errors import Broken, Foreign, Mismatch, NotFound, NotSqlite

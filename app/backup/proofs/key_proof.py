@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from app.backup.stores.records import records_in, renew
 from app.backup.stores.store import Store
-from app.backup.stores.stored import CLOCKS_DIFFER
+from app.backup.stores.stored_backup import CLOCKS_DIFFER
 from app.errors import NotFound
 
 ENDING = ".key-proof.json"

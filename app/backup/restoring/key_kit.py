@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.backup.proofs.key_proof import KeyProof, how_to_prove
-from app.backup.restoring.back_in import AFTERWARDS, for_once, in_cloud, in_container
+from app.backup.restoring.recovery_commands import AFTERWARDS, for_once, in_cloud, in_container
+from app.backup.stores.provider_commands import listing, taking_out, where
 from app.backup.stores.store import Store
-from app.backup.stores.stored import OBJECT_ENDINGS
-from app.backup.stores.taking_out import listing, taking_out, where
+from app.backup.stores.stored_backup import OBJECT_ENDINGS
 from app.backup.transfer.encryption import SECRET
 from app.version import __version__
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.backup.copies.placing import BACKUP, is_copying
-from app.backup.copies.replacing import incoming, incoming_path, refuse_own
-from app.backup.copies.room import refuse_without_room
+from app.backup.copies.disk_space import refuse_without_room
+from app.backup.copies.overwrite_rules import incoming, incoming_path, refuse_own
+from app.backup.copies.staging import BACKUP, is_copying
 from app.backup.copies.verify import Verified, unverified, verify
 from app.database import may_lack
 from app.database.contents import refuse_foreign

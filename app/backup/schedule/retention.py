@@ -5,12 +5,12 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 
 from app.backup.copies.manifest import Manifest
-from app.backup.copies.replacing import FAR, counted
-from app.backup.proofs.drilled import Drills, drills_in, left_over
+from app.backup.copies.overwrite_rules import FAR, counted
+from app.backup.proofs.drill_records import Drills, drills_in, left_over
 from app.backup.stores.deployment import Own
 from app.backup.stores.folder import under_way
 from app.backup.stores.store import Store
-from app.backup.stores.stored import (
+from app.backup.stores.stored_backup import (
     ENDING,
     OBJECT_ENDINGS,
     Stored,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import dropwhile
 
-from app.backup.stores.stored import CLOCKS_DIFFER, Stored
+from app.backup.stores.stored_backup import CLOCKS_DIFFER, Stored
 
 OFF = "off"
 MOST_JITTER = timedelta(minutes=5)

@@ -9,9 +9,9 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from app.backup.copies.placing import one_at_a_time
+from app.backup.copies.staging import one_at_a_time
 from app.backup.stores.store import Entry, Store
-from app.backup.stores.stored import deployment_in, names_in, newest_in
+from app.backup.stores.stored_backup import deployment_in, names_in, newest_in
 from app.errors import Conflict, NotFound
 from app.storage.files import to_disk
 from app.storage.mounts import beside

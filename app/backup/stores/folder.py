@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from app.backup.copies.placing import one_at_a_time
+from app.backup.copies.staging import one_at_a_time
 from app.backup.stores.store import SMALL, Entry, StoreFailed, Writer
 from app.errors import AS_ANOTHER, Conflict, NotFound, StorageFull, is_no_room
 from app.setting_values import StoreUrl

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.backup.stores.store import Entry, Store, StoreFailed
-from app.backup.stores.stored import moment
+from app.backup.stores.stored_backup import moment
 
 NAME = re.compile(r"(?P<of>.+)\.(?P<time>\d{8}T\d{6}Z)\.[0-9a-f]{8}")
 OLDEST = datetime.min.replace(tzinfo=UTC)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from app.backup.copies import manifest
-from app.backup.copies.room import refuse_without_room_for_copy
+from app.backup.copies.disk_space import refuse_without_room_for_copy
 from app.backup.stores.store import Store
-from app.backup.stores.stored import Stored
+from app.backup.stores.stored_backup import Stored
 from app.backup.transfer.compression import Decompressing
 from app.backup.transfer.encryption import decrypt
 from app.backup.transfer.hashing import Hashed, HashedWriter, pour

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from app.backup.copies.disk_space import tell_room
 from app.backup.copies.manifest import Manifest
-from app.backup.copies.placing import BACKUP, copies_beside
-from app.backup.copies.room import tell_room
+from app.backup.copies.staging import BACKUP, copies_beside
 from app.backup.stores.deployment import number_for
 from app.backup.stores.store import Store, StoreFailed
-from app.backup.stores.stored import Stored, how_to_restore, manifest_of, new_name, object_of
+from app.backup.stores.stored_backup import Stored, how_to_restore, manifest_of, new_name, object_of
 from app.backup.transfer.compression import Compressed
 from app.backup.transfer.encryption import encrypt, refuse_bad_recipients
 from app.backup.transfer.hashing import Hashed, HashedWriter, pour

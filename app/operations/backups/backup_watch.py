@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from app.backup.schedule.standing import LATE
+from app.backup.schedule.backup_status import LATE
 from app.operations.backups.backup_alarm import Alarm
 from app.operations.backups.backups_known import Known, missing
 from app.operations.control.typed import Typist

@@ -23,7 +23,7 @@ class Known:
     missing: bool = False
 
     def saw(self, standing: dict[str, Any]) -> None:
-        """`standing`: what the store says (app/backup/schedule/standing.py), as JSON."""
+        """`standing`: what the store says (app/backup/schedule/backup_status.py), as JSON."""
         self.made_at, self.due_at = _time(standing["made_at"]), _time(standing["due_at"])
         self.drilled_at = _time(standing["drill"]["drilled_at"]) if standing["drill"] else None
 
@@ -42,7 +42,7 @@ class Known:
 
 def tell_app(loaded: Any, place: Any) -> None:
     """To be called when a backup or a drill is in `place`. A running app, if that is its store, knows of it at once."""
-    from app.backup.schedule.standing import standing_of
+    from app.backup.schedule.backup_status import standing_of
     from app.backup.stores.deployment import number_of, own
 
     if not loaded.backup_url or store_url(loaded.backup_url) != place.url:

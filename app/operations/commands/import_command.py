@@ -26,9 +26,9 @@ def import_db(file: Path, progress: Any) -> Answer:
     \b
     Exit codes: those of `task-assist restore`
     """
-    from app.backup.copies.placing import copies_beside
-    from app.backup.copies.replacing import refuse_own
-    from app.backup.copies.room import refuse_without_room_for_copy
+    from app.backup.copies.disk_space import refuse_without_room_for_copy
+    from app.backup.copies.overwrite_rules import refuse_own
+    from app.backup.copies.staging import copies_beside
     from app.backup.copies.verify import refuse_unreadable, verify
     from app.errors import Refused
     from app.storage.files import SIDECARS, copy, size_of

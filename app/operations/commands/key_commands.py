@@ -32,7 +32,7 @@ def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app.backup.restoring.key_kit import Kit, page
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.store import store_at
-    from app.backup.stores.stored import names_in, past
+    from app.backup.stores.stored_backup import names_in, past
 
     loaded, now = settings.load(), datetime.now(UTC)
     place = own(store_at(store or loaded.backup_url), number_of(storage_of(loaded).path))

@@ -42,10 +42,10 @@ def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_
 def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, progress: Any) -> Answer:
     from app import settings
     from app.backup.proofs.drill import drill
-    from app.backup.proofs.proven import not_due_after
+    from app.backup.proofs.drill_status import not_due_after
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.store import store_at
-    from app.backup.stores.stored import newest_in, stored_in
+    from app.backup.stores.stored_backup import newest_in, stored_in
     from app.operations.backups.backups_known import tell_app
     from app.operations.commands.read_through import read_through
 
@@ -131,8 +131,8 @@ def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelt
 @answers("Looking")
 def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
-    from app.backup.proofs.proven import proven
-    from app.backup.schedule.standing import said_of_ahead, said_of_bereft, standing_of
+    from app.backup.proofs.drill_status import proven
+    from app.backup.schedule.backup_status import said_of_ahead, said_of_bereft, standing_of
     from app.backup.stores.deployment import number_of, own, said_of_others
     from app.backup.stores.store import store_at
     from app.operations.backups.backups_known import zone_of

@@ -53,7 +53,7 @@ def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_i
     7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
     """
     from app import settings
-    from app.backup.transfer.brought import brought
+    from app.backup.transfer.restore_source import brought
 
     loaded = settings.load()
     storage = storage_of(loaded)
@@ -78,7 +78,7 @@ def verified(file: Path, sha256: str | None = None, *, progress: Any = None, as_
 def _dry_run(what: str, found: Any, storage: Any) -> Answer:
     from dataclasses import asdict
 
-    from app.backup.copies.placing import copies_beside
+    from app.backup.copies.staging import copies_beside
     from app.backup.restoring.difference import difference, in_words
     from app.database.emptied import holds_nothing
 
@@ -111,7 +111,7 @@ def replace_database(
     called when nobody else can change the database any more, and raises what makes `found` the wrong one by now."""
     from app.backup.copies.rescue import kept_copies
     from app.backup.restoring.restore import restore
-    from app.backup.restoring.undoing import undoable
+    from app.backup.restoring.undo import undoable
     from app.writer.exclusive import exclusive_access
 
     before = kept_copies(storage)
@@ -138,8 +138,8 @@ def replace_database(
 
 def _keep(storage: Any, again: Any, file: Path, *, moves: bool, as_it_is: bool) -> Any:
     """What is kept of the present database. Where that can't be read, or has no room, a person may go on without."""
-    from app.backup.copies.keep import BEFORE_RESTORE, keep
-    from app.backup.restoring.undoing import note_begun
+    from app.backup.copies.safety_copy import BEFORE_RESTORE, keep
+    from app.backup.restoring.undo import note_begun
     from app.errors import StorageFull, problem_of
     from app.storage.files import sidecars, size_of
 
@@ -158,7 +158,7 @@ def _keep(storage: Any, again: Any, file: Path, *, moves: bool, as_it_is: bool) 
 
 
 def _way_back(kept: Any) -> str:
-    from app.backup.restoring.undoing import way_back
+    from app.backup.restoring.undo import way_back
 
     if kept is None:
         return ""

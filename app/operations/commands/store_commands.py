@@ -59,7 +59,7 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     from app.backup.schedule.schedule import OFF, due, last_run
     from app.backup.stores.claims import claimed
     from app.backup.stores.deployment import number_of, own
-    from app.backup.stores.stored import newest_first
+    from app.backup.stores.stored_backup import newest_first
     from app.errors import CannotStart
     from app.operations.backups.backups_known import zone_of
 
@@ -105,7 +105,7 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
     from app.backup.schedule.retention import warn_of_loss
     from app.backup.schedule.schedule import OFF
     from app.backup.stores.deployment import number_of, own
-    from app.backup.stores.stored import newest_first
+    from app.backup.stores.stored_backup import newest_first
     from app.backup.transfer.pipeline import Order, back_up
     from app.operations.backups.backups_known import tell_app
     from app.operations.control.canary import leave_canary
@@ -193,7 +193,7 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
     from app.backup.stores.deployment import number_of
     from app.backup.stores.store import store_at
-    from app.backup.stores.stored import bereft_in, deployment_in, names_in, stored_in
+    from app.backup.stores.stored_backup import bereft_in, deployment_in, names_in, stored_in
     from app.errors import Mismatch, NotFound
 
     loaded = settings.load()

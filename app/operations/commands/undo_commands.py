@@ -23,7 +23,7 @@ def undo(progress: Any) -> Answer:
     \b
     Exit codes: those of `task-assist restore`; 1 also where no restore has kept anything
     """
-    from app.backup.restoring.undoing import what_undoes
+    from app.backup.restoring.undo import what_undoes
     from app.errors import Conflict
 
     storage = storage_here()
@@ -55,7 +55,7 @@ def undo(progress: Any) -> Answer:
 @answers("Looking")
 def undoes(progress: Any) -> Answer:
     """Says in JSON what `undo` would put in the place. Writes nothing."""
-    from app.backup.restoring.undoing import what_undoes
+    from app.backup.restoring.undo import what_undoes
 
     kept = what_undoes(storage_here().path)
     found = verified(kept.file, progress=progress, as_it_is=not kept.sound)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.backup.schedule.standing import Standing, said_of_ahead, said_of_bereft, standing_of
+from app.backup.schedule.backup_status import Standing, said_of_ahead, said_of_bereft, standing_of
 from app.backup.stores.deployment import number_of, own, said_of_others
 from app.backup.stores.store import store_at
 from app.errors import Problem

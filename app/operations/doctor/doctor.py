@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 
-from app.backup.copies.others import filled_others
+from app.backup.copies.other_databases import filled_others
 from app.database import may_lack
 from app.database.condition import how_to_go_back
 from app.database.connections import PRAGMAS

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup.proofs.drilled import drilled
+from app.backup.proofs.drill_records import drilled
 from app.backup.stores.store import Store, store_at
-from app.backup.stores.stored import names_in, newest_in, stored_in
+from app.backup.stores.stored_backup import names_in, newest_in, stored_in
 from app.backup.transfer.fetch import check_object
 from app.cli import main
 from app.errors import Problem
@@ -167,8 +167,8 @@ def refuses_to_undo(database: Path) -> None:
 def test_a_restore_that_is_killed_when_all_is_kept_is_not_undone(place_with_backup: Path, monkeypatch):
     database = place_with_backup
     with monkeypatch.context() as killed, suppress(KeyboardInterrupt):
-        killed.setattr("app.backup.restoring.undoing._put_back", lambda *_: None)  # nothing tidies up after a kill
-        killed.setattr("app.backup.restoring.undoing._remove_needless", lambda *_: None)
+        killed.setattr("app.backup.restoring.undo._put_back", lambda *_: None)  # nothing tidies up after a kill
+        killed.setattr("app.backup.restoring.undo._remove_needless", lambda *_: None)
         killed.setattr("app.backup.restoring.restore.clear_the_place", killed_now)
         CliRunner().invoke(main, ["restore", "latest"], standalone_mode=False)
     refuses_to_undo(database)

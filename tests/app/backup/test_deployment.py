@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from app.backup.stores import deployment
 from app.backup.stores.store import Store
-from app.backup.stores.stored import deployment_in, manifest_of, names_in, new_name, object_of, stored_in
+from app.backup.stores.stored_backup import deployment_in, manifest_of, names_in, new_name, object_of, stored_in
 from app.cli import main
 from tests.app.backup.databases import closed_database, names, titles
 

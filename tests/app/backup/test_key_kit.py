@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from app.backup.restoring.back_in import AFTERWARDS, TASK_ON_AZURE, for_once, in_cloud
-from app.backup.stores.stored import manifest_of, names_in, new_name, newest_in, object_of
+from app.backup.restoring.recovery_commands import AFTERWARDS, TASK_ON_AZURE, for_once, in_cloud
+from app.backup.stores.stored_backup import manifest_of, names_in, new_name, newest_in, object_of
 from app.backup.transfer.encryption import SECRET
 from app.setting_values import StoreUrl, store_url
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import titles
 from tests.app.backup.servers import environment_of
-from tests.app.backup.test_stored import new_key
+from tests.app.backup.test_stored_backup import new_key
 
 TOOLS = ("age", "zstd", "sqlite3")
 ROOT = Path(__file__).resolve().parents[3]
@@ -143,7 +143,7 @@ def test_its_commands_for_s3_work_with_amazons_own_tool(run: Run, amazon: str, t
     ],
 )
 def test_each_place_has_its_own_tool(url: str, given: dict[str, str], said: list[str], monkeypatch):
-    from app.backup.stores.taking_out import listing, taking_out, where
+    from app.backup.stores.provider_commands import listing, taking_out, where
 
     for name, value in given.items():
         monkeypatch.setenv(name, value)

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.backup.proofs.drilled import drilled
+from app.backup.proofs.drill_records import drilled
 from app.backup.proofs.key_proof import ENDING, KeyProof, keep_proofs, last_proof, reminders
-from app.backup.stores.stored import newest_in
-from tests.app.backup.test_stored import new_key
+from app.backup.stores.stored_backup import newest_in
+from tests.app.backup.test_stored_backup import new_key
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 

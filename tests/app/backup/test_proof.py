@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.backup.proofs.drill import drill
-from app.backup.proofs.drilled import ENDING as DRILLED
-from app.backup.proofs.drilled import Drilled, drilled, keep_record, last_drill
+from app.backup.proofs.drill_records import ENDING as DRILLED
+from app.backup.proofs.drill_records import Drilled, drilled, keep_record, last_drill
 from app.backup.schedule.retention import prune, warn_of_loss
 from app.backup.schedule.schedule import next_after
-from app.backup.stores import stored as naming
+from app.backup.stores import stored_backup as naming
 from app.backup.stores.folder import PARTIAL, Folder
 from app.backup.stores.store import Store, StoreFailed
-from app.backup.stores.stored import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
+from app.backup.stores.stored_backup import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
 from app.backup.transfer import pipeline
 from app.database import migrations
 from app.errors import Mismatch
@@ -33,7 +33,7 @@ from app.storage.mounts import Storage, storage_under
 from app.writer.instance import Instance
 from tests.app.backup.conftest import Run
 from tests.app.backup.databases import execute
-from tests.app.backup.test_stored import backed_up, new_key
+from tests.app.backup.test_stored_backup import backed_up, new_key
 
 UTC_ZONE = ZoneInfo("UTC")
 RULES = "last=1 daily=2"

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from app.backup.proofs.drill import drill
 from app.backup.stores.store import store_at
-from app.backup.stores.stored import names_in, stored_in
+from app.backup.stores.stored_backup import names_in, stored_in
 from app.backup.transfer.encryption import identities_in
 from app.cli import main
 from app.operations.commands.read_through import read_through

@@ -12,7 +12,7 @@ from types import FrameType, SimpleNamespace
 import pytest
 
 from app.backup.copies import manifest
-from app.backup.copies.placing import BACKUP, copies_beside
+from app.backup.copies.staging import BACKUP, copies_beside
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import incoming_path, restore, settle
 from app.database import may_lack
@@ -62,7 +62,7 @@ def test_it_also_fills_an_empty_place(tmp_path: Path, backup: Path):
 def test_a_copy_that_was_made_for_it_takes_the_place_itself_and_needs_no_room(
     killed_app: Storage, backup: Path, monkeypatch
 ):
-    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    monkeypatch.setattr("app.backup.copies.disk_space.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     inode = backup.stat().st_ino
     restore(backup, killed_app, found=verify(backup), moves=True)
     assert killed_app.path.stat().st_ino == inode and not backup.exists()
@@ -194,7 +194,7 @@ def test_what_was_set_aside_for_a_file_with_its_log_does_not_stay(damaged_place:
 
 def test_the_log_needs_room_too(damaged_place: Storage, kept: Path, monkeypatch):
     before = files(damaged_place.path)
-    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
+    monkeypatch.setattr("app.backup.copies.disk_space.shutil.disk_usage", lambda _: SimpleNamespace(free=13_999))
     with pytest.raises(StorageFull, match="14,004 bytes are needed"):
         restore(kept, damaged_place, as_it_is=True)
     assert files(damaged_place.path) == before
@@ -286,7 +286,7 @@ def test_a_log_that_sqlite_takes_away_late_stops_no_restore(killed_app: Storage,
 
 
 def test_without_room_nothing_is_changed(killed_app: Storage, backup: Path, monkeypatch):
-    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
+    monkeypatch.setattr("app.backup.copies.disk_space.shutil.disk_usage", lambda _: SimpleNamespace(free=9))
     with pytest.raises(StorageFull, match=r"no room beside .* 9 are free"):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD

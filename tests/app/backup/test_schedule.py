@@ -17,7 +17,7 @@ from app.backup.schedule.schedule import MOST_JITTER, due, jitter, last_run, nex
 from app.backup.stores import claims
 from app.backup.stores.claims import STALE_AFTER, claimed, sweep_claims
 from app.backup.stores.store import StoreFailed, store_at
-from app.backup.stores.stored import new_name, past, time_of
+from app.backup.stores.stored_backup import new_name, past, time_of
 from app.setting_values import keep_rules, schedule
 from tests.app.processes import eventually
 

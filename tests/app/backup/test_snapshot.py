@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from app.backup.copies import manifest
 from app.backup.copies import snapshot as snapshots
-from app.backup.copies.others import filled_others
-from app.backup.copies.placing import workshop
-from app.backup.copies.replacing import refuse_taken
+from app.backup.copies.other_databases import filled_others
+from app.backup.copies.overwrite_rules import refuse_taken
 from app.backup.copies.snapshot import snapshot
+from app.backup.copies.staging import workshop
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import restore
 from app.cli import main

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.backup.copies.inspect import facts_of
-from app.backup.copies.others import filled_others
+from app.backup.copies.other_databases import filled_others
 from app.backup.copies.upgrade import upgrade
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import restore

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from app.backup.schedule.schedule import last_run
 from app.backup.stores import folder as folder_module
 from app.backup.stores.store import store_at
-from app.backup.stores.stored import ENDING, new_name, newest_first, newest_in, object_of
+from app.backup.stores.stored_backup import ENDING, new_name, newest_first, newest_in, object_of
 from app.cli import main
 from app.operations.backups import backup_runner
 from app.operations.backups.backups_known import Known

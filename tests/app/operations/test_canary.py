@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from app import create_app
-from app.backup.proofs.drilled import drilled
+from app.backup.proofs.drill_records import drilled
 from app.backup.stores.store import Store, store_at
-from app.backup.stores.stored import manifest_of, names_in, newest_in, stored_in
+from app.backup.stores.stored_backup import manifest_of, names_in, newest_in, stored_in
 from app.cli import main
 from app.database.canary import STAY, has_canary, write_canary
 from app.database.sqlite import sqlite_driver

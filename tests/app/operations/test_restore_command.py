@@ -218,7 +218,7 @@ def test_where_the_disk_cannot_read_what_is_there_it_names_the_way_without_a_cop
     def unreadable(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(storage.path))
 
-    monkeypatch.setattr("app.backup.copies.keep._keep", unreadable)
+    monkeypatch.setattr("app.backup.copies.safety_copy._keep", unreadable)
     done = typed(tmp_path, "restore", str(twenty_items))
     assert (done.exit_code, str(storage.path) in done.stderr, "dmesg" in done.stderr) == (1, True, True)
     words = shlex.split(done.stderr.strip().splitlines()[-1])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.backup.restoring.back_in import for_once, in_cloud
-from app.backup.stores.taking_out import listing, taking_away, taking_out
+from app.backup.restoring.recovery_commands import for_once, in_cloud
+from app.backup.stores.provider_commands import listing, taking_away, taking_out
 from app.setting_values import store_url
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import ROOT

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.backup.copies.placing import copies_beside
-from app.backup.copies.room import tell_room
+from app.backup.copies.disk_space import tell_room
+from app.backup.copies.staging import copies_beside
 from app.backup.stores.deployment import newest_meant, number_of
 from app.backup.stores.store import Store, store_at
-from app.backup.stores.stored import ENDING, OBJECT_ENDINGS, is_name, stored_in
+from app.backup.stores.stored_backup import ENDING, OBJECT_ENDINGS, is_name, stored_in
 from app.backup.transfer.fetch import fetch, told_as
 from app.errors import CannotStart
 from app.setting_values import store_url

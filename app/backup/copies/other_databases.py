@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import text
 
-from app.backup.copies.replacing import items_and_tasks_in
+from app.backup.copies.overwrite_rules import items_and_tasks_in
 from app.database.engine import Database
 from app.database.header import read_header
 from app.database.sqlite import APPLICATION_ID

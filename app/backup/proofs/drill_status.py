@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.backup.proofs.drilled import Drilled, drills_in, failure_since, newest_of
+from app.backup.proofs.drill_records import Drilled, drills_in, failure_since, newest_of
 from app.backup.stores.store import Store
-from app.backup.stores.stored import names_in, newest_first, time_of
+from app.backup.stores.stored_backup import names_in, newest_first, time_of
 
 DRILL_EVERY = timedelta(days=7)
 

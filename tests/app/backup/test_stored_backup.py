@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 from app.backup.copies import manifest
 from app.backup.copies.snapshot import snapshot
 from app.backup.copies.verify import verify
-from app.backup.restoring import undoing
+from app.backup.restoring import undo
 from app.backup.stores.store import Store, StoreFailed, store_at
-from app.backup.stores.stored import Stored, manifest_of, names_in, newest_in, stored_in
+from app.backup.stores.stored_backup import Stored, manifest_of, names_in, newest_in, stored_in
 from app.backup.transfer.fetch import check_object, fetch
 from app.backup.transfer.pipeline import Order, back_up
 from app.cli import main
@@ -537,7 +537,9 @@ def test_without_room_for_the_copy_what_is_to_be_typed_does_the_same(run: Run, t
     file = Path(shutil.copy(tmp_path / "task_manager.db", tmp_path / "raw.db"))
     full = StorageFull("There is no room.", "Free some.")
     with monkeypatch.context() as patched:
-        patched.setattr("app.backup.copies.keep.refuse_without_room", lambda *_, **__: (_ for _ in ()).throw(full))
+        patched.setattr(
+            "app.backup.copies.safety_copy.refuse_without_room", lambda *_, **__: (_ for _ in ()).throw(full)
+        )
         said = run("restore", "latest", "--identity", "key.txt").stderr
         assert "--no-keep" not in run("import-db", str(file)).stderr  # which has no such option
     words = said.splitlines()[-1].split()
@@ -602,7 +604,7 @@ def test_an_undo_that_finds_no_room_at_all_says_what_does_the_same_without_a_cop
     def full(*_given: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(undoing, "to_disk", full)
+    monkeypatch.setattr(undo, "to_disk", full)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))  # pyright: ignore
     done = run("undo")
     monkeypatch.undo()

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from app.backup.stores.records import OLDEST, Record, records_in, renew
 from app.backup.stores.store import Entry, Store
-from app.backup.stores.stored import CLOCKS_DIFFER, is_name, manifest_of
+from app.backup.stores.stored_backup import CLOCKS_DIFFER, is_name, manifest_of
 from app.errors import NotFound
 
 ENDING = ".drill.json"

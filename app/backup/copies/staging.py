@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.backup.copies import manifest
 from app.backup.copies.manifest import Manifest
-from app.backup.copies.replacing import refuse_taken
+from app.backup.copies.overwrite_rules import refuse_taken
 from app.storage.aside import free_name
 from app.storage.files import to_disk
 from app.storage.mounts import beside

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from app.backup.copies.others import filled_others, log, name_filled_others
+from app.backup.copies.other_databases import filled_others, log, name_filled_others
 from app.database.engine import Database
 from app.settings import Settings
 from app.storage.mounts import storage_under
@@ -48,7 +48,7 @@ def test_a_start_does_not_fail_for_it(said: list[str], settings: Settings, monke
         raise OSError("Input/output error")
 
     settings.database_path.with_name("tasks.db").write_bytes(HEADER)
-    monkeypatch.setattr("app.backup.copies.others.items_and_tasks_in", fails)
+    monkeypatch.setattr("app.backup.copies.other_databases.items_and_tasks_in", fails)
     create_app(settings).instance.stop()
     assert said == [
         f"{settings.database_path} is empty, and what lies beside it can't be looked at: Input/output error"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from app.backup.proofs.drilled import Drilled, last_drill
+from app.backup.proofs.drill_records import Drilled, last_drill
 from app.backup.schedule.schedule import OFF, next_after
+from app.backup.stores.provider_commands import taking_away
 from app.backup.stores.store import Store
-from app.backup.stores.stored import bereft_in, names_in, past, time_of
-from app.backup.stores.taking_out import taking_away
+from app.backup.stores.stored_backup import bereft_in, names_in, past, time_of
 
 LATE = timedelta(hours=2)
 """After its time a backup that is still not there counts as missing: what failed was tried again by then."""

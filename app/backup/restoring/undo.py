@@ -16,7 +16,7 @@ from typing import Any, Optional
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from app.backup.copies import manifest
-from app.backup.copies.keep import BEFORE_RESTORE, Kept
+from app.backup.copies.safety_copy import BEFORE_RESTORE, Kept
 from app.backup.restoring.restore import incoming_path
 from app.errors import Conflict, NotFound
 from app.storage.files import size_of, to_disk

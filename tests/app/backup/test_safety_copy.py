@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.backup.copies.keep import keep
+from app.backup.copies.safety_copy import keep
 from app.database import sqlite
 from app.database.sqlite import sqlite_driver
 from app.errors import Broken, Held, StorageFull
@@ -25,7 +25,7 @@ def test_a_log_that_sqlite_folded_in_while_it_failed_to_copy_is_not_missed(make:
         log.unlink()
         raise Broken("malformed")
 
-    monkeypatch.setattr("app.backup.copies.keep.snapshot", fails)
+    monkeypatch.setattr("app.backup.copies.safety_copy.snapshot", fails)
     kept = keep(storage, "before-restore", 0)
     assert kept and kept.files == [kept.file] and not kept.sound
     assert kept.file.read_bytes() == storage.path.read_bytes()
@@ -48,7 +48,7 @@ def test_what_another_process_is_writing_is_not_kept_half_written(make: Make, mo
 def test_it_needs_room_for_what_is_kept_and_for_what_comes(make: Make, monkeypatch):
     storage = make(items=1)
     size = storage.path.stat().st_size
-    monkeypatch.setattr("app.backup.copies.room.shutil.disk_usage", lambda _: SimpleNamespace(free=size + 4999))
+    monkeypatch.setattr("app.backup.copies.disk_space.shutil.disk_usage", lambda _: SimpleNamespace(free=size + 4999))
     with pytest.raises(StorageFull, match=rf"{size:,} bytes to keep .* 5,000 for .*\. {size + 4999:,} are free"):
         keep(storage, "before-restore", 5000)
     assert names(storage.path.parent) == {"task_manager.db"}
@@ -66,7 +66,7 @@ def test_a_quota_that_ends_in_the_middle_of_it_is_no_room(make: Make, monkeypatc
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     monkeypatch.setattr("app.backup.copies.snapshot.to_disk", over_quota)
-    monkeypatch.setattr("app.backup.copies.keep.copy", over_quota)
+    monkeypatch.setattr("app.backup.copies.safety_copy.copy", over_quota)
     with pytest.raises(StorageFull, match=r"no room beside .* for two copies"):
         keep(storage, "before-restore", 5000)
     assert names(storage.path.parent) == {"task_manager.db"}

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.backup.copies.placing import copy_beside
-from app.backup.copies.room import no_room, refuse_without_room
+from app.backup.copies.disk_space import no_room, refuse_without_room
 from app.backup.copies.snapshot import snapshot
+from app.backup.copies.staging import copy_beside
 from app.errors import CannotStart, Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
 from app.storage.mounts import Storage, beside
