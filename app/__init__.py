@@ -23,7 +23,7 @@ def create_app(
     from app.backup.copies.rescue import keep_what_is_open
     from app.backup.copies.upgrade import upgrade
     from app.domain.upkeep import every_hour
-    from app.web.making import make_web_app
+    from app.web.factory import make_web_app
     from app.web.sign_in import prepare_first_account
     from app.writer.instance import Instance
 

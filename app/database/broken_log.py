@@ -10,8 +10,8 @@ from pathlib import Path
 from app.database.header import read_header
 from app.database.wal import WAL_HEADER, Index, read_index, read_log
 from app.errors import StrangeLog
-from app.storage.aside import WHERE_IT_RUNS, one_a_line, set_aside
 from app.storage.files import is_there, size_of
+from app.storage.hint_commands import WHERE_IT_RUNS, one_a_line, set_aside
 from app.storage.mounts import beside
 
 

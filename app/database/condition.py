@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from app.errors import Damaged, ReadOnly, Refused, Replaced, StorageFull, Unwell
-from app.storage.aside import WHERE_IT_RUNS
 from app.storage.cant_open import CantOpen
+from app.storage.hint_commands import WHERE_IT_RUNS
 from app.storage.led_elsewhere import LedElsewhere
 
 GRAVEST_FIRST: tuple[type[Unwell], ...] = (Replaced, LedElsewhere, Damaged, CantOpen, ReadOnly, StorageFull)

@@ -11,8 +11,8 @@ from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, unchanging
 from app.database.strange_logs import lacks_its_log, starts_a_database
 from app.errors import Emptied, Refused
-from app.storage.aside import WHERE_IT_RUNS
 from app.storage.files import is_there, sidecars, size_of
+from app.storage.hint_commands import WHERE_IT_RUNS
 from app.storage.mounts import Storage, files_beside
 
 START_EMPTY = """\

@@ -13,8 +13,8 @@ import structlog
 
 from app.database.condition import Condition
 from app.errors import CannotStart
-from app.storage.aside import WHERE_IT_RUNS
 from app.storage.files import to_disk
+from app.storage.hint_commands import WHERE_IT_RUNS
 from app.storage.mounts import Storage, beside
 from app.storage.owner import hand_over, place_of
 

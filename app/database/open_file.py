@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from app.errors import Replaced
-from app.storage.aside import WHERE_IT_RUNS
+from app.storage.hint_commands import WHERE_IT_RUNS
 from app.storage.identity import Identity, identity_of
 from app.storage.led_elsewhere import LedElsewhere, is_led_elsewhere, led_elsewhere
 from app.storage.mounts import Storage

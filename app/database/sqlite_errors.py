@@ -21,9 +21,9 @@ from app.errors import (
     is_no_room,
 )
 from app.storage.cant_open import cant_open, why_cant_open
+from app.storage.full_or_read_only import no_room, refusal_of_writes, why_no_writes
 from app.storage.holders import holders_of
 from app.storage.mounts import Storage, storage_under
-from app.storage.no_writes import no_room, refusal_of_writes, why_no_writes
 
 Fault = Literal["full", "read-only", "locked", "not a database", "malformed", "can't open", "I/O"]
 MESSAGES: dict[str, Fault] = {

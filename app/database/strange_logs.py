@@ -12,9 +12,9 @@ from pathlib import Path
 from app.database.broken_log import refuse_broken_log
 from app.database.header import read_header
 from app.errors import StrangeLog
-from app.storage.aside import set_aside
 from app.storage.delegations import open_undelegated
 from app.storage.files import JOURNAL, is_there, sidecars, size_of
+from app.storage.hint_commands import set_aside
 from app.storage.mounts import beside
 
 LARGEST_PAGE = LARGEST_SECTOR = 1 << 16

@@ -17,11 +17,11 @@ from app.database.base import UtcDateTime
 from app.database.engine import Database
 from app.database.kept import Kept
 from app.database.remembered import remembered
+from app.domain.filtering import matching
 from app.domain.models import Event, Task, User, WorkItem
 from app.domain.paging import Page, page_in
 from app.domain.rows import LARGEST_ID, in_trash, missing
 from app.domain.schemas import Filters
-from app.domain.search import matching
 
 LATELY_TICKED = 12
 """For a list, so many of each open work item's tasks at most, the last ones."""

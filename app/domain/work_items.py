@@ -11,12 +11,12 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Session
 
 from app.database.kept import Kept
+from app.domain.filtering import matching
 from app.domain.history import apply_changes, record
 from app.domain.models import WorkItem
 from app.domain.ordering import Direction, key_on_top, move_past_neighbour
 from app.domain.rows import find_live, find_row
 from app.domain.schemas import Filters, NewWorkItem, WorkItemChange
-from app.domain.search import matching
 from app.domain.shown import Item
 from app.domain.text_search import keep_searchable, make_searchable
 from app.domain.trash import put_into_trash, take_out_of_trash

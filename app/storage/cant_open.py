@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import CannotStart, StorageFull, Unwell
-from app.storage.aside import set_aside
+from app.storage.full_or_read_only import has_no_inodes, no_room
 from app.storage.guard import in_place, refuse_unwritable
+from app.storage.hint_commands import set_aside
 from app.storage.mounts import Storage, files_beside
-from app.storage.no_writes import has_no_inodes, no_room
 
 MORE_FOR_PROCESS = """\
 Nothing was changed. Let it have more, where it is started:

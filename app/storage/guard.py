@@ -5,10 +5,10 @@ import shlex
 from pathlib import Path
 
 from app.errors import DOCKERS_FOLDER, CannotStart, Problem
-from app.storage.aside import set_aside
+from app.storage.full_or_read_only import read_only
+from app.storage.hint_commands import set_aside
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
-from app.storage.no_writes import read_only
 from app.storage.owner import place_of, typed_as
 
 MOUNT_PATH = "/app/data"

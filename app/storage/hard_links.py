@@ -3,7 +3,7 @@
 import shlex
 
 from app.errors import Unwell
-from app.storage.aside import free_name, one_a_line
+from app.storage.hint_commands import free_name, one_a_line
 from app.storage.mounts import LOCAL, Storage, beside
 
 

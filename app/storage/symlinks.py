@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.storage.aside import one_a_line, set_aside
+from app.storage.hint_commands import one_a_line, set_aside
 
 
 @dataclass(frozen=True)

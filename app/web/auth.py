@@ -14,7 +14,7 @@ from app.web.client_address import peer
 from app.web.context import WebApp, database, setup_code, web_app
 from app.web.devices import remember_device
 from app.web.older_sessions import forget_older_session
-from app.web.pages import typed
+from app.web.pages import unsaved_form
 from app.web.pages.forms import page_again, return_path
 from app.web.sessions import SINCE
 from app.web.token_use import note_use
@@ -173,9 +173,9 @@ def _ask_for_sign_in() -> Response:
         )
     if setup_code():
         return redirect(url_for("auth.set_up"), 303)
-    if typed.has_text():
+    if unsaved_form.has_text():
         signed_out = SignInNeeded("You are signed out.", "Sign in, and what you typed is here again.")
-        return page_again(typed.sign_in_page(problem=signed_out, to=request.path))
+        return page_again(unsaved_form.sign_in_page(problem=signed_out, to=request.path))
     next_page = request.full_path.rstrip("?") if request.method == "GET" else return_path()
     return redirect(url_for("auth.sign_in", next=None if next_page == "/" else next_page), 303)
 

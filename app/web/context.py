@@ -13,9 +13,9 @@ from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
 from app.web.client_address import ClientAddress
-from app.web.guesses import Guesses
 from app.web.routing import Route, Routes
 from app.web.this_machine import this_machine
+from app.web.throttle import Guesses
 from app.writer.instance import Instance
 
 WAIT_UNTIL = "task_assist.wait_until"

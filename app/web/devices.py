@@ -1,4 +1,4 @@
-"""On which devices an account has signed in: a cookie that tells its owner from a stranger who guesses (guesses.py).
+"""On which devices an account has signed in: a cookie that tells its owner from a stranger who guesses (throttle.py).
 
 It lets nobody in. It ends with the account's password, and with the secret that signs it.
 """

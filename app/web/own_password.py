@@ -3,8 +3,8 @@
 from app.domain import accounts
 from app.domain.passwords import password_fits
 from app.web.context import database, web_app
-from app.web.guesses import Try
-from app.web.turns import wait_for_turn
+from app.web.throttle import Try
+from app.web.throttled_request import wait_for_turn
 
 
 def require_own_password(account_id: int, typed: str, field: str = "current") -> str:

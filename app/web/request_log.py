@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.logs import visible
 from app.web.health import ALIVE, READY
-from app.web.turns import TURN_AFTER
+from app.web.throttled_request import TURN_AFTER
 
 QUIET = frozenset((ALIVE, READY))
 """Asked every few seconds by every platform: logged only at the level debug."""

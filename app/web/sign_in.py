@@ -19,11 +19,11 @@ from app.web.auth import end_sessions, start_session, who_asks
 from app.web.context import WebApp, current_user_id, database, setup_code, web_app
 from app.web.devices import device_of
 from app.web.error_pages import retry_after
-from app.web.guesses import Try
-from app.web.pages import typed
+from app.web.pages import unsaved_form
 from app.web.pages.forms import own_path
-from app.web.pages.typed import WITH_TYPED
-from app.web.turns import wait_for_turn
+from app.web.pages.unsaved_form import WITH_TYPED
+from app.web.throttle import Try
+from app.web.throttled_request import wait_for_turn
 
 auth = Blueprint("auth", __name__)
 log = structlog.get_logger()
@@ -65,7 +65,9 @@ def sign_in():
             return _signed_in(email, request.form.get("password", ""))
         except Problem as refused:
             problem = refused
-    page = typed.sign_in_page(email, own_path(request.values.get("next")), problem, to=request.form.get("to", ""))
+    page = unsaved_form.sign_in_page(
+        email, own_path(request.values.get("next")), problem, to=request.form.get("to", "")
+    )
     return page, problem.status if problem else 200, retry_after(problem)
 
 
@@ -86,7 +88,7 @@ def _signed_in(email: str, password: str) -> Response:
 def _go_on() -> Any:
     """To where the person was going, or to what was typed when the session had ended."""
     if request.method == "POST" and "to" in request.form:
-        return typed.page_after_sign_in()
+        return unsaved_form.page_after_sign_in()
     return redirect(own_path(request.values.get("next")), 303)
 
 

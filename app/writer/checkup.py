@@ -21,8 +21,8 @@ from app.database.long_log import long_log
 from app.database.open_file import kept
 from app.errors import Damaged, Problem, ReadOnly, Replaced, StorageFull
 from app.storage.cant_open import CantOpen, why_cant_open
+from app.storage.full_or_read_only import takes_writes, why_no_writes
 from app.storage.led_elsewhere import LedElsewhere
-from app.storage.no_writes import takes_writes, why_no_writes
 from app.writer.index_mending import check_search_index, fault_in_search_index, mend_search_index
 from app.writer.lease import Lease, Lost
 from app.writer.other_names import OtherNames

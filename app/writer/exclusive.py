@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.errors import Problem, Standby, StorageFull
+from app.storage.full_or_read_only import why_no_writes
 from app.storage.hard_links import refuse_hard_links
 from app.storage.mounts import Storage
-from app.storage.no_writes import why_no_writes
 from app.writer import takeover
 from app.writer.lease import OBSERVE_EVERY, RENEW_EVERY, WRITE_DEADLINE, Lease, Lost, lease_of
 from app.writer.lease_files import Clock, cant_be_used

@@ -17,9 +17,9 @@ from typing import Protocol
 from app.errors import CannotStart, Problem
 from app.storage.cant_open import told_of_open_files
 from app.storage.delegations import open_undelegated
+from app.storage.full_or_read_only import told_of_no_writes
 from app.storage.guard import how_to_own, why_no_folder
 from app.storage.mounts import Storage
-from app.storage.no_writes import told_of_no_writes
 from app.storage.owner import hand_over, place_of
 
 SIZE = 256

@@ -15,7 +15,7 @@ from app.database.engine import Database
 from app.domain.schemas import NewAccount, NewToken
 from app.settings import Settings, load
 from app.web.context import WebApp
-from app.web.guesses import Guesses
+from app.web.throttle import Guesses
 
 EMAIL, PASSWORD = "ann@example.com", "a long enough password"
 

@@ -15,8 +15,8 @@ from app.database import may_lack
 from app.database.contents import read_contents
 from app.database.sqlite import opened, unchanging
 from app.errors import Conflict, Refused, Unreadable
-from app.storage.aside import free_name, one_a_line
 from app.storage.files import SIDECARS, sidecars
+from app.storage.hint_commands import free_name, one_a_line
 from app.storage.mounts import LEASE, Storage, beside, files_beside
 
 COUNTED = ("work_items", "tasks")

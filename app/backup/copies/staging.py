@@ -14,8 +14,8 @@ from pathlib import Path
 from app.backup.copies import manifest
 from app.backup.copies.manifest import Manifest
 from app.backup.copies.overwrite_rules import refuse_taken
-from app.storage.aside import free_name
 from app.storage.files import to_disk
+from app.storage.hint_commands import free_name
 from app.storage.mounts import beside
 from app.storage.owner import hand_over, place_of
 

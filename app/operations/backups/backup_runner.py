@@ -18,7 +18,7 @@ from app.operations.backups.backup_alarm import Alarm
 from app.operations.backups.backup_watch import BackupWatch
 from app.operations.backups.backups_known import Known, zone_of
 from app.operations.backups.notify import notifier
-from app.operations.control.typed import Typist
+from app.operations.control.command_runner import Typist
 from app.settings import Settings
 from app.writer.instance import Instance
 

@@ -12,7 +12,7 @@ import structlog
 from app.backup.schedule.backup_status import LATE
 from app.operations.backups.backup_alarm import Alarm
 from app.operations.backups.backups_known import Known, missing
-from app.operations.control.typed import Typist
+from app.operations.control.command_runner import Typist
 from app.writer.instance import Instance
 
 LOOK_AGAIN = timedelta(hours=1)

@@ -23,9 +23,9 @@ from app.operations.control.control_commands import examined
 from app.operations.doctor.finding import Finding
 from app.operations.doctor.writer_finding import writer_finding
 from app.storage.files import is_there
+from app.storage.full_or_read_only import has_no_inodes, no_room
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
-from app.storage.no_writes import has_no_inodes, no_room
 from app.storage.privacy import open_to_others
 from app.writer.database_alone import database_alone
 from app.writer.safe_acquire import why_refused

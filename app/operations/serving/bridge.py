@@ -33,9 +33,9 @@ from app.web.auth import HASHING, PUBLIC
 from app.web.context import WAIT_UNTIL, WebApp
 from app.web.error_pages import answer_in_loop, unexpected
 from app.web.health import ALIVE, READY, healthz_in_loop
-from app.web.pages.typed import WITH_TYPED
+from app.web.pages.unsaved_form import WITH_TYPED
 from app.web.security import MAX_BODY, SAFE_METHODS
-from app.web.turns import HAS_WAITED, MAY_WAIT, TURN_AFTER
+from app.web.throttled_request import HAS_WAITED, MAY_WAIT, TURN_AFTER
 from app.writer.gate import MAX_HANDOVER_WAIT
 from app.writer.instance import Instance
 
@@ -118,7 +118,7 @@ class Bridge:
             return await self._in_its_turn(environ, body)
 
     async def _in_its_turn(self, environ: dict[str, Any], body: bytes) -> Answer:
-        """One that has to wait for its turn (web/turns.py) waits here, where it takes no thread, and is asked again."""
+        """One that is throttled (web/throttled_request.py) waits here, where it takes no thread, and is asked again."""
         until = time.monotonic() + GUESS_SECONDS
         while True:
             may_wait = len(body) <= SMALL and self._waiting < MOST_WAITING

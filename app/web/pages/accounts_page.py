@@ -9,7 +9,7 @@ from app.errors import Problem
 from app.web.auth import require_admin
 from app.web.context import database
 from app.web.pages.account_page import account_pages, own_account, parse_form
-from app.web.pages.edits import own_changes
+from app.web.pages.edit_conflicts import own_changes
 
 
 class RoleChange(Fields):

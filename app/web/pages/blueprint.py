@@ -9,7 +9,7 @@ from app.domain.trash import TRASH_DAYS
 from app.settings import PASSWORD_LENGTH
 from app.web.context import web_app
 from app.web.pages import formatting
-from app.web.pages.edits import EditForm
+from app.web.pages.edit_conflicts import EditForm
 
 pages = Blueprint("pages", __name__)
 for formatted in (formatting.format_due, formatting.long_date, formatting.format_trash):

@@ -10,7 +10,7 @@ from app.domain.models import Task
 from app.domain.schemas import NewTask, WorkItemChange
 from app.web.context import current_user_id, database, today
 from app.web.pages.blueprint import pages
-from app.web.pages.edits import NOT_SAVED, own_changes, refused_edit
+from app.web.pages.edit_conflicts import NOT_SAVED, own_changes, refused_edit
 from app.web.pages.forms import (
     Refused,
     flash_status,
@@ -25,7 +25,7 @@ from app.web.pages.forms import (
 from app.web.pages.frame import page_around
 from app.web.pages.item_parts import details_form, task_rows
 from app.web.pages.pager import Pager, numbered
-from app.web.pages.typed import keeps_text
+from app.web.pages.unsaved_form import keeps_text
 
 TASKS_ON_PAGE = 100
 

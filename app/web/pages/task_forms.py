@@ -12,7 +12,7 @@ from app.domain.models import Task
 from app.domain.schemas import TaskChange
 from app.web.context import current_user_id, database, today
 from app.web.pages.blueprint import pages
-from app.web.pages.edits import NOT_SAVED, own_changes, refused_edit
+from app.web.pages.edit_conflicts import NOT_SAVED, own_changes, refused_edit
 from app.web.pages.forms import (
     direction,
     flash_status,
@@ -24,7 +24,7 @@ from app.web.pages.forms import (
 )
 from app.web.pages.item_page import item_page, page_with_task, path_with_task
 from app.web.pages.item_parts import task_rows
-from app.web.pages.typed import keeps_text
+from app.web.pages.unsaved_form import keeps_text
 
 
 @pages.post("/tasks/<int:task_id>")

@@ -24,10 +24,10 @@ from app.operations.backups.backup_runner import BackupRunner, run_backups
 from app.operations.backups.backup_watch import BackupWatch
 from app.operations.backups.backups_known import Known
 from app.operations.backups.notify import notifier
-from app.operations.control import typed
+from app.operations.control import command_runner
+from app.operations.control.command_runner import Typist, started
 from app.operations.control.control import ask
 from app.operations.control.control_commands import listen
-from app.operations.control.typed import Typist, started
 from app.settings import load
 
 NEXT = datetime(2026, 6, 1, 3, 15, tzinfo=UTC)
@@ -68,7 +68,7 @@ def commands(monkeypatch) -> Iterator[list[tuple[str, ...]]]:
             communicate=lambda **_: (out, "first line\nlast line\n"), returncode=1, terminate=lambda: None
         )
 
-    monkeypatch.setattr(typed, "started", start)
+    monkeypatch.setattr(command_runner, "started", start)
     yield words_typed
     ANSWERS.clear()
 
@@ -240,7 +240,7 @@ def test_only_the_instance_that_writes_makes_backups(runner, commands, monkeypat
 def test_the_end_of_the_app_ends_a_backup_that_is_under_way(runner, told, monkeypatch):
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     monkeypatch.setattr(
-        typed,
+        command_runner,
         "started",
         lambda *_: subprocess.Popen(sleeping, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True),
     )
@@ -260,7 +260,7 @@ def test_a_command_that_hangs_is_ended_and_told_in_words(monkeypatch, deaf: bool
     hangs = "import signal, time; print(1, flush=True); time.sleep(60)"
     if deaf:
         hangs = hangs.replace("print", "signal.signal(signal.SIGTERM, signal.SIG_IGN); print")
-        monkeypatch.setattr(typed, "END_WITHIN", 0.1)
+        monkeypatch.setattr(command_runner, "END_WITHIN", 0.1)
     made = []
 
     def start(*_: str) -> Any:
@@ -271,7 +271,7 @@ def test_a_command_that_hangs_is_ended_and_told_in_words(monkeypatch, deaf: bool
         made.append(process)
         return process
 
-    monkeypatch.setattr(typed, "started", start)
+    monkeypatch.setattr(command_runner, "started", start)
     typist = Typist()
     said = typist.typed("backup", "--if-due", "--json", within=timedelta(seconds=0.1))
     assert "`task-assist backup --if-due --json` was not done after" in said["error"]["message"]
@@ -336,7 +336,7 @@ def test_the_app_loads_no_library_of_the_backups():
     code = (
         "import sys; import app.operations.serving.server, app.operations.serving.bridge;"
         "import app.operations.backups.backup_runner;"
-        "from app import create_app, settings; from app.web.making import make_web_app;"
+        "from app import create_app, settings; from app.web.factory import make_web_app;"
         "from app.operations.control import control_commands;"
         "print([name for name in ('obstore', 'pyrage', 'cronsim', 'backports.zstd') if name in sys.modules])"
     )

@@ -253,7 +253,7 @@ def test_where_the_disk_is_full_that_is_said_and_not_to_stop_the_app(tmp_path: P
     storage = closed_database(tmp_path / "a.db", 3)
     holder = lease_of(storage)
     assert holder.acquire(holder.observe())
-    monkeypatch.setattr("app.storage.no_writes.shutil.disk_usage", lambda _: SimpleNamespace(free=0, total=1))
+    monkeypatch.setattr("app.storage.full_or_read_only.shutil.disk_usage", lambda _: SimpleNamespace(free=0, total=1))
     done = typed(tmp_path, "restore", str(twenty_items))
     holder.release()
     assert done.exit_code == 1

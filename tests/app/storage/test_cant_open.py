@@ -18,8 +18,8 @@ from app.database.sqlite import opened, sqlite_uri
 from app.errors import CannotStart, Problem, StorageFull, Unreadable
 from app.storage import guard
 from app.storage.cant_open import CantOpen, why_cant_open
+from app.storage.full_or_read_only import why_no_writes
 from app.storage.mounts import Mount, Storage, beside
-from app.storage.no_writes import why_no_writes
 from app.writer import checkup
 from app.writer.instance import Instance
 from app.writer.lease_files import cant_be_used
@@ -44,7 +44,7 @@ def typed(problem: Problem) -> None:
 
 @pytest.fixture
 def no_inodes(monkeypatch):
-    """As on a file system whose every inode is used; tests/app/operations/test_no_writes.py has a real one."""
+    """As on a file system whose every inode is used; tests/app/operations/test_full_or_read_only.py has a real one."""
     real = os.statvfs
 
     def used(path):

@@ -21,7 +21,7 @@ from app import create_app, logs
 from app.domain import accounts, passwords
 from app.domain.models import User
 from app.settings import load
-from app.web import guesses
+from app.web import throttle
 from app.web.security import HEADERS
 
 EVERY = 250
@@ -248,13 +248,13 @@ def cheap_and_unlimited() -> dict[str, object]:
     """What is set for it: how long a hash takes, and how often one may try, are held elsewhere."""
     return {
         "app.domain.passwords._HASHER": PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
-        "app.web.guesses.FREE": dict.fromkeys(guesses.FREE, 10**9),
+        "app.web.throttle.FREE": dict.fromkeys(throttle.FREE, 10**9),
     }
 
 
 def main() -> None:
     logs.init("error")
-    passwords._HASHER, guesses.FREE = cheap_and_unlimited().values()  # type: ignore[assignment]
+    passwords._HASHER, throttle.FREE = cheap_and_unlimited().values()  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as folder:
         statuses = attack(Path(folder), int(sys.argv[1]) if sys.argv[1:] else EVERY)
     print(f"{sum(statuses.values())} inputs, answered {dict(sorted(statuses.items()))}")  # noqa: T201

@@ -23,7 +23,7 @@ from tests.app.processes import Serving, free_port, wait_until_ready
 ROOT = str(Path(__file__).parents[3])
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 FAR = 2**40
-NOBODY_IS_SLOWED = "from app.web import guesses; guesses.FREE = dict.fromkeys(guesses.FREE, 10**9)"
+NOBODY_IS_SLOWED = "from app.web import throttle; throttle.FREE = dict.fromkeys(throttle.FREE, 10**9)"
 
 
 @pytest.fixture

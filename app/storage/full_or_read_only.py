@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.errors import ReadOnly, StorageFull, is_no_room
-from app.storage.aside import WHERE_IT_RUNS
+from app.storage.hint_commands import WHERE_IT_RUNS
 from app.storage.mounts import Mount, Storage, mount_of, read_mounts
 
 FULL_BELOW = 1 << 20

@@ -6,7 +6,7 @@ from flask import request
 
 from app.errors import TooMany
 from app.web.context import web_app
-from app.web.guesses import Try
+from app.web.throttle import Try
 
 MAY_WAIT = "task_assist.may_wait"
 """In a request's environ: how many seconds it can wait. Without it none."""

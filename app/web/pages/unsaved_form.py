@@ -80,7 +80,7 @@ def _carried() -> dict[str, str]:
 def _page(action: str, gone: NotFound | None = None, *, can_restore: bool = False) -> str:
     fields = _carried()
     return render_template(
-        "typed.html",
+        "unsaved_form.html",
         action=action,
         gone=gone,
         can_restore=can_restore,

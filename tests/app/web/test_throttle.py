@@ -12,9 +12,9 @@ from app.operations.control.control_commands import new_password
 from app.operations.serving import bridge as bridge_module
 from app.operations.serving.bridge import Bridge
 from app.settings import load
-from app.web import guesses as module
+from app.web import throttle as module
 from app.web.context import WebApp
-from app.web.guesses import FORGET_SECONDS, GAP_SECONDS, MOST_COUNTS, Guesses, Try
+from app.web.throttle import FORGET_SECONDS, GAP_SECONDS, MOST_COUNTS, Guesses, Try
 from tests.app.conftest import EMAIL, PASSWORD
 from tests.app.operations.loops import run_in_a_loop
 
