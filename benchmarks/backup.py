@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import machine, today, write_into_docs
 from benchmarks.served import AS_IN_IMAGE, OURS, PYTHON, ROOT, Load, Served
-from benchmarks.told import machine, today, write_into_docs
 
 MIB = 1 << 20
 BYTES_PER_ITEM = 1_850

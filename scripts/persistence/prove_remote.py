@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .answering_process import answers_anew, refuse_another, settled
 from .canary import Canary, delete_canary, look_for, new_mark, write_canary
-from .others import Others, compare, rows_of
+from .existing_rows import Others, compare, rows_of
 from .prove_backup import prove_backup
 from .record import Record
 from .remote import Remote, run_deployment
-from .settled import answers_anew, refuse_another, settled
 from .site import Site
 from .stop import Failed, NotTried, Stop, Unproven, in_doubt_failed, undisturbed
 from .storage import health_facts, refuse_moved

@@ -18,7 +18,7 @@ from .content import Content, content, refuse_strange_owner, refuse_without_data
 from .engine import Place, command
 from .helper import BACKUP, Helper, helper, scratch_volume
 from .leftovers import alone_at, at_work
-from .replacing import manifest_of, refuse_or_confirm, refuse_taken
+from .overwrite_rules import manifest_of, refuse_or_confirm, refuse_taken
 from .speak import Advance, Speaker, all_rows, in_short, size, unseen
 from .stop import CANT_WRITE, Stop
 from .through_app import app_that_has_it, snapshot_by_app

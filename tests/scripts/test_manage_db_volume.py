@@ -19,17 +19,17 @@ from typing import Any
 import docker.errors
 import pytest
 
-from app.backup.copies import overwrite_rules as apps
+from app.backup.copies import overwrite_rules as app_rules
 from app.database.sqlite import APPLICATION_ID
 from app.storage.files import SIDECARS
 from app.storage.mounts import LEASE
-from scripts.volume import replacing
+from scripts.volume import overwrite_rules as rules
 from scripts.volume.backup import refuse_target
 from scripts.volume.cli import COMMANDS, main
 from scripts.volume.engine import Place, command
 from scripts.volume.helper import Helper
 from scripts.volume.leftovers import alone_at
-from scripts.volume.replacing import manifest_of
+from scripts.volume.overwrite_rules import manifest_of
 from scripts.volume.restore import readable_files
 from scripts.volume.speak import Speaker, size
 from scripts.volume.stop import EXIT_CODES, REFUSED, Stop
@@ -105,8 +105,8 @@ def test_each_message_in_the_documentation_is_one_that_is_said():
 
 
 def test_the_rules_of_what_may_be_replaced_are_the_apps():
-    assert (replacing.COUNTED, replacing.FAR) == (apps.COUNTED, apps.FAR)
-    assert (replacing.APPLICATION_ID, replacing.LEASE, replacing.LOGS) == (APPLICATION_ID, LEASE, SIDECARS)
+    assert (rules.COUNTED, rules.FAR) == (app_rules.COUNTED, app_rules.FAR)
+    assert (rules.APPLICATION_ID, rules.LEASE, rules.LOGS) == (APPLICATION_ID, LEASE, SIDECARS)
 
 
 def database_of(file: Path, items: int, *, schema: str = "0001", app: int = APPLICATION_ID) -> Path:
@@ -129,20 +129,20 @@ def test_a_far_fuller_backup_is_not_replaced_without_a_yes(tmp_path: Path):
     """By what it holds, whatever the manifest beside it says, which may be another file's."""
     file = database_of(tmp_path / "b.db", 5)
     manifest_of(file).write_text(json.dumps({"sha256": "0", "rows": {"work_items": 0, "tasks": 0}}))
-    replacing.refuse_or_confirm(file, proof(2, 3), Speaker())  # half of it is not far
+    rules.refuse_or_confirm(file, proof(2, 3), Speaker())  # half of it is not far
     with pytest.raises(Stop, match=r"holds 10 items and tasks, and the database only 4\. .* no terminal") as stopped:
-        replacing.refuse_or_confirm(file, proof(2, 2), Speaker())
+        rules.refuse_or_confirm(file, proof(2, 2), Speaker())
     assert stopped.value.hint == (
         f"{file} was not replaced. Choose another name, or look first why the database holds so few. To say yes:  --yes"
     )
-    replacing.refuse_or_confirm(file, proof(0, 0), Speaker(yes=True))
+    rules.refuse_or_confirm(file, proof(0, 0), Speaker(yes=True))
 
 
 def test_with_force_a_backup_is_replaced_and_what_holds_nothing(tmp_path: Path):
     (tmp_path / "nothing").touch()
     for name in ("nothing", "none", database_of(tmp_path / "b.db", 5).name):
         refuse_target(tmp_path / name, force=True)
-        replacing.refuse_or_confirm(tmp_path / name, proof(5, 5), Speaker())
+        rules.refuse_or_confirm(tmp_path / name, proof(5, 5), Speaker())
 
 
 def no_backups(folder: Path) -> Iterator[tuple[str, str]]:
@@ -174,7 +174,7 @@ def test_nothing_else_is_replaced_not_even_with_a_yes(tmp_path: Path):
 
 def test_a_backup_of_a_newer_version_is_not_replaced_not_even_with_a_yes(tmp_path: Path):
     with pytest.raises(Stop, match=r"is of a newer Task Assist .schema 0002, the database has 0001"):
-        replacing.refuse_or_confirm(database_of(tmp_path / "b.db", 1, schema="0002"), proof(9, 9), Speaker(yes=True))
+        rules.refuse_or_confirm(database_of(tmp_path / "b.db", 1, schema="0002"), proof(9, 9), Speaker(yes=True))
 
 
 def test_two_backups_to_one_file_are_not_at_work_at_once(tmp_path: Path):

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli import main as task_assist
-from scripts.persistence import cli, prove_backup, prove_remote, restored_here, settled
+from scripts.persistence import answering_process, cli, prove_backup, prove_remote, restored_here
 from scripts.persistence import site as site_module
 from scripts.persistence.canary import Canary, delete_canary, new_mark, write_canary
 from scripts.persistence.record import Record
@@ -45,11 +45,11 @@ def left(site: Asked) -> list[str]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits for nothing."""
-    monkeypatch.setattr(settled, "SETTLED_WITHIN", -1)
-    monkeypatch.setattr(settled, "FOUND_WITHIN", -1)
+    monkeypatch.setattr(answering_process, "SETTLED_WITHIN", -1)
+    monkeypatch.setattr(answering_process, "FOUND_WITHIN", -1)
     monkeypatch.setattr(prove_remote, "DELETED_WITHIN", -1)
     monkeypatch.setattr(prove_remote, "CHANGED_WITHIN", -1)
-    monkeypatch.setattr(settled.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(answering_process.time, "sleep", lambda seconds: None)
 
 
 def test_ephemeral_storage_is_never_called_persistent(site: Asked, quick: None):
@@ -90,7 +90,7 @@ def test_what_pulumi_did_not_deploy_is_deployed_anew(site: Asked, quick: None, t
 def test_rows_of_the_old_instance_prove_nothing(site: Asked, quick: None, monkeypatch: pytest.MonkeyPatch):
     """The old one answers until the new one, with another database, has taken over."""
     read = [0]
-    monkeypatch.setattr(settled, "SETTLED_WITHIN", 60)
+    monkeypatch.setattr(answering_process, "SETTLED_WITHIN", 60)
     monkeypatch.setattr(prove_remote, "compare", lambda *_: read.append(len(site.health_is)) or Fine())
     site.health_is = [health(site, started="then")] * 12 + [health(site, started="now")]
     with pytest.raises(Failed):

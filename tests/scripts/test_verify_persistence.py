@@ -16,15 +16,15 @@ import pytest
 
 from app.database.migrations import known_revisions
 from app.setting_values import store_url
-from scripts.persistence import cli, others, own, placement
+from scripts.persistence import cli, existing_rows, own, placement
 from scripts.persistence import keep as keep_module
 from scripts.persistence.canary import Canary, delete_canary, look_for, new_mark, write_canary
 from scripts.persistence.cli import TARGETS
 from scripts.persistence.compose_model import built_as, left_out, of_its_own
 from scripts.persistence.docker_run import DockerRun
 from scripts.persistence.engine import Container, Mount
+from scripts.persistence.existing_rows import EMPTIED_AFTER, Others, Row, compare, rows_of
 from scripts.persistence.keep import keep
-from scripts.persistence.others import EMPTIED_AFTER, Others, Row, compare, rows_of
 from scripts.persistence.own import Elsewhere
 from scripts.persistence.page import HEADINGS, SECTIONS
 from scripts.persistence.prove_own import changed
@@ -145,7 +145,7 @@ def test_tasks_of_lists_that_are_not_read_are_counted(site: Asked, monkeypatch: 
     lists = [site.post("/api/v1/work-items", {"title": "List"})["id"] for _ in "ab"]
     for number in lists:
         site.post(f"/api/v1/work-items/{number}/tasks", {"title": "Task"})
-    monkeypatch.setattr(others, "LISTS", 1)
+    monkeypatch.setattr(existing_rows, "LISTS", 1)
     before = rows_of(site)
     assert before.facts()["tasks_not_read"] == 1
     site.ask("PATCH", f"/api/v1/work-items/{lists[1]}", {"after": lists[0]})
