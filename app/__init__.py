@@ -19,7 +19,7 @@ def create_app(
     The caller ends it: `app.instance.stop()`.
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
-    from app.backup.copies.other_databases import name_filled_others
+    from app.backup.copies.other_databases import warn_of_other_databases
     from app.backup.copies.rescue import keep_what_is_open
     from app.backup.copies.upgrade import upgrade
     from app.domain.upkeep import every_hour
@@ -29,7 +29,7 @@ def create_app(
 
     def prepare(database: "Database") -> None:
         upgrade(database)
-        name_filled_others(database)
+        warn_of_other_databases(database)
         prepare_first_account(app, database)
 
     instance = Instance(

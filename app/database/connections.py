@@ -18,7 +18,7 @@ from app.settings import CONNECTIONS
 from app.storage.delegations import give_back_delegations
 from app.storage.files import size_of
 from app.storage.mounts import Storage, beside
-from app.storage.owner import hand_over
+from app.storage.owner import chown_like
 
 PRAGMAS = {
     "journal_mode": ("wal", "wal"),
@@ -71,7 +71,7 @@ def engine_on(
 
 def _look_and_set_up(connection: Any, storage: Storage, schema: str | None) -> None:
     if not size_of(storage.path) and storage.path.exists():
-        hand_over(storage.path, storage.path.parent)  # SQLite has just made it, and gives what lies beside it alike
+        chown_like(storage.path, storage.path.parent)  # SQLite has just made it, and gives what lies beside it alike
     _refuse_foreign(connection, storage)
     if schema:
         _refuse_emptied(connection, storage, schema)

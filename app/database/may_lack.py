@@ -16,7 +16,7 @@ from app.errors import CannotStart
 from app.storage.files import to_disk
 from app.storage.hint_commands import WHERE_IT_RUNS
 from app.storage.mounts import Storage, beside
-from app.storage.owner import hand_over, place_of
+from app.storage.owner import chown_like, owner_model
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ def note(database: Path, what: str) -> None:
         try:
             os.write(descriptor, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {what}\n".encode())
             os.fsync(descriptor)
-            hand_over(file, place_of(database))  # a command may be typed by root
+            chown_like(file, owner_model(database))  # a command may be typed by root
         finally:
             os.close(descriptor)
         to_disk(file.parent)

@@ -9,7 +9,7 @@ from app.storage.full_or_read_only import read_only
 from app.storage.hint_commands import set_aside
 from app.storage.led_elsewhere import why_led_elsewhere
 from app.storage.mounts import IN_MEMORY, Mount, Storage, files_beside, mount_of, profile_of, read_mounts
-from app.storage.owner import place_of, typed_as
+from app.storage.owner import owner_model, typed_as
 
 MOUNT_PATH = "/app/data"
 CODE = Path(__file__).resolve().parents[1]
@@ -155,7 +155,7 @@ def how_to_own(storage: Storage) -> str:
     Not to root, who may be without its rights (--cap-drop): the app's user would lose what is handed over.
     """
     mount = storage.mount
-    if os.getuid() == 0 and (owner := place_of(storage.path).stat().st_uid):
+    if os.getuid() == 0 and (owner := owner_model(storage.path).stat().st_uid):
         return typed_as(owner)
     if not storage.own_mount:
         return f"Hand it over:  sudo sh -c {_hand_over(str(storage.path.parent))}"

@@ -8,17 +8,17 @@ from pathlib import Path
 from app.errors import CannotStart
 
 
-def place_of(database: Path) -> Path:
+def owner_model(database: Path) -> Path:
     """What says whose the place is: the database, or its folder where there is none."""
     return database if database.exists() else database.parent
 
 
 def whose_in_place(file: Path, database: Path) -> Path | None:
     """What says whose `file` is to be; None for one that is not in the database's folder."""
-    return place_of(database) if file.parent.resolve().is_relative_to(database.parent) else None
+    return owner_model(database) if file.parent.resolve().is_relative_to(database.parent) else None
 
 
-def hand_over(made: Path, like: Path | None) -> None:
+def chown_like(made: Path, like: Path | None) -> None:
     """Gives `made`, a file or an empty folder that this process has just made, the owner of `like`; only root can.
 
     Raises CannotStart where root may not either, and then `made` is gone again.
@@ -41,8 +41,8 @@ def hand_over(made: Path, like: Path | None) -> None:
 
 
 def take_after(made: Path, old: Path) -> None:
-    """Owner, as in `hand_over`, and mode of `old`, whose place `made` is to take; without one, the folder's owner."""
-    hand_over(made, place_of(old))
+    """Owner, as in `chown_like`, and mode of `old`, whose place `made` is to take; without one, the folder's owner."""
+    chown_like(made, owner_model(old))
     if old.exists() and (mode := stat.S_IMODE(old.stat().st_mode)) != stat.S_IMODE(made.stat().st_mode):
         made.chmod(mode)
 

@@ -21,7 +21,7 @@ from app.errors import CannotStart, Forbidden
 from app.settings import Settings
 from app.storage.guard import how_to_own, in_place
 from app.storage.mounts import Storage
-from app.storage.owner import hand_over, place_of
+from app.storage.owner import chown_like, owner_model
 from app.web.client_address import ClientAddress
 from app.web.context import WebApp
 from app.web.sessions import Sessions, cookie_name
@@ -172,7 +172,7 @@ def _make_secret(storage: Storage, file: Path) -> None:
         ) from None
     finally:
         os.close(descriptor)
-    hand_over(file, place_of(storage.path))
+    chown_like(file, owner_model(storage.path))
     if mode & 0o077:
         log.warning(f"{storage.mount.filesystem} can't keep {file} from other users (mode {mode:o}).")
 

@@ -20,7 +20,7 @@ from app.storage.delegations import open_undelegated
 from app.storage.full_or_read_only import told_of_no_writes
 from app.storage.guard import how_to_own, why_no_folder
 from app.storage.mounts import Storage
-from app.storage.owner import hand_over, place_of
+from app.storage.owner import chown_like, owner_model
 
 SIZE = 256
 """Bytes of a record: one write, one page."""
@@ -72,7 +72,7 @@ class Folder:
         # Not exist_ok, which asks whether the folder exists: NFS may remember that it did not.
         with suppress(FileExistsError):
             self.path.mkdir(mode=0o700)
-            hand_over(self.path, place_of(self.path.with_suffix("")))
+            chown_like(self.path, owner_model(self.path.with_suffix("")))
 
     def list(self) -> list[str]:
         return os.listdir(self.path)
@@ -90,7 +90,7 @@ class Folder:
                 os.close(os.open(self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return False
-        hand_over(self.path / name, self.path)
+        chown_like(self.path / name, self.path)
         return True
 
     def rewrite(self, name: str, content: bytes) -> None:
@@ -157,7 +157,7 @@ class LocalLock:
     def _opened(self) -> int:
         with suppress(FileExistsError):
             descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            hand_over(self._file, self._file.parent)
+            chown_like(self._file, self._file.parent)
             return descriptor
         return os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
 

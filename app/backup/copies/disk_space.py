@@ -28,7 +28,7 @@ def no_room(database: Path, *, coming: int, kept: int = 0) -> StorageFull:
     )
 
 
-def tell_room(doing: str, folder: Path, needed: int, say: Callable[[str], None]) -> None:
+def announce_space_needed(doing: str, folder: Path, needed: int, say: Callable[[str], None]) -> None:
     """Where a copy will lie for a while, and the bytes that it takes. Raises StorageFull where it would not fit."""
     free = refuse_without_room_for_copy(folder, needed)
     say(f"{doing} to {folder} first: {needed:,} bytes are needed there for a while, {free:,} are free.")

@@ -22,20 +22,20 @@ LOOKED_AT = 1000
 """Files in a folder: a volume of another app may hold millions."""
 
 
-def name_filled_others(database: Database) -> None:
+def warn_of_other_databases(database: Database) -> None:
     """Says so in the log, in one line, if the open database is empty and there are others."""
     with database.read() as session:
         if session.execute(text("SELECT 1 FROM work_items LIMIT 1")).first():
             return
     try:
-        said = filled_others(database.storage, database.has_open)
+        said = other_filled_databases(database.storage, database.has_open)
     except (OSError, Problem) as error:  # it is advice: no start fails for it
         said = f"{database.storage.path} is empty, and what lies beside it can't be looked at: {error}"
     if said:
         log.warning(said)
 
 
-def filled_others(storage: Storage, has_open: Callable[[Path], bool] = lambda _: False) -> str:
+def other_filled_databases(storage: Storage, has_open: Callable[[Path], bool] = lambda _: False) -> str:
     """One sentence that names them and says what to do; empty where there are none. Only reads.
 
     `has_open`: of a file that this process has open by another name, which is left alone.

@@ -101,8 +101,8 @@ def _refuse_no_manifest(file: Path) -> None:
 
 
 def _refuse_fuller(file: Path, rows: dict[str, int] | None) -> None:
-    there = counted(_rows_of_backup(file))
-    if rows is not None and there > FAR * (now := counted(rows)):
+    there = count_items_and_tasks(_rows_of_backup(file))
+    if rows is not None and there > FAR * (now := count_items_and_tasks(rows)):
         raise Conflict(
             f"{file} holds {there:,} items and tasks, and the database only {now:,}: it was not replaced.",
             f"Choose another name. If the database is right, move that backup away first:\n{_moved(file)}",
@@ -144,9 +144,9 @@ def _moved(file: Path) -> str:
 def items_and_tasks_in(file: Path) -> int:
     """Trash included; 0 also for what is no backup of Task Assist."""
     with suppress(Refused), opened(unchanging(file), file) as connection:
-        return counted(read_contents(connection, file).rows)
+        return count_items_and_tasks(read_contents(connection, file).rows)
     return 0
 
 
-def counted(rows: dict[str, int]) -> int:
+def count_items_and_tasks(rows: dict[str, int]) -> int:
     return sum(rows.get(table, 0) for table in COUNTED)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.backup.copies.snapshot import snapshot
-from app.backup.copies.staging import copy_beside
+from app.backup.copies.staging import free_copy_name
 from app.storage.mounts import Storage
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def keep_what_is_open(database: "Database") -> Path:
     """The copy's path, beside where the database was. Raises StorageFull, and what else snapshot() does."""
     with suppress(OSError):  # it may have been removed with the folder; where it can't be made, the copy says why
         database.storage.path.parent.mkdir(parents=True, exist_ok=True)
-    copy = copy_beside(database.storage.path, "kept")
+    copy = free_copy_name(database.storage.path, "kept")
     snapshot(database.storage, copy, held=nullcontext(database))
     return copy
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from app.backup.copies.disk_space import no_room, refuse_without_room
 from app.backup.copies.snapshot import snapshot
-from app.backup.copies.staging import copy_beside
+from app.backup.copies.staging import free_copy_name
 from app.errors import CannotStart, Foreign, Held, Refused, StorageFull, is_no_room
 from app.storage.files import SIDECARS, copy, size_of
 from app.storage.mounts import Storage, beside
-from app.storage.owner import hand_over
+from app.storage.owner import chown_like
 
 BEFORE_RESTORE = "before-restore"
 
@@ -44,7 +44,7 @@ def keep(storage: Storage, occasion: str, coming: int) -> Kept | None:
 
 
 def _keep(storage: Storage, occasion: str) -> Kept:
-    kept = copy_beside(storage.path, occasion)
+    kept = free_copy_name(storage.path, occasion)
     try:
         snapshot(storage, kept, check="quick_check")  # the app waits
     except (Foreign, Held):
@@ -64,7 +64,7 @@ def _copy_as_it_is(storage: Storage, kept: Path, endings: list[str]) -> None:
     try:
         for ending in endings:
             copy(beside(storage.path, ending), beside(kept, ending))
-            hand_over(beside(kept, ending), storage.path)
+            chown_like(beside(kept, ending), storage.path)
     except (OSError, CannotStart):
         for ending in endings:
             beside(kept, ending).unlink(missing_ok=True)

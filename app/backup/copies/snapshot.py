@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.backup.copies.manifest import Manifest
 from app.backup.copies.overwrite_rules import is_database, refuse_own, refuse_taken
-from app.backup.copies.staging import put_in_place, workshop
+from app.backup.copies.staging import put_in_place, staging_folder
 from app.backup.copies.verify import refuse_not_sqlite, refuse_unreadable
 from app.database.condition import how_to_go_back
 from app.database.contents import Check, read_contents, refuse_unsound
@@ -57,7 +57,7 @@ def snapshot(
         source = database.enter_context(_opened_here(storage) if held is None else _opened_by(held, file))
         _refuse_target(storage, file, _size(source), force=force)
         like = whose_in_place(file, storage.path)
-        with workshop(file, like) as folder:
+        with staging_folder(file, like) as folder:
             partial = folder / "copy.db"
             copy_one_moment(source, partial, progress)
             database.close()  # checking the copy takes long, and a hand-over need not wait for it

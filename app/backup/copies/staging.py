@@ -17,22 +17,22 @@ from app.backup.copies.overwrite_rules import refuse_taken
 from app.storage.files import to_disk
 from app.storage.hint_commands import free_name
 from app.storage.mounts import beside
-from app.storage.owner import hand_over, place_of
+from app.storage.owner import chown_like, owner_model
 
 BACKUP = ".backup"
-"""The `ending` of copies_beside() for a backup to a store."""
+"""The `ending` of temporary_folder_beside() for a backup to a store."""
 TIME = re.compile(r"\d{8}T\d{6}Z(-\d+)?")
 """In the name of a copy that is made again and again: what an earlier one left has another."""
 
 
 @contextmanager
-def workshop(file: Path, like: Path | None = None) -> Iterator[Path]:
+def staging_folder(file: Path, like: Path | None = None) -> Iterator[Path]:
     """An empty folder beside `file` for this one copy, gone afterwards. Those that killed copies left go before."""
-    with one_at_a_time(file.parent):
+    with folder_lock(file.parent):
         for left in file.parent.glob(f".{TIME.sub('*', glob.escape(file.name))}.*.partial"):
             _remove_if_left(left)
         made = Path(tempfile.mkdtemp(prefix=f".{file.name}.", suffix=".partial", dir=file.parent))
-        hand_over(made, like)
+        chown_like(made, like)
         held = _locked(made)
     try:
         yield made
@@ -42,19 +42,19 @@ def workshop(file: Path, like: Path | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def copies_beside(database: Path, ending: str) -> Iterator[Path]:
+def temporary_folder_beside(database: Path, ending: str) -> Iterator[Path]:
     """An empty folder beside `database` for copies that are gone afterwards, also when the process is killed: the next
     one of that `ending` sees to it."""
-    like = place_of(database)
-    with workshop(beside(database, ending), like) as folder:
+    like = owner_model(database)
+    with staging_folder(beside(database, ending), like) as folder:
         inner = folder / "copy"  # `folder` itself is locked, as a sign that it is in use
         inner.mkdir()
-        hand_over(inner, like)
+        chown_like(inner, like)
         yield inner
 
 
 def is_copying(database: Path, ending: str) -> bool:
-    """Is a process of this machine at it, in the folder that copies_beside() gave?"""
+    """Is a process of this machine at it, in the folder that temporary_folder_beside() gave?"""
     for folder in database.parent.glob(f".{glob.escape(beside(database, ending).name)}.*.partial"):
         try:
             os.close(_locked(folder))
@@ -65,7 +65,7 @@ def is_copying(database: Path, ending: str) -> bool:
     return False
 
 
-def copy_beside(database: Path, occasion: str) -> Path:
+def free_copy_name(database: Path, occasion: str) -> Path:
     """A name for a copy that the app makes of its own accord, which nothing has: two in a second get a number."""
     return free_name(database.with_name(f"{database.stem}-{occasion}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"))
 
@@ -79,8 +79,8 @@ def put_in_place(partial: Path, file: Path, proof: Manifest, like: Path | None, 
     partial_proof.write_text(proof.model_dump_json(indent=2) + "\n")
     to_disk(partial_proof)
     for made in (partial, partial_proof):
-        hand_over(made, like)
-    with one_at_a_time(file.parent):
+        chown_like(made, like)
+    with folder_lock(file.parent):
         refuse_taken(file, force=force, rows=proof.rows)
         proof_file.unlink(missing_ok=True)
         partial.replace(file)
@@ -89,7 +89,7 @@ def put_in_place(partial: Path, file: Path, proof: Manifest, like: Path | None, 
 
 
 @contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Between all processes of this machine; on a network mount too, whose server is not asked for a folder's lock."""
     held = _locked(folder, wait=True)
     try:

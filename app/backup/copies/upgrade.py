@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from app.backup.copies.snapshot import snapshot
-from app.backup.copies.staging import copy_beside
+from app.backup.copies.staging import free_copy_name
 from app.database import migrations
 from app.database.condition import found_damaged
 from app.database.engine import Database
@@ -37,7 +37,7 @@ def _keep(database: Database, schema: str) -> Path:
     try:
         snapshot(storage, copy, force=True, held=held)
     except (Conflict, Unreadable):  # what is there is of an earlier upgrade and far fuller, or no backup at all
-        copy = copy_beside(storage.path, _occasion())
+        copy = free_copy_name(storage.path, _occasion())
         snapshot(storage, copy, held=held)
     log.info(f"Kept {storage.path} as it was with schema {schema} in {copy}. Remove it when all is well.")
     return copy

@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from app.backup.copies.disk_space import tell_room
-from app.backup.copies.staging import copies_beside
+from app.backup.copies.disk_space import announce_space_needed
+from app.backup.copies.staging import temporary_folder_beside
 from app.backup.copies.verify import verify
-from app.backup.proofs.drill_records import Drilled, keep_record
+from app.backup.proofs.drill_records import DrillRecord, keep_record
 from app.backup.proofs.key_proof import keep_proofs
 from app.backup.stores.store import Store, StoreFailed
-from app.backup.stores.stored_backup import Stored
+from app.backup.stores.stored_backup import StoredBackup
 from app.backup.transfer.encryption import public_keys_of
-from app.backup.transfer.fetch import check_object, fetch, told_as
+from app.backup.transfer.fetch import check_object, fetch, name_backup_in_errors
 from app.errors import Broken, Foreign, Mismatch, NotFound, NotSqlite
 from app.storage.files import Progress
 from app.storage.mounts import Storage
@@ -38,13 +38,13 @@ ReadThrough = Callable[[Path], Read]
 
 def drill(
     store: Store,
-    stored: Stored,
+    stored: StoredBackup,
     storage: Storage,
     identities: list[Any],
     read: ReadThrough,
     progress: Progress | None,
     say: Callable[[str], None] = lambda _: None,
-) -> Drilled:
+) -> DrillRecord:
     """Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
 
     `say` is told first where it is fetched to and how much room that takes. Without a key an encrypted backup can only
@@ -53,8 +53,8 @@ def drill(
     """
     began = time.monotonic()
 
-    def record(proves: Literal["restorable", "unchanged", "failed"], why: str | None = None) -> Drilled:
-        return Drilled(
+    def record(proves: Literal["restorable", "unchanged", "failed"], why: str | None = None) -> DrillRecord:
+        return DrillRecord(
             name=stored.name,
             drilled_at=datetime.now(UTC).replace(microsecond=0),
             proves=proves,
@@ -82,25 +82,25 @@ def drill(
 
 def _open(
     store: Store,
-    stored: Stored,
+    stored: StoredBackup,
     storage: Storage,
     identities: list[Any],
     read: ReadThrough,
     progress: Progress | None,
     say: Callable[[str], None],
 ) -> None:
-    with copies_beside(storage.path, ".drilled") as folder:
+    with temporary_folder_beside(storage.path, ".drilled") as folder:
         file = folder / f"{stored.name}.db"
-        tell_room("Fetches the database", folder, stored.database.size_bytes, say)
+        announce_space_needed("Fetches the database", folder, stored.database.size_bytes, say)
         fetch(store, stored, file, identities, progress)
-        with told_as(store, stored, file):
+        with name_backup_in_errors(store, stored, file):
             verify(file)
             found = read(file)
             _refuse_other_rows(stored, found.rows)
             _refuse_without_canary(stored, found.canaries)
 
 
-def _refuse_other_rows(stored: Stored, found: dict[str, int]) -> None:
+def _refuse_other_rows(stored: StoredBackup, found: dict[str, int]) -> None:
     for table, count in found.items():
         if count != (said := stored.database.rows.get(table)):
             raise Mismatch(
@@ -109,7 +109,7 @@ def _refuse_other_rows(stored: Stored, found: dict[str, int]) -> None:
             )
 
 
-def _refuse_without_canary(stored: Stored, found: frozenset[str]) -> None:
+def _refuse_without_canary(stored: StoredBackup, found: frozenset[str]) -> None:
     if stored.canary and stored.canary not in found:
         raise Mismatch(
             f"{stored.name}: its manifest names the canary {stored.canary}, and it holds {_named(found)}: no copy "

@@ -20,7 +20,7 @@ ENDING = ".drill.json"
 FOUND = ("failed", "restorable", "unchanged")
 
 
-class Drilled(BaseModel):
+class DrillRecord(BaseModel):
     """`proves`: "restorable" where it was opened and read; "unchanged" where only its hash could be checked."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -41,9 +41,9 @@ class Drilled(BaseModel):
 class Drills:
     """The newest record of each kind, of one backup."""
 
-    restorable: Drilled | None = None
-    unchanged: Drilled | None = None
-    failed: Drilled | None = None
+    restorable: DrillRecord | None = None
+    unchanged: DrillRecord | None = None
+    failed: DrillRecord | None = None
 
     @property
     def is_failed(self) -> bool:
@@ -52,7 +52,7 @@ class Drills:
         return self.failed is not None and not opened
 
     @property
-    def passed(self) -> list[Drilled]:
+    def passed(self) -> list[DrillRecord]:
         """The one that opened it first; none where it has failed since."""
         return [each for each in (self.restorable, self.unchanged) if each and not self.is_failed]
 
@@ -62,7 +62,7 @@ def drills_in(store: Store) -> dict[str, Drills]:
     time to come."""
     entries, latest = store.entries(), datetime.now(UTC) + CLOCKS_DIFFER
     there = {entry.name for entry in entries}
-    newest: dict[str, dict[str, Drilled]] = {}
+    newest: dict[str, dict[str, DrillRecord]] = {}
     for record in records_in(entries, ENDING):
         is_there = is_name(of := backup_of(record)) and manifest_of(of) in there
         if is_there and (found := _read(store, record)) and found.drilled_at <= latest:
@@ -70,32 +70,32 @@ def drills_in(store: Store) -> dict[str, Drills]:
     return {name: Drills(**found) for name, found in newest.items()}
 
 
-def drilled(store: Store, name: str) -> Drilled | None:
+def passed_drill(store: Store, name: str) -> DrillRecord | None:
     """What the backup has passed; None where it was never drilled, or has failed since."""
     return next(iter(drills_in(store).get(name, Drills()).passed), None)
 
 
-def last_drill(store: Store) -> Drilled | None:
+def last_drill(store: Store) -> DrillRecord | None:
     """The newest that was passed, of a backup that has not failed one since."""
     return newest_of(each for drills in drills_in(store).values() for each in drills.passed)
 
 
-def newest_of(found: Iterable[Drilled]) -> Drilled | None:
+def newest_of(found: Iterable[DrillRecord]) -> DrillRecord | None:
     return max(found, key=lambda each: (each.drilled_at, each.proves == "restorable"), default=None)
 
 
-def failure_since(drills: Iterable[Drills], passed: Drilled | None) -> Drilled | None:
+def failure_since(drills: Iterable[Drills], passed: DrillRecord | None) -> DrillRecord | None:
     """The newest that was failed after `passed`, which none has made good."""
     failed = newest_of(each.failed for each in drills if each.failed and each.is_failed)
     return failed if failed and not (passed and passed.drilled_at > failed.drilled_at) else None
 
 
-def keep_record(store: Store, record: Drilled) -> None:
+def keep_record(store: Store, record: DrillRecord) -> None:
     data = record.model_dump_json(indent=2).encode() + b"\n"
     renew(store, f"{record.name}.{record.proves}", ENDING, record.drilled_at, data)
 
 
-def left_over(entries: Iterable[Entry]) -> Iterator[str]:
+def orphaned_records(entries: Iterable[Entry]) -> Iterator[str]:
     """The records of backups that are not there any more."""
     there = {entry.name: entry for entry in entries}
     for record in records_in(there.values(), ENDING):
@@ -108,9 +108,9 @@ def backup_of(record: Record) -> str:
     return name if record.at != OLDEST and found in FOUND else record.of
 
 
-def _read(store: Store, record: Record) -> Drilled | None:
+def _read(store: Store, record: Record) -> DrillRecord | None:
     try:
-        found = Drilled.model_validate_json(store.read(record.name))
+        found = DrillRecord.model_validate_json(store.read(record.name))
     except (NotFound, ValidationError):
         return None
     return found if found.name == backup_of(record) else None

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from app.backup.proofs.drill_records import Drilled, last_drill
+from app.backup.proofs.drill_records import DrillRecord, last_drill
 from app.backup.schedule.schedule import OFF, next_after
 from app.backup.stores.provider_commands import taking_away
 from app.backup.stores.store import Store
-from app.backup.stores.stored_backup import bereft_in, names_in, past, time_of
+from app.backup.stores.stored_backup import manifests_without_object, names_in, time_of, without_future
 
 LATE = timedelta(hours=2)
 """After its time a backup that is still not there counts as missing: what failed was tried again by then."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class BackupStatus:
     """`due_at`: the time of the schedule that follows the newest one; None without one, or without a schedule.
 
     `ahead`: backups that are named for a time to come, each with a command that removes it. None of them is the newest.
@@ -24,7 +24,7 @@ class Standing:
 
     newest: str | None
     made_at: datetime | None
-    drill: Drilled | None
+    drill: DrillRecord | None
     due_at: datetime | None
     ahead: dict[str, str]
     bereft: dict[str, str]
@@ -43,23 +43,23 @@ class Standing:
         }
 
 
-def standing_of(store: Store, schedule: str, zone: tzinfo, now: datetime) -> Standing:
+def backup_status(store: Store, schedule: str, zone: tzinfo, now: datetime) -> BackupStatus:
     """Raises StoreFailed."""
     names = names_in(store)
-    there = past(names, now)
+    there = without_future(names, now)
     newest = there[-1] if there else None
     made_at = time_of(newest) if newest else None
     due_at = next_after(schedule, zone, made_at) if made_at and schedule != OFF else None
     ahead = {name: taking_away(store.url, name) for name in names if name not in there}
-    bereft = {name: taking_away(store.url, name) for name in bereft_in(store)}
-    return Standing(newest, made_at, last_drill(store), due_at, ahead, bereft)
+    bereft = {name: taking_away(store.url, name) for name in manifests_without_object(store)}
+    return BackupStatus(newest, made_at, last_drill(store), due_at, ahead, bereft)
 
 
-def said_of_ahead(ahead: dict[str, str]) -> str:
+def describe_ahead(ahead: dict[str, str]) -> str:
     return f"{', '.join(ahead)}: of a time to come, so a clock was wrong then, or this one is now"
 
 
-def said_of_bereft(bereft: dict[str, str]) -> str:
+def describe_bereft(bereft: dict[str, str]) -> str:
     return (
         f"{', '.join(bereft)}: the manifest is there and the backup itself is gone, so something else than Task Assist "
         "removes files there"

@@ -5,23 +5,23 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import islice
 
 from app.backup.copies.manifest import Manifest
-from app.backup.copies.overwrite_rules import FAR, counted
-from app.backup.proofs.drill_records import Drills, drills_in, left_over
+from app.backup.copies.overwrite_rules import FAR, count_items_and_tasks
+from app.backup.proofs.drill_records import Drills, drills_in, orphaned_records
 from app.backup.stores.deployment import Own
 from app.backup.stores.folder import under_way
 from app.backup.stores.store import Store
 from app.backup.stores.stored_backup import (
     ENDING,
     OBJECT_ENDINGS,
-    Stored,
+    StoredBackup,
+    by_time,
     deployment_in,
-    in_turn,
     is_name,
     manifest_of,
     names_in,
-    past,
-    stored_in,
+    read_stored_backup,
     time_of,
+    without_future,
 )
 from app.errors import Conflict, Problem
 from app.setting_values import keep_rules
@@ -38,9 +38,9 @@ PERIODS: dict[str, Callable[[datetime], object]] = {
 }
 
 
-def kept(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
+def names_to_keep(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
     """By each rule the newest of each of the newest N days, weeks or months that have one, and the last N."""
-    newest_first = sorted(names, key=in_turn, reverse=True)
+    newest_first = sorted(names, key=by_time, reverse=True)
     numbers = keep_rules(rules)
     stay = set(newest_first[: max(FEWEST, numbers.pop("last", 0))])
     for rule, number in numbers.items():
@@ -51,7 +51,7 @@ def kept(names: Iterable[str], rules: str, zone: tzinfo) -> set[str]:
     return stay
 
 
-def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[str], None]) -> list[str]:
+def prune(store: Store, made: StoredBackup, rules: str, zone: tzinfo, warn: Callable[[str], None]) -> list[str]:
     """To be called when `made` is there, and after nothing that failed. Gives the names that are gone: none of those
     that another deployment has made.
 
@@ -60,8 +60,8 @@ def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[
     """
     store = Own(store, deployment_in(made.name))
     names = names_in(store)
-    there = set(past(names, made.created_at))  # one of a time to come takes no place from the others
-    stay = kept(there, rules, zone) | set(_proven(drills_in(store))) | {made.name}
+    there = set(without_future(names, made.created_at))  # one of a time to come takes no place from the others
+    stay = names_to_keep(there, rules, zone) | set(_proven(drills_in(store))) | {made.name}
     going = _without_fuller(store, [name for name in names if name in there - stay], made, warn)
     for name in going:
         _remove(store, name)
@@ -69,12 +69,12 @@ def prune(store: Store, made: Stored, rules: str, zone: tzinfo, warn: Callable[[
     return going
 
 
-def _without_fuller(store: Store, names: list[str], made: Stored, warn: Callable[[str], None]) -> list[str]:
+def _without_fuller(store: Store, names: list[str], made: StoredBackup, warn: Callable[[str], None]) -> list[str]:
     """Nor those that can't be read, which a newer version may have made. Of each kind one sentence."""
-    now, fuller, unread = counted(made.database.rows), dict[str, int](), dict[str, str]()
+    now, fuller, unread = count_items_and_tasks(made.database.rows), dict[str, int](), dict[str, str]()
     for name in names:
         try:
-            rows = counted(stored_in(store, name).database.rows)
+            rows = count_items_and_tasks(read_stored_backup(store, name).database.rows)
         except Problem as problem:
             unread[name] = problem.message
             continue
@@ -98,7 +98,7 @@ def _staying(newest: str, all_of: Sized, why: str) -> str:
 
 def _proven(drills: dict[str, Drills]) -> Iterator[str]:
     """The newest that was opened, and the newest that was found unchanged, of those that have not failed since."""
-    newest_first = sorted(drills, key=in_turn, reverse=True)
+    newest_first = sorted(drills, key=by_time, reverse=True)
     for proof in ("restorable", "unchanged"):
         yield from islice((n for n in newest_first if any(each.proves == proof for each in drills[n].passed)), 1)
 
@@ -112,7 +112,7 @@ def _remove(store: Store, name: str) -> None:
 def _sweep(store: Store, now: datetime) -> None:
     entries = store.entries()
     there = {entry.name for entry in entries}
-    for each in left_over(entries):
+    for each in orphaned_records(entries):
         store.remove(each)
     for each in there:
         part_of = under_way(each)  # what a folder has of an upload that was killed
@@ -123,12 +123,16 @@ def _sweep(store: Store, now: datetime) -> None:
             store.remove(each)
 
 
-def refuse_emptied(taken: Manifest, newest: Stored | None) -> None:
+def refuse_emptied(taken: Manifest, newest: StoredBackup | None) -> None:
     """Raises Conflict for an empty database beside backups that are not: one that has just been made anew after a loss.
 
     Its backup would be the newest, and the one that `restore latest` takes.
     """
-    if newest is None or counted(taken.rows) or not (there := counted(newest.database.rows)):
+    if (
+        newest is None
+        or count_items_and_tasks(taken.rows)
+        or not (there := count_items_and_tasks(newest.database.rows))
+    ):
         return
     raise Conflict(
         f"The database is empty, and the newest backup, {newest.name}, holds {there:,} items and tasks. The schedule"
@@ -138,11 +142,11 @@ def refuse_emptied(taken: Manifest, newest: Stored | None) -> None:
     )
 
 
-def warn_of_loss(made: Stored, before: Stored | None, warn: Callable[[str], None]) -> None:
+def warn_of_loss(made: StoredBackup, before: StoredBackup | None, warn: Callable[[str], None]) -> None:
     """Where the database holds, or its backup takes, less than half of what it did."""
     if before is None:
         return
-    then, now = counted(before.database.rows), counted(made.database.rows)
+    then, now = count_items_and_tasks(before.database.rows), count_items_and_tasks(made.database.rows)
     if now * FAR < then:
         warn(f"The database holds {now:,} items and tasks; in the backup before, {before.name}, there were {then:,}.")
     elif made.object_size_bytes * FAR < before.object_size_bytes:

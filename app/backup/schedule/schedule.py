@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import dropwhile
 
-from app.backup.stores.stored_backup import CLOCKS_DIFFER, Stored
+from app.backup.stores.stored_backup import CLOCKS_DIFFER, StoredBackup
 
 OFF = "off"
 MOST_JITTER = timedelta(minutes=5)
@@ -35,7 +35,7 @@ def due(expression: str, zone: tzinfo, last: datetime | None, now: datetime) -> 
     return following if following <= now else None
 
 
-def last_run(newest_first: Iterable[Stored], now: datetime) -> datetime | None:
+def last_run(newest_first: Iterable[StoredBackup], now: datetime) -> datetime | None:
     """When the schedule last had its backup: not those that a person asked for."""
     scheduled = (max(each.scheduled_for, each.created_at) for each in newest_first if each.scheduled_for)
     return next((each for each in scheduled if each <= now + CLOCKS_DIFFER), None)

@@ -9,7 +9,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from app.backup.copies.staging import one_at_a_time
+from app.backup.copies.staging import folder_lock
 from app.backup.stores.store import Entry, Store
 from app.backup.stores.stored_backup import deployment_in, names_in, newest_in
 from app.errors import Conflict, NotFound
@@ -48,7 +48,7 @@ def number_of(database: Path) -> str | None:
 
 def number_for(database: Path) -> str:
     """The one that it has, or has from now on. Raises OSError."""
-    with one_at_a_time(database.parent):
+    with folder_lock(database.parent):
         if number := number_of(database):
             return number
         number, partial = secrets.token_hex(4), beside(database, ".deployment.partial")
@@ -60,7 +60,7 @@ def number_for(database: Path) -> str:
     return number
 
 
-def newest_meant(store: Store, number: str | None) -> str:
+def newest_of_own(store: Store, number: str | None) -> str:
     """What `restore latest` takes: never what another deployment has made. Raises NotFound, and Conflict where that
     can't be told or there are others' alone."""
     newest = _newest_of_each(store)
@@ -78,7 +78,7 @@ def newest_meant(store: Store, number: str | None) -> str:
         ) from None
 
 
-def said_of_others(store: Store, number: str | None) -> str | None:
+def describe_other_deployments(store: Store, number: str | None) -> str | None:
     """One sentence for a person; None where all there may be this one's."""
     newest = _newest_of_each(store)
     others = {each: name for each, name in newest.items() if each != number}

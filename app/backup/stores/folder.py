@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from app.backup.copies.staging import one_at_a_time
+from app.backup.copies.staging import folder_lock
 from app.backup.stores.store import SMALL, Entry, StoreFailed, Writer
 from app.errors import AS_ANOTHER, Conflict, NotFound, StorageFull, is_no_room
 from app.setting_values import StoreUrl
 from app.storage.files import CHUNK, SyncedFile, to_disk
 from app.storage.mounts import IN_MEMORY, Mount, mount_of, outside, read_mounts
-from app.storage.owner import hand_over
+from app.storage.owner import chown_like
 
 PARTIAL = ".partial"
 UNDER_WAY = re.compile(r"\.(?P<name>.+?)(\.[0-9a-f]{8})?\.partial")
@@ -67,7 +67,7 @@ class Folder:
                 yield _Told(file, self)
                 with self.told("write"):
                     file.sync()
-                    hand_over(partial, self._folder)
+                    chown_like(partial, self._folder)
                     self._name(partial, name)
         finally:
             with suppress(OSError):
@@ -108,7 +108,7 @@ class Folder:
         raise StoreFailed(f"{self._folder / name} is no file, but a folder, pipe or device.", "Take another backup.")
 
     def _name(self, partial: Path, name: str) -> None:
-        with one_at_a_time(self._folder):
+        with folder_lock(self._folder):
             if os.path.lexists(self._folder / name):
                 raise Conflict(f"{self._folder / name} exists already.", "Nothing was changed.")
             partial.rename(self._folder / name)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from app.backup.stores.store import Entry, Store, StoreFailed
-from app.backup.stores.stored_backup import moment
+from app.backup.stores.stored_backup import parse_time
 
 NAME = re.compile(r"(?P<of>.+)\.(?P<time>\d{8}T\d{6}Z)\.[0-9a-f]{8}")
 OLDEST = datetime.min.replace(tzinfo=UTC)
@@ -45,5 +45,5 @@ def renew(store: Store, of: str, ending: str, at: datetime, data: bytes) -> None
 def _record(name: str, ending: str) -> Record:
     of = name.removesuffix(ending)
     found = NAME.fullmatch(of)
-    at = moment(found["time"]) if found else None
+    at = parse_time(found["time"]) if found else None
     return Record(name, found["of"], at) if found and at else Record(name, of, OLDEST)

@@ -27,7 +27,7 @@ CLOCKS_DIFFER = timedelta(minutes=10)
 """What lies further in the future was written by a clock that was wrong: nothing waits for that time."""
 
 
-class Stored(BaseModel):
+class StoredBackup(BaseModel):
     """What was true of the backup when it was made. `scheduled_for` is None where a person asked for it."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -89,23 +89,23 @@ def manifest_of(name: str) -> str:
 def is_name(text: str) -> bool:
     """Of a backup, with a time that there is: 20269999T999999Z is somebody else's."""
     found = NAME.fullmatch(text)
-    return found is not None and moment(found["time"]) is not None
+    return found is not None and parse_time(found["time"]) is not None
 
 
 def time_of(name: str) -> datetime:
     """When the backup of that name was made."""
     found = NAME.fullmatch(name)
-    at = moment(found["time"]) if found else None
+    at = parse_time(found["time"]) if found else None
     assert at, name
     return at
 
 
-def in_turn(name: str) -> tuple[datetime, str]:
+def by_time(name: str) -> tuple[datetime, str]:
     """To sort names by, the newest last: also those of one second, whoever has made them."""
     return time_of(name), name[-8:]
 
 
-def moment(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """20261127T031500Z; None where there is no such time."""
     with suppress(ValueError):
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -117,7 +117,7 @@ def names_in(store: Store) -> list[str]:
     return _names_in(store, whole=True)
 
 
-def bereft_in(store: Store) -> list[str]:
+def manifests_without_object(store: Store) -> list[str]:
     """Of the manifests whose object somebody has taken away."""
     return _names_in(store, whole=False)
 
@@ -128,10 +128,10 @@ def _names_in(store: Store, *, whole: bool) -> list[str]:
     found = (
         name for name in names if is_name(name) and any(name + ending in there for ending in OBJECT_ENDINGS) is whole
     )
-    return sorted(found, key=in_turn)
+    return sorted(found, key=by_time)
 
 
-def past(names: Iterable[str], now: datetime) -> list[str]:
+def without_future(names: Iterable[str], now: datetime) -> list[str]:
     """Without those of a time to come: whatever that clock said, none of them is the newest."""
     return [name for name in names if time_of(name) <= now + CLOCKS_DIFFER]
 
@@ -139,7 +139,7 @@ def past(names: Iterable[str], now: datetime) -> list[str]:
 def newest_in(store: Store) -> str:
     """Raises NotFound where there is none, but of a time to come."""
     names = names_in(store)
-    if there := past(names, datetime.now(UTC)):
+    if there := without_future(names, datetime.now(UTC)):
         return there[-1]
     if names:
         raise NotFound(
@@ -149,18 +149,18 @@ def newest_in(store: Store) -> str:
     raise NotFound(f"There is no backup in {store.url}.", "To make one:  task-assist backup")
 
 
-def newest_first(store: Store) -> Iterator[Stored]:
+def newest_first(store: Store) -> Iterator[StoredBackup]:
     """Those whose manifest can be read, and none of a time to come; each is fetched when it is asked for."""
-    for name in reversed(past(names_in(store), datetime.now(UTC))):
+    for name in reversed(without_future(names_in(store), datetime.now(UTC))):
         with suppress(Mismatch, NotFound):
-            yield stored_in(store, name)
+            yield read_stored_backup(store, name)
 
 
-def stored_in(store: Store, name: str) -> Stored:
+def read_stored_backup(store: Store, name: str) -> StoredBackup:
     """Raises NotFound, and Mismatch for a manifest that can't be understood or is another backup's."""
     where = f"{store.url}/{manifest_of(name)}"
     try:
-        stored = Stored.model_validate_json(store.read(manifest_of(name)))
+        stored = StoredBackup.model_validate_json(store.read(manifest_of(name)))
     except NotFound:
         raise NotFound(
             f"There is no backup {name} in {store.url}.", "To see those that are there:  task-assist backup list"

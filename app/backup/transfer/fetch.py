@@ -8,15 +8,15 @@ from typing import Any
 from app.backup.copies import manifest
 from app.backup.copies.disk_space import refuse_without_room_for_copy
 from app.backup.stores.store import Store
-from app.backup.stores.stored_backup import Stored
+from app.backup.stores.stored_backup import StoredBackup
 from app.backup.transfer.compression import Decompressing
 from app.backup.transfer.encryption import decrypt
-from app.backup.transfer.hashing import Hashed, HashedWriter, pour
+from app.backup.transfer.hashing import Hashed, HashedWriter, copy_stream
 from app.errors import Broken, Forbidden, Mismatch, Refused
 from app.storage.files import Progress, SyncedFile
 
 
-def fetch(store: Store, stored: Stored, file: Path, identities: list[Any], progress: Progress | None) -> None:
+def fetch(store: Store, stored: StoredBackup, file: Path, identities: list[Any], progress: Progress | None) -> None:
     """Writes the database to `file`, a new one, and its manifest beside it, each byte held to what `stored` says.
 
     Raises Mismatch and Broken for what was damaged or changed, Forbidden without a key that fits, NotFound where the
@@ -36,7 +36,7 @@ def fetch(store: Store, stored: Stored, file: Path, identities: list[Any], progr
 
 
 @contextmanager
-def told_as(store: Store, stored: Stored, file: Path) -> Iterator[None]:
+def name_backup_in_errors(store: Store, stored: StoredBackup, file: Path) -> Iterator[None]:
     """What is wrong with the fetched `file` is told of the backup: the file is gone when somebody reads it."""
     try:
         yield
@@ -44,21 +44,21 @@ def told_as(store: Store, stored: Stored, file: Path) -> Iterator[None]:
         raise type(refused)(refused.message.replace(str(file), f"{store.url}/{stored.name}"), refused.hint) from None
 
 
-def check_object(store: Store, stored: Stored, progress: Progress | None = None) -> None:
+def check_object(store: Store, stored: StoredBackup, progress: Progress | None = None) -> None:
     """What can be known without a key: is the object, byte for byte, the one that was put there? Raises Mismatch."""
     source = Hashed(_Pieces(store.stream(stored.object)), stored.object_size_bytes, progress)
     _read_to_end(source, stored)
     _refuse_other_object(store, stored, source)
 
 
-def _read_to_end(source: Hashed, stored: Stored) -> None:
+def _read_to_end(source: Hashed, stored: StoredBackup) -> None:
     """Or to where it is longer than it was: it may have no end."""
     while source.size_bytes <= stored.object_size_bytes and source.read(1 << 20):
         pass
 
 
 def _take_apart(
-    store: Store, stored: Stored, target: "_Limited", identities: list[Any], progress: Progress | None
+    store: Store, stored: StoredBackup, target: "_Limited", identities: list[Any], progress: Progress | None
 ) -> None:
     source = Hashed(_Pieces(store.stream(stored.object)), stored.object_size_bytes, progress)
     database = HashedWriter(target)
@@ -67,7 +67,7 @@ def _take_apart(
         if stored.recipients:
             decrypt(source, decompressing, identities)
         else:
-            pour(source, decompressing)
+            copy_stream(source, decompressing)
         decompressing.end()
     except Broken as broken:
         raise _mismatch(store, stored, broken.message) from None
@@ -77,7 +77,7 @@ def _take_apart(
         raise _mismatch(store, stored, "the database in it is not the one that was backed up.")
 
 
-def _refuse_other_object(store: Store, stored: Stored, found: Hashed) -> None:
+def _refuse_other_object(store: Store, stored: StoredBackup, found: Hashed) -> None:
     if found.size_bytes != stored.object_size_bytes:
         how = f"it has {found.size_bytes:,} bytes, and had {stored.object_size_bytes:,}."
         raise _mismatch(store, stored, how)
@@ -85,14 +85,14 @@ def _refuse_other_object(store: Store, stored: Stored, found: Hashed) -> None:
         raise _mismatch(store, stored, f"its sha256 is {found.sha256[:12]}…, and was {stored.object_sha256[:12]}….")
 
 
-def _mismatch(store: Store, stored: Stored, how: str) -> Mismatch:
+def _mismatch(store: Store, stored: StoredBackup, how: str) -> Mismatch:
     return Mismatch(
         f"{store.url}/{stored.object} is not what its manifest says: {how}",
         "Nothing was changed. It was damaged or changed after the backup; take another one:  task-assist backup list",
     )
 
 
-def _needs_key(stored: Stored) -> Forbidden:
+def _needs_key(stored: StoredBackup) -> Forbidden:
     return Forbidden(
         f"{stored.name} is encrypted, and there is no key here that opens it.",
         f"Nothing was changed. Where the key is, add  --identity FILE  It opens with the key of "
@@ -116,7 +116,7 @@ class _Pieces:
 class _Limited:
     """Takes no more than the manifest says: a few kilobytes can be made to become any number of gigabytes."""
 
-    def __init__(self, target: SyncedFile, stored: Stored) -> None:
+    def __init__(self, target: SyncedFile, stored: StoredBackup) -> None:
         self._target, self._left = target, stored.database.size_bytes
 
     def write(self, data: bytes) -> int:

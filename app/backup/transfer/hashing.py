@@ -11,7 +11,7 @@ class Reader(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def pour(source: Reader, target: Writer) -> None:
+def copy_stream(source: Reader, target: Writer) -> None:
     while piece := source.read(CHUNK):
         target.write(piece)
 

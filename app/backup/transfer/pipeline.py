@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from app.backup.copies.disk_space import tell_room
+from app.backup.copies.disk_space import announce_space_needed
 from app.backup.copies.manifest import Manifest
-from app.backup.copies.staging import BACKUP, copies_beside
+from app.backup.copies.staging import BACKUP, temporary_folder_beside
 from app.backup.stores.deployment import number_for
 from app.backup.stores.store import Store, StoreFailed
-from app.backup.stores.stored_backup import Stored, how_to_restore, manifest_of, new_name, object_of
+from app.backup.stores.stored_backup import StoredBackup, how_to_restore, manifest_of, new_name, object_of
 from app.backup.transfer.compression import Compressed
 from app.backup.transfer.encryption import encrypt, refuse_bad_recipients
-from app.backup.transfer.hashing import Hashed, HashedWriter, pour
+from app.backup.transfer.hashing import Hashed, HashedWriter, copy_stream
 from app.database.canary import has_canary
 from app.database.sqlite import opened, unchanging
 from app.errors import Broken, Conflict, NotFound, StorageFull
@@ -36,7 +36,7 @@ class Order:
 
 def back_up(
     storage: Storage, store: Store, order: Order, take: Take, *, say: Callable[[str], None], progress: Progress | None
-) -> Stored:
+) -> StoredBackup:
     """A new backup in `store`. Nothing is listed there before all of it is there and on disk.
 
     `say` is told first where the copy lies meanwhile and how much room it takes. Raises StorageFull, StoreFailed,
@@ -44,9 +44,9 @@ def back_up(
     """
     refuse_bad_recipients(order.recipients)
     copying, storing = halves(progress)
-    with copies_beside(storage.path, BACKUP) as folder:
+    with temporary_folder_beside(storage.path, BACKUP) as folder:
         needed = sum(size_of(beside(storage.path, ending)) for ending in ("", *SIDECARS))
-        tell_room("Copies the database", folder, needed, say)
+        announce_space_needed("Copies the database", folder, needed, say)
         copy = folder / storage.path.name
         proof = take(storage, copy, copying)
         _refuse_without_canary(storage, copy, order.canary)
@@ -64,7 +64,7 @@ def _refuse_without_canary(storage: Storage, copy: Path, canary: str | None) -> 
 
 def _store(
     copy: Path, proof: Manifest, storage: Storage, store: Store, order: Order, progress: Progress | None
-) -> Stored:
+) -> StoredBackup:
     name = new_name(storage.path.stem, proof.created_at, number_for(storage.path))
     object_ = object_of(name, encrypted=bool(order.recipients))
     with copy.open("rb") as file, store.upload(object_) as target:
@@ -72,10 +72,10 @@ def _store(
         if order.recipients:
             encrypt(Compressed(source), counted, order.recipients)
         else:
-            pour(Compressed(source), counted)
+            copy_stream(Compressed(source), counted)
         if source.sha256 != proof.sha256:
             raise Broken(f"{copy} is not what was written there a moment ago.", "The disk lies. Nothing was kept.")
-    stored = Stored(
+    stored = StoredBackup(
         name=name,
         object=object_,
         object_sha256=counted.sha256,
@@ -91,7 +91,7 @@ def _store(
     return stored
 
 
-def _complete(store: Store, stored: Stored) -> None:
+def _complete(store: Store, stored: StoredBackup) -> None:
     """By its manifest. Where that can't be written the object goes: it would be swept in two days only, and each try
     adds one. Not where the manifest may be there, its answer lost."""
     try:
@@ -103,7 +103,7 @@ def _complete(store: Store, stored: Stored) -> None:
         raise
 
 
-def _is_there(store: Store, stored: Stored) -> bool:
+def _is_there(store: Store, stored: StoredBackup) -> bool:
     try:
         store.read(manifest_of(stored.name))
     except NotFound:

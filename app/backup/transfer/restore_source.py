@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.backup.copies.disk_space import tell_room
-from app.backup.copies.staging import copies_beside
-from app.backup.stores.deployment import newest_meant, number_of
+from app.backup.copies.disk_space import announce_space_needed
+from app.backup.copies.staging import temporary_folder_beside
+from app.backup.stores.deployment import newest_of_own, number_of
 from app.backup.stores.store import Store, store_at
-from app.backup.stores.stored_backup import ENDING, OBJECT_ENDINGS, is_name, stored_in
-from app.backup.transfer.fetch import fetch, told_as
+from app.backup.stores.stored_backup import ENDING, OBJECT_ENDINGS, is_name, read_stored_backup
+from app.backup.transfer.fetch import fetch, name_backup_in_errors
 from app.errors import CannotStart
 from app.setting_values import store_url
 from app.storage.files import Progress
@@ -21,7 +21,7 @@ LATEST = "latest"
 
 
 @dataclass(frozen=True)
-class Brought:
+class RestoreSource:
     """`sha256`: of what this command has just fetched and written beside the database; None for a person's own file."""
 
     file: Path
@@ -29,7 +29,7 @@ class Brought:
 
 
 @contextmanager
-def brought(
+def restore_source(
     what: str,
     storage: Storage,
     configured: str | None,
@@ -37,28 +37,28 @@ def brought(
     *,
     say: Callable[[str], None],
     progress: Progress | None = None,
-) -> Iterator[Brought]:
+) -> Iterator[RestoreSource]:
     """`what`: FILE, "latest" or the NAME of a backup in the store of BACKUP_URL (`configured`), or the URL of a store
     with one of these behind it. The file, with its manifest beside it, is gone when the block ends, if it was fetched;
     `say` is told first where it lies and how much room it takes.
 
-    Raises what store_at(), newest_meant(), stored_in() and fetch() do.
+    Raises what store_at(), newest_of_own(), read_stored_backup() and fetch() do.
     """
     found = _in_store(what, configured)
     if found is None:
-        yield Brought(Path(what), None)
+        yield RestoreSource(Path(what), None)
         return
     store, name = found
     if name == LATEST:
         elsewhere = configured is None or store_url(configured) != store.url
-        name = newest_meant(store, None if elsewhere else number_of(storage.path))
-    stored = stored_in(store, name)
-    with copies_beside(storage.path, ".fetched") as folder:
+        name = newest_of_own(store, None if elsewhere else number_of(storage.path))
+    stored = read_stored_backup(store, name)
+    with temporary_folder_beside(storage.path, ".fetched") as folder:
         file = folder / f"{stored.name}.db"
-        tell_room("Fetches the database", folder, stored.database.size_bytes, say)
+        announce_space_needed("Fetches the database", folder, stored.database.size_bytes, say)
         fetch(store, stored, file, _identities(identity), progress)
-        with told_as(store, stored, file):
-            yield Brought(file, stored.database.sha256)
+        with name_backup_in_errors(store, stored, file):
+            yield RestoreSource(file, stored.database.sha256)
 
 
 def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:

@@ -42,7 +42,7 @@ class Known:
 
 def tell_app(loaded: Any, place: Any) -> None:
     """To be called when a backup or a drill is in `place`. A running app, if that is its store, knows of it at once."""
-    from app.backup.schedule.backup_status import standing_of
+    from app.backup.schedule.backup_status import backup_status
     from app.backup.stores.deployment import number_of, own
 
     if not loaded.backup_url or store_url(loaded.backup_url) != place.url:
@@ -50,7 +50,7 @@ def tell_app(loaded: Any, place: Any) -> None:
     with suppress(Problem):  # it asks the store itself within the hour
         storage = storage_of(loaded)
         mine = own(place, number_of(storage.path))
-        standing = standing_of(mine, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
+        standing = backup_status(mine, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
         ask(storage, "saw-backups", standing=standing.as_dict())
 
 

@@ -28,7 +28,7 @@ def import_db(file: Path, progress: Any) -> Answer:
     """
     from app.backup.copies.disk_space import refuse_without_room_for_copy
     from app.backup.copies.overwrite_rules import refuse_own
-    from app.backup.copies.staging import copies_beside
+    from app.backup.copies.staging import temporary_folder_beside
     from app.backup.copies.verify import refuse_unreadable, verify
     from app.errors import Refused
     from app.storage.files import SIDECARS, copy, size_of
@@ -39,7 +39,7 @@ def import_db(file: Path, progress: Any) -> Answer:
     refuse_unreadable(file)
     refuse_own(storage, file)  # copied while the app writes, it would take the place of what is written meanwhile
     refuse_unwritable(storage)
-    with copies_beside(storage.path, ".imported") as folder:
+    with temporary_folder_beside(storage.path, ".imported") as folder:
         found = [ending for ending in ("", *SIDECARS) if ending == "" or size_of(beside(file, ending))]
         refuse_without_room_for_copy(folder, sum(size_of(beside(file, ending)) for ending in found))
         here = folder / file.name

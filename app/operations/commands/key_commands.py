@@ -32,14 +32,14 @@ def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app.backup.restoring.key_kit import Kit, page
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.store import store_at
-    from app.backup.stores.stored_backup import names_in, past
+    from app.backup.stores.stored_backup import names_in, without_future
 
     loaded, now = settings.load(), datetime.now(UTC)
     place = own(store_at(store or loaded.backup_url), number_of(storage_of(loaded).path))
     kit = Kit(
         store=place,
         keys={key: last_proof(place, key) for key in (loaded.backup_recipient or "").split()},
-        newest=next(reversed(past(names_in(place), now)), None),
+        newest=next(reversed(without_future(names_in(place), now)), None),
         schedule=loaded.backup_schedule,
         keep=loaded.backup_keep,
         printed_at=now,

@@ -45,7 +45,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app.backup.proofs.drill_status import not_due_after
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.store import store_at
-    from app.backup.stores.stored_backup import newest_in, stored_in
+    from app.backup.stores.stored_backup import newest_in, read_stored_backup
     from app.operations.backups.backups_known import tell_app
     from app.operations.commands.read_through import read_through
 
@@ -55,7 +55,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     if if_due and (last := not_due_after(place, datetime.now(UTC))):
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
-    stored = stored_in(place, newest_in(place) if name == "latest" else name)
+    stored = read_stored_backup(place, newest_in(place) if name == "latest" else name)
     record = drill(place, stored, storage, _identities(identity), read_through, progress, say)
     tell_app(loaded, place)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
@@ -131,40 +131,40 @@ def status(store: str | None, max_age: timedelta | None, max_drill_age: timedelt
 @answers("Looking")
 def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedelta | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
-    from app.backup.proofs.drill_status import proven
-    from app.backup.schedule.backup_status import said_of_ahead, said_of_bereft, standing_of
-    from app.backup.stores.deployment import number_of, own, said_of_others
+    from app.backup.proofs.drill_status import drill_status
+    from app.backup.schedule.backup_status import backup_status, describe_ahead, describe_bereft
+    from app.backup.stores.deployment import describe_other_deployments, number_of, own
     from app.backup.stores.store import store_at
     from app.operations.backups.backups_known import zone_of
 
     loaded = settings.load()
     storage = storage_of(loaded)
     whole, number = store_at(store or loaded.backup_url), number_of(storage.path)
-    place, others = own(whole, number), said_of_others(whole, number)
-    standing = standing_of(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
-    known = proven(place)
+    place, others = own(whole, number), describe_other_deployments(whole, number)
+    found = backup_status(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
+    drilled = drill_status(place)
     error, silence = _met_by_app(storage)
     faults = [
-        *_faults_of_backup(standing, max_age),
-        *_faults_of_drill(known, max_drill_age),
+        *_faults_of_backup(found, max_age),
+        *_faults_of_drill(drilled, max_drill_age),
         *([f"the app's last try failed: {error}"] if error else []),
         *([f"what the app met can't be told: {silence}"] if silence else []),
-        *([said_of_ahead(standing.ahead)] if standing.ahead else []),
-        *([said_of_bereft(standing.bereft)] if standing.bereft else []),
+        *([describe_ahead(found.ahead)] if found.ahead else []),
+        *([describe_bereft(found.bereft)] if found.bereft else []),
     ]
-    age = int(_since(standing.made_at).total_seconds()) if standing.made_at else None
+    age = int(_since(found.made_at).total_seconds()) if found.made_at else None
     reminders = _reminders(loaded, place)
-    facts = {"store": str(place.url), **standing.as_dict(), "age_seconds": age, "error": error, "faults": faults}
-    drills = {"restorable": known.restorable, "unchanged": known.unchanged, "failed": known.failed}
+    facts = {"store": str(place.url), **found.as_dict(), "age_seconds": age, "error": error, "faults": faults}
+    drills = {"restorable": drilled.restorable, "unchanged": drilled.unchanged, "failed": drilled.failed}
     facts |= {"drills": {what: each and each.model_dump(mode="json") for what, each in drills.items()}}
     facts |= {"reminders": reminders, "others": others}
     lines = [
-        *_lines(standing, known, place),
+        *_lines(found, drilled, place),
         *([f"Others   {others}"] if others else []),
         *(f"Key      {reminder}" for reminder in reminders),
         *(f"Not well: {fault}" for fault in faults),
-        *(f"To remove {name}, if this clock is right:  {command}" for name, command in standing.ahead.items()),
-        *(f"To remove what is left of {name}:  {command}" for name, command in standing.bereft.items()),
+        *(f"To remove {name}, if this clock is right:  {command}" for name, command in found.ahead.items()),
+        *(f"To remove what is left of {name}:  {command}" for name, command in found.bereft.items()),
     ]
     return Answer(facts, "\n".join(lines), OLD if faults else 0)
 
@@ -180,12 +180,12 @@ def _met_by_app(storage: Any) -> tuple[str | None, str | None]:
         return None, problem.message
 
 
-def _lines(standing: Any, known: Any, place: Any) -> list[str]:
-    made, opened, unchanged = standing.made_at, known.restorable, known.unchanged
+def _lines(found: Any, known: Any, place: Any) -> list[str]:
+    made, opened, unchanged = found.made_at, known.restorable, known.unchanged
     newer = unchanged and (opened is None or unchanged.drilled_at > opened.drilled_at)
     by_hash = "it is encrypted, and without a key its hash alone was compared"
     return [
-        f"Newest   {standing.newest}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
+        f"Newest   {found.newest}, {_age(_since(made))} old" if made else f"Newest   none in {place.url}",
         *([f"Drill    {_drilled(opened, 'was restorable')}"] if opened else []),
         *([f"Drill    {_drilled(unchanged, 'was unchanged')}: {by_hash}"] if newer else []),
         *(["Drill    none yet"] if not opened and not unchanged else []),
@@ -196,14 +196,14 @@ def _drilled(last: Any, how: str) -> str:
     return f"{last.name} {how}, {_age(_since(last.drilled_at))} ago"
 
 
-def _faults_of_backup(standing: Any, most: timedelta | None) -> list[str]:
+def _faults_of_backup(found: Any, most: timedelta | None) -> list[str]:
     from app.operations.backups.backups_known import missing
 
-    if standing.made_at is None:
+    if found.made_at is None:
         return ["there is no backup"]
     return [
-        *([f"the newest is older than {_age(most)}"] if most and _since(standing.made_at) > most else []),
-        *([missing(standing.due_at)] if standing.is_missing(datetime.now(UTC)) else []),
+        *([f"the newest is older than {_age(most)}"] if most and _since(found.made_at) > most else []),
+        *([missing(found.due_at)] if found.is_missing(datetime.now(UTC)) else []),
     ]
 
 

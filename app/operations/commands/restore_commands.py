@@ -53,11 +53,11 @@ def restore(what: str, identity: Path | None, dry_run: bool, no_keep: bool, as_i
     7 written by a newer Task Assist · 8 damaged or not whole · 9 held by another process
     """
     from app import settings
-    from app.backup.transfer.restore_source import brought
+    from app.backup.transfer.restore_source import restore_source
 
     loaded = settings.load()
     storage = storage_of(loaded)
-    with brought(what, storage, loaded.backup_url, identity, say=say, progress=progress) as it:
+    with restore_source(what, storage, loaded.backup_url, identity, say=say, progress=progress) as it:
         found = verified(it.file, it.sha256, as_it_is=as_it_is and not dry_run)
         if dry_run:
             return _dry_run(what, found, storage)
@@ -78,14 +78,14 @@ def verified(file: Path, sha256: str | None = None, *, progress: Any = None, as_
 def _dry_run(what: str, found: Any, storage: Any) -> Answer:
     from dataclasses import asdict
 
-    from app.backup.copies.staging import copies_beside
+    from app.backup.copies.staging import temporary_folder_beside
     from app.backup.restoring.difference import difference, in_words
     from app.database.emptied import holds_nothing
 
     if holds_nothing(storage.path):
         facts, words = {}, f"it will be the first database in {storage.path}"
     else:
-        with copies_beside(storage.path, ".compared") as folder:
+        with temporary_folder_beside(storage.path, ".compared") as folder:
             now = folder / "now.db"
             proof_of_snapshot(storage, now, False, None)
             compared = difference(now, found.file)

@@ -193,7 +193,7 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
     from app.backup.stores.deployment import number_of
     from app.backup.stores.store import store_at
-    from app.backup.stores.stored_backup import bereft_in, deployment_in, names_in, stored_in
+    from app.backup.stores.stored_backup import deployment_in, manifests_without_object, names_in, read_stored_backup
     from app.errors import Mismatch, NotFound
 
     loaded = settings.load()
@@ -201,7 +201,7 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     found, lines, unread = [], [], {}
     for name in names_in(place):
         try:
-            stored = stored_in(place, name)
+            stored = read_stored_backup(place, name)
         except (Mismatch, NotFound) as problem:
             unread[name] = problem.message
             lines.append(f"{name}  can't be read: {problem.message}")
@@ -209,7 +209,7 @@ def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
         found.append(stored.model_dump(mode="json"))
         anothers = number and deployment_in(name) not in (None, number)
         lines.append(_line(stored) + ("  by another deployment" if anothers else ""))
-    for name in bereft_in(place):
+    for name in manifests_without_object(place):
         unread[name] = "Its manifest is there, and the backup itself is gone."
         lines.append(f"{name}  can't be restored: {unread[name]}")
     facts = {"store": str(place.url), "backups": found, "unreadable": unread}

@@ -26,7 +26,7 @@ import structlog
 from app.errors import CannotStart, Problem, Replaced
 from app.storage.files import Progress
 from app.storage.mounts import Storage
-from app.storage.owner import place_of
+from app.storage.owner import owner_model
 
 MAX_REQUEST = 1 << 16
 Command = Callable[..., dict[str, Any]]
@@ -179,7 +179,7 @@ def _sockets(storage: Storage) -> list[Path]:
         return []  # there is no folder for temporary files that the app could have put one into
     _refuse_foreign_folder(folders[0])
     with suppress(FileNotFoundError):  # the database's folder is gone, or its user has made no socket
-        if os.getuid() == 0 and _is_private(theirs := _folder(user := place_of(storage.path).stat().st_uid), user):
+        if os.getuid() == 0 and _is_private(theirs := _folder(user := owner_model(storage.path).stat().st_uid), user):
             folders.append(theirs)
     return sorted(file for folder in dict.fromkeys(folders) for file in folder.glob(f"{_name(storage)}-*.sock"))
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.backup.schedule.backup_status import Standing, said_of_ahead, said_of_bereft, standing_of
-from app.backup.stores.deployment import number_of, own, said_of_others
+from app.backup.schedule.backup_status import BackupStatus, backup_status, describe_ahead, describe_bereft
+from app.backup.stores.deployment import describe_other_deployments, number_of, own
 from app.backup.stores.store import store_at
 from app.errors import Problem
 from app.operations.backups.backups_known import missing, zone_of
@@ -28,11 +28,11 @@ def backup_finding(loaded: Any, now: datetime) -> Finding:
         return Finding(NAME, "note", "none are made: what takes this storage takes the data", None, fix)
     try:
         store, number = store_at(loaded.backup_url), number_of(storage_of(loaded).path)
-        standing = standing_of(own(store, number), loaded.backup_schedule, zone_of(loaded), now)
-        others = said_of_others(store, number)
+        status = backup_status(own(store, number), loaded.backup_schedule, zone_of(loaded), now)
+        others = describe_other_deployments(store, number)
     except Problem as problem:
         return Finding(NAME, "fault", f"{loaded.backup_url} can't be read: {problem.message}", None, problem.hint)
-    found = _of(standing, _known_to_app(loaded), loaded, now)
+    found = _of(status, _known_to_app(loaded), loaded, now)
     if found.level != "fault" and _lies_with_data(loaded):
         found = _said_of_data(found)
     return _with_others(found, others) if others else found
@@ -73,27 +73,27 @@ def _known_to_app(loaded: Any) -> dict[str, Any]:
         return {}
 
 
-def _of(standing: Standing, known: dict[str, Any], loaded: Any, now: datetime) -> Finding:
-    value = standing.as_dict() | {"error": known.get("error"), "next": known.get("next")}
+def _of(status: BackupStatus, known: dict[str, Any], loaded: Any, now: datetime) -> Finding:
+    value = status.as_dict() | {"error": known.get("error"), "next": known.get("next")}
     if error := known.get("error"):
         fix = f"Mend that, then type  task-assist backup  or wait for the next try.\n{LOOK}"
         return Finding(NAME, "fault", f"the last try failed: {error}", value, fix)
-    if standing.due_at and standing.is_missing(now):
-        return Finding(NAME, "fault", f"{missing(standing.due_at)}; {_said(standing, loaded)}", value, MAKE)
-    if standing.ahead:
-        fix = "\n".join(["If this clock is right, remove them:", *standing.ahead.values()])
-        return Finding(NAME, "fault", f"{_said(standing, loaded)}; {said_of_ahead(standing.ahead)}", value, fix)
-    if standing.bereft:
-        fix = "\n".join(["Find out what removes them, then remove the rest:", *standing.bereft.values()])
-        return Finding(NAME, "fault", f"{_said(standing, loaded)}; {said_of_bereft(standing.bereft)}", value, fix)
-    if standing.made_at is None:
-        return Finding(NAME, "note", _said(standing, loaded), value, MAKE)
+    if status.due_at and status.is_missing(now):
+        return Finding(NAME, "fault", f"{missing(status.due_at)}; {_said(status, loaded)}", value, MAKE)
+    if status.ahead:
+        fix = "\n".join(["If this clock is right, remove them:", *status.ahead.values()])
+        return Finding(NAME, "fault", f"{_said(status, loaded)}; {describe_ahead(status.ahead)}", value, fix)
+    if status.bereft:
+        fix = "\n".join(["Find out what removes them, then remove the rest:", *status.bereft.values()])
+        return Finding(NAME, "fault", f"{_said(status, loaded)}; {describe_bereft(status.bereft)}", value, fix)
+    if status.made_at is None:
+        return Finding(NAME, "note", _said(status, loaded), value, MAKE)
     following = f"; the next try at {known['next']}" if known.get("next") else ""
-    return Finding(NAME, "ok", _said(standing, loaded) + following, value)
+    return Finding(NAME, "ok", _said(status, loaded) + following, value)
 
 
-def _said(standing: Standing, loaded: Any) -> str:
-    if standing.made_at is None:
+def _said(status: BackupStatus, loaded: Any) -> str:
+    if status.made_at is None:
         return f"in {loaded.backup_url}, none yet"
-    drilled = standing.drill.drilled_at.isoformat() if standing.drill else "never"
-    return f"in {loaded.backup_url}, the newest of {standing.made_at.isoformat()}, drilled {drilled}"
+    drilled = status.drill.drilled_at.isoformat() if status.drill else "never"
+    return f"in {loaded.backup_url}, the newest of {status.made_at.isoformat()}, drilled {drilled}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import DatabaseError
 
-from app.backup.copies.other_databases import filled_others
+from app.backup.copies.other_databases import other_filled_databases
 from app.database import may_lack
 from app.database.condition import how_to_go_back
 from app.database.connections import PRAGMAS
@@ -57,10 +57,10 @@ def examine(storage: Storage, *, production: bool, keeps_secret: bool, full: boo
 def _path(storage: Storage) -> Finding:
     there = storage.path.parent.is_dir() and is_there(storage.path)
     if refused := why_refused(storage):
-        fix = f"{refused.hint}\n{filled_others(storage)}".rstrip()
+        fix = f"{refused.hint}\n{other_filled_databases(storage)}".rstrip()
         return Finding("database", "fault", refused.message, refused.code, fix)
     if not there:
-        fix = filled_others(storage) or "Start the app once."
+        fix = other_filled_databases(storage) or "Start the app once."
         return Finding("database", "note", f"{storage.path}: there is none yet", None, fix)
     size = storage.path.stat().st_size
     return Finding("database", "ok", f"{storage.path}, {size:,} bytes", {"path": str(storage.path), "bytes": size})

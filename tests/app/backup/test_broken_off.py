@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from app.backup.proofs.drill_records import drilled
+from app.backup.proofs.drill_records import passed_drill
 from app.backup.stores.store import Store, store_at
-from app.backup.stores.stored_backup import names_in, newest_in, stored_in
+from app.backup.stores.stored_backup import names_in, newest_in, read_stored_backup
 from app.backup.transfer.fetch import check_object
 from app.cli import main
 from app.errors import Problem
@@ -57,13 +57,13 @@ def test_a_network_that_fails_at_any_request_leaves_only_whole_backups(cut, type
         way.after = 1 << 30
         listed = names_in(store)
         if words == ("backup", "drill"):
-            assert code == 1 or drilled(store, newest_in(store)), after
+            assert code == 1 or passed_drill(store, newest_in(store)), after
         else:
             assert code == (0 if set(listed) - there else 1), after
         codes.add(code)
         assert len(listed) >= 3
         for name in listed:
-            check_object(store, stored_in(store, name))
+            check_object(store, read_stored_backup(store, name))
         assert not any(name.endswith(".partial") for name in names(tmp_path))
         if words[0] == "backup":
             assert titles(tmp_path / "task_manager.db") == before
@@ -211,11 +211,11 @@ def test_a_backup_that_is_killed_at_any_step_is_not_listed_unless_it_is_whole(pl
     step, first = 1, newest_in(store)
     while killed_at(step, tmp_path, "backup"):
         for name in names_in(store):
-            check_object(store, stored_in(store, name))
+            check_object(store, read_stored_backup(store, name))
         assert first in names_in(store) or len(names_in(store)) >= 3
         step += 1
     assert step > 10
     with pytest.raises(Problem):
-        stored_in(store, "task_manager-20260101T000000Z-00000000")
+        read_stored_backup(store, "task_manager-20260101T000000Z-00000000")
     type_("backup")
     assert not any(name.endswith(".partial") for name in names(place_with_backup.parent))

@@ -11,7 +11,14 @@ from click.testing import CliRunner
 
 from app.backup.stores import deployment
 from app.backup.stores.store import Store
-from app.backup.stores.stored_backup import deployment_in, manifest_of, names_in, new_name, object_of, stored_in
+from app.backup.stores.stored_backup import (
+    deployment_in,
+    manifest_of,
+    names_in,
+    new_name,
+    object_of,
+    read_stored_backup,
+)
 from app.cli import main
 from tests.app.backup.databases import closed_database, names, titles
 
@@ -138,8 +145,8 @@ def test_those_of_before_there_were_numbers_count_as_ones_own(type_: Type, store
     monkeypatch.undo()
     monkeypatch.setenv("BACKUP_URL", str(store.url))
     (tmp_path / "first/task_manager.db.deployment").write_text("0123abcd\n")
-    assert deployment_in(old) is None and stored_in(store, old).name == old
-    assert deployment.newest_meant(store, "0123abcd") == old
+    assert deployment_in(old) is None and read_stored_backup(store, old).name == old
+    assert deployment.newest_of_own(store, "0123abcd") == old
 
 
 def test_a_number_that_was_only_half_written_is_none_and_made_anew(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.backup.proofs.drill_records import drilled
+from app.backup.proofs.drill_records import passed_drill
 from app.backup.proofs.key_proof import ENDING, KeyProof, keep_proofs, last_proof, reminders
 from app.backup.stores.stored_backup import newest_in
 from tests.app.backup.test_stored_backup import new_key
@@ -42,7 +42,7 @@ def test_the_drill_with_the_key_proves_it_and_the_servers_own_drill_forgets_noth
     (tmp_path / "key.txt").write_text(f"{other}\n{key}\n")
     assert run("backup", "drill", "--identity", "key.txt").exit_code == 0
     assert run("backup", "drill").exit_code == 0
-    assert (record := drilled(store, newest_in(store))) and record.proves == "restorable"
+    assert (record := passed_drill(store, newest_in(store))) and record.proves == "restorable"
     assert (proof := last_proof(store, str(key.to_public()))) and proof.backup == record.name
     assert last_proof(store, str(other.to_public())) is None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app import create_app
-from app.backup.copies.other_databases import filled_others, log, name_filled_others
+from app.backup.copies.other_databases import log, other_filled_databases, warn_of_other_databases
 from app.database.engine import Database
 from app.settings import Settings
 from app.storage.mounts import storage_under
@@ -29,7 +29,7 @@ def said(monkeypatch) -> list[str]:
 
 def test_the_filled_one_is_named_in_one_line_with_what_to_do(make: Make, said: list[str], tmp_path: Path):
     filled, configured = make("tasks.db", items=3), Database(make("taks.db", items=0))
-    name_filled_others(configured)
+    warn_of_other_databases(configured)
     (line,) = said
     assert line.startswith(f"{tmp_path / 'taks.db'} is empty, but {filled.path} holds 6 items and tasks.")
     assert "DATABASE_PATH" in line and "task-assist restore FILE" in line
@@ -56,13 +56,13 @@ def test_a_start_does_not_fail_for_it(said: list[str], settings: Settings, monke
 
 
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path):
-    assert filled_others(storage_under(tmp_path / "none/none.db")) == ""
+    assert other_filled_databases(storage_under(tmp_path / "none/none.db")) == ""
 
 
 def test_beside_a_filled_one_nothing_is_said(make: Make, said: list[str]):
     make("tasks.db", items=3)
     configured = Database(make("configured.db", items=1))
-    name_filled_others(configured)
+    warn_of_other_databases(configured)
     configured.close()
     assert said == []
 
@@ -75,14 +75,14 @@ def test_only_filled_databases_of_task_assist_are_named(make: Make, tmp_path: Pa
     os.mkfifo(tmp_path / "pipe.db")
     (tmp_path / "broken.db").write_bytes(make("good.db").path.read_bytes()[:5000])
     (tmp_path / "good.db").unlink()
-    assert filled_others(storage_under(tmp_path / "none.db")) == ""
+    assert other_filled_databases(storage_under(tmp_path / "none.db")) == ""
 
 
 def test_the_database_itself_is_not_opened_by_another_name(make: Make, tmp_path: Path):
     storage = make(items=3)
     (tmp_path / "link.db").symlink_to(storage.path)
     (tmp_path / "hard.db").hardlink_to(storage.path)
-    assert filled_others(storage) == ""
+    assert other_filled_databases(storage) == ""
 
 
 LOCKS = """
@@ -99,7 +99,7 @@ print(kind != fcntl.F_UNLCK)
 def test_looking_around_does_not_drop_the_locks_of_the_open_database(make: Make, tmp_path: Path):
     configured = Database(make("configured.db", items=0))
     with configured.read():
-        name_filled_others(configured)
+        warn_of_other_databases(configured)
         shm = tmp_path / "configured.db-shm"
         locked = subprocess.run([sys.executable, "-c", LOCKS, shm], capture_output=True, text=True, check=True)
     configured.close()
@@ -110,4 +110,4 @@ def test_not_more_than_three_are_named(make: Make, tmp_path: Path):
     filled = make("0.db", items=1)
     for number in range(1, 6):
         shutil.copy(filled.path, tmp_path / f"{number}.db")
-    assert filled_others(storage_under(tmp_path / "none.db")).count("holds 2 items and tasks") == 3
+    assert other_filled_databases(storage_under(tmp_path / "none.db")).count("holds 2 items and tasks") == 3

@@ -16,13 +16,21 @@ import pytest
 
 from app.backup.proofs.drill import drill
 from app.backup.proofs.drill_records import ENDING as DRILLED
-from app.backup.proofs.drill_records import Drilled, drilled, keep_record, last_drill
+from app.backup.proofs.drill_records import DrillRecord, keep_record, last_drill, passed_drill
 from app.backup.schedule.retention import prune, warn_of_loss
 from app.backup.schedule.schedule import next_after
 from app.backup.stores import stored_backup as naming
 from app.backup.stores.folder import PARTIAL, Folder
 from app.backup.stores.store import Store, StoreFailed
-from app.backup.stores.stored_backup import ENDING, manifest_of, names_in, new_name, newest_first, newest_in, stored_in
+from app.backup.stores.stored_backup import (
+    ENDING,
+    manifest_of,
+    names_in,
+    new_name,
+    newest_first,
+    newest_in,
+    read_stored_backup,
+)
 from app.backup.transfer import pipeline
 from app.database import migrations
 from app.errors import Mismatch
@@ -58,7 +66,7 @@ def nights(store: Store, storage: Storage, count: int, tmp_path: Path, until: da
 
 def moved_to(store: Store, name: str, at: datetime) -> str:
     """The name of that backup as if it had been made at `at`."""
-    made, other, folder = stored_in(store, name), new_name("task_manager", at), Path(store.url.path)
+    made, other, folder = read_stored_backup(store, name), new_name("task_manager", at), Path(store.url.path)
     object_ = naming.object_of(other, encrypted=bool(made.recipients))
     (folder / made.object).rename(folder / object_)
     database = made.database.model_copy(update={"created_at": naming.time_of(other)})
@@ -69,7 +77,7 @@ def moved_to(store: Store, name: str, at: datetime) -> str:
 
 
 def pruned(store: Store, warnings: list[str] | None = None) -> list[str]:
-    made = stored_in(store, newest_in(store))
+    made = read_stored_backup(store, newest_in(store))
     return prune(store, made, RULES, UTC_ZONE, ([] if warnings is None else warnings).append)
 
 
@@ -82,13 +90,13 @@ def test_a_drill_reads_the_backup_through_the_app_and_keeps_what_it_found(make, 
     record = drill(store, stored, storage, [], read_through, None)
     assert record.proves == "restorable" and record.size_bytes == stored.object_size_bytes and record.seconds > 0
     assert timedelta(0) <= datetime.now(UTC) - record.drilled_at < timedelta(minutes=10)
-    assert drilled(store, stored.name) == last_drill(store) == record
+    assert passed_drill(store, stored.name) == last_drill(store) == record
     assert not [each for each in tmp_path.iterdir() if each.name.endswith(".partial")]
 
 
 def test_a_drill_says_first_where_its_copy_lies_and_how_much_room_it_takes(run: Run, store):
     run("backup")
-    size = stored_in(store, newest_in(store)).database.size_bytes
+    size = read_stored_backup(store, newest_in(store)).database.size_bytes
     first = run("backup", "drill").stderr.splitlines()[0]
     assert "task_manager.db.drilled" in first and f"{size:,} bytes are needed there for a while" in first
 
@@ -138,7 +146,7 @@ def test_a_damaged_backup_fails_its_drill_with_and_without_key(run: Run, store, 
     for recipient in ("", str(key.to_public())):
         monkeypatch.setenv("BACKUP_RECIPIENT", recipient)
         run("backup")
-        stored = stored_in(store, newest_in(store))
+        stored = read_stored_backup(store, newest_in(store))
         object_ = tmp_path / "store" / stored.object
         object_.write_bytes(object_.read_bytes()[:-1] + b"?")
         done = run("backup", "drill", stored.name)
@@ -173,7 +181,9 @@ def test_a_drill_of_an_older_one_by_hand_does_not_put_off_that_of_the_newest(run
     now = datetime.now(UTC).replace(microsecond=0)
     *_, older, newest, _ = nights(store, make("other.db"), 4, tmp_path, now + timedelta(hours=22))
     store.remove(manifest_of(newest_in(store)))
-    by_hand = Drilled(name=older, drilled_at=now - timedelta(hours=1), proves="restorable", seconds=1.0, size_bytes=1)
+    by_hand = DrillRecord(
+        name=older, drilled_at=now - timedelta(hours=1), proves="restorable", seconds=1.0, size_bytes=1
+    )
     keep_record(store, by_hand)
     assert f"{newest} can be restored" in run("backup", "drill", "--if-due").stdout
     assert "No drill is due" in run("backup", "drill", "--if-due").stdout
@@ -193,7 +203,7 @@ def test_the_newest_that_a_drill_has_proven_stays(make, store, tmp_path):
     storage = make()
     names = nights(store, storage, 6, tmp_path)
     for name in names[:2]:
-        drill(store, stored_in(store, name), storage, [], read_through, None)
+        drill(store, read_stored_backup(store, name), storage, [], read_through, None)
     assert pruned(store) == [names[0], names[2]]
     assert names_in(store) == [names[1], *names[3:]]
 
@@ -203,11 +213,11 @@ def test_what_has_failed_its_drill_since_is_not_what_stays(make, store, tmp_path
     names = nights(store, storage, 6, tmp_path)
     for name in names[:2]:
         keep_record(store, found(name, "restorable", days_ago=2))
-    object_ = tmp_path / "store" / stored_in(store, names[1]).object
+    object_ = tmp_path / "store" / read_stored_backup(store, names[1]).object
     object_.write_bytes(object_.read_bytes()[:-1] + b"?")
     with pytest.raises(Mismatch):
-        drill(store, stored_in(store, names[1]), storage, [], read_through, None)
-    assert drilled(store, names[1]) is None and (last := last_drill(store)) and last.name == names[0]
+        drill(store, read_stored_backup(store, names[1]), storage, [], read_through, None)
+    assert passed_drill(store, names[1]) is None and (last := last_drill(store)) and last.name == names[0]
     assert pruned(store) == names[1:3]
 
 
@@ -223,9 +233,9 @@ def test_a_hash_that_fits_makes_good_no_drill_that_was_failed_with_the_key(store
     name = backed_up(make(), store).name
     for proves, days in (("restorable", 3), ("failed", 2), ("unchanged", 1)):
         keep_record(store, found(name, proves, days_ago=days))
-    assert drilled(store, name) is None
+    assert passed_drill(store, name) is None
     keep_record(store, found(name, "restorable", days_ago=0))
-    assert (last := drilled(store, name)) and last.proves == "restorable"
+    assert (last := passed_drill(store, name)) and last.proves == "restorable"
 
 
 def test_of_each_kind_only_the_newest_record_stays_and_what_is_killed_in_between_loses_none(store, make, monkeypatch):
@@ -237,7 +247,7 @@ def test_of_each_kind_only_the_newest_record_stays_and_what_is_killed_in_between
     monkeypatch.setattr(store, "create", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         keep_record(store, found(name, "restorable", days_ago=0))
-    assert (last := drilled(store, name)) and last.proves == "restorable"
+    assert (last := passed_drill(store, name)) and last.proves == "restorable"
 
 
 def test_two_drills_at_once_leave_a_record(store, make, monkeypatch):
@@ -252,7 +262,7 @@ def test_two_drills_at_once_leave_a_record(store, make, monkeypatch):
 
     monkeypatch.setattr(store, "remove", meanwhile)
     keep_record(store, found(name, "restorable", days_ago=0, seconds=1.0))
-    assert (last := drilled(store, name)) and last.seconds in (1.0, 2.0)
+    assert (last := passed_drill(store, name)) and last.seconds in (1.0, 2.0)
 
 
 def test_a_record_of_before_is_read_and_none_that_was_left_by_a_backup_that_is_gone(store, make, tmp_path):
@@ -274,9 +284,9 @@ def test_a_drill_of_a_time_to_come_hides_none_that_was(store, make):
     assert (last := last_drill(store)) and last.proves == "restorable"
 
 
-def found(name: str, proves: Any, *, days_ago: int, seconds: float = 0.1) -> Drilled:
+def found(name: str, proves: Any, *, days_ago: int, seconds: float = 0.1) -> DrillRecord:
     at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days_ago)
-    return Drilled(name=name, drilled_at=at, proves=proves, seconds=seconds, size_bytes=1)
+    return DrillRecord(name=name, drilled_at=at, proves=proves, seconds=seconds, size_bytes=1)
 
 
 def test_an_emptied_database_takes_no_fuller_backup_along_however_many_nights(make, store, tmp_path):
@@ -317,7 +327,7 @@ def test_a_backup_of_a_time_to_come_is_not_the_newest_and_takes_no_place_from_th
     ahead = [
         moved_to(store, name, datetime.now(UTC) + timedelta(days=days)) for days, name in enumerate(names[:3], 300)
     ]
-    made = stored_in(store, names[-1])
+    made = read_stored_backup(store, names[-1])
     assert newest_in(store) == names[-1] and next(newest_first(store)).name == names[-1]
     assert prune(store, made, RULES, UTC_ZONE, [].append) == names[3:4]
     assert names_in(store) == [*names[4:], *ahead]
@@ -386,7 +396,7 @@ def test_a_prune_that_is_killed_leaves_no_backup_without_its_object(make, store,
         with suppress(KeyboardInterrupt):
             pruned(store)
         for name in names_in(store):
-            assert (tmp_path / "store" / stored_in(store, name).object).exists(), steps
+            assert (tmp_path / "store" / read_stored_backup(store, name).object).exists(), steps
 
 
 def test_a_backup_that_fails_prunes_nothing(run: Run, make, store, tmp_path, monkeypatch):
@@ -461,7 +471,7 @@ def test_a_backup_is_only_made_where_one_is_due(run: Run, store, monkeypatch):
     again = run("backup", "--if-due")
     assert again.exit_code == 0 and "No backup is due; the next is at" in again.stdout
     assert len(names_in(store)) == 1
-    assert stored_in(store, newest_in(store)).scheduled_for
+    assert read_stored_backup(store, newest_in(store)).scheduled_for
 
 
 @pytest.fixture
@@ -522,7 +532,7 @@ def test_the_status_is_red_where_the_last_drill_failed_and_says_why(run: Run, st
     run("backup")
     name = newest_in(store)
     keep_record(store, found(name, "restorable", days_ago=2))
-    object_ = tmp_path / "store" / stored_in(store, name).object
+    object_ = tmp_path / "store" / read_stored_backup(store, name).object
     whole = object_.read_bytes()
     object_.write_bytes(whole[:-1] + b"?")
     assert run("backup", "drill").exit_code == 4

@@ -12,7 +12,7 @@ from types import FrameType, SimpleNamespace
 import pytest
 
 from app.backup.copies import manifest
-from app.backup.copies.staging import BACKUP, copies_beside
+from app.backup.copies.staging import BACKUP, temporary_folder_beside
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import incoming_path, restore, settle
 from app.database import may_lack
@@ -233,7 +233,10 @@ def test_a_database_in_use_is_left_alone(killed_app: Storage, backup: Path, hold
 
 def test_beside_a_backup_that_is_being_made_it_is_said_to_try_again(killed_app: Storage, backup: Path, hold: Hold):
     hold(killed_app)
-    with copies_beside(killed_app.path, BACKUP), pytest.raises(Held, match=r"backup of .* is being made just now"):
+    with (
+        temporary_folder_beside(killed_app.path, BACKUP),
+        pytest.raises(Held, match=r"backup of .* is being made just now"),
+    ):
         restore(backup, killed_app)
     assert titles(killed_app.path) == OLD
 

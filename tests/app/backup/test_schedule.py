@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from app.backup.schedule.retention import FEWEST, kept
+from app.backup.schedule.retention import FEWEST, names_to_keep
 from app.backup.schedule.schedule import MOST_JITTER, due, jitter, last_run, next_after
 from app.backup.stores import claims
 from app.backup.stores.claims import STALE_AFTER, claimed, sweep_claims
 from app.backup.stores.store import StoreFailed, store_at
-from app.backup.stores.stored_backup import new_name, past, time_of
+from app.backup.stores.stored_backup import new_name, time_of, without_future
 from app.setting_values import keep_rules, schedule
 from tests.app.processes import eventually
 
@@ -162,7 +162,7 @@ def test_off_and_five_fields_are_taken():
 
 def test_what_is_named_in_the_future_is_not_past():
     names = [new_name("a", NOON + timedelta(minutes=minutes)) for minutes in (-60, 9, 11, 525_600)]
-    assert past(names, NOON) == names[:2]
+    assert without_future(names, NOON) == names[:2]
 
 
 # --- claims -------------------------------------------------------------------------------------------------
@@ -244,14 +244,14 @@ name_lists = some.lists(moments, unique=True, max_size=60).map(lambda times: [ne
 @settings(max_examples=200, deadline=None)
 def test_the_newest_three_stay_whatever_the_rules_say(names: list[str], text: str, zone: ZoneInfo):
     newest = sorted(names, key=time_of)[-FEWEST:]
-    assert {time_of(name) for name in newest} <= {time_of(name) for name in kept(names, text, zone)}
+    assert {time_of(name) for name in newest} <= {time_of(name) for name in names_to_keep(names, text, zone)}
 
 
 @given(name_lists, rules, zones)
 @settings(max_examples=200, deadline=None)
 def test_who_prunes_twice_prunes_once(names: list[str], text: str, zone: ZoneInfo):
-    stay = kept(names, text, zone)
-    assert kept(stay, text, zone) == stay <= set(names)
+    stay = names_to_keep(names, text, zone)
+    assert names_to_keep(stay, text, zone) == stay <= set(names)
 
 
 @given(zones, some.one_of(moments, near_changes), some.integers(0, 23))
@@ -262,7 +262,7 @@ def test_of_a_backup_each_night_there_are_seven_days_four_weeks_and_twelve_month
     at = start
     for _ in range(430):
         at = next_after(f"0 {hour} * * *", zone, at)
-        names = kept(names | {new_name("a", at)}, "last=3 daily=7 weekly=4 monthly=12", zone)
+        names = names_to_keep(names | {new_name("a", at)}, "last=3 daily=7 weekly=4 monthly=12", zone)
     local = sorted((time_of(name).astimezone(zone) for name in names), reverse=True)
     assert 19 <= len(local) <= 23
     assert len({each.date() for each in local[:7]}) == 7 and local[0] - local[6] < timedelta(days=6, hours=2)
@@ -274,7 +274,7 @@ def test_of_a_backup_each_night_there_are_seven_days_four_weeks_and_twelve_month
 def test_a_burst_of_backups_by_hand_pushes_no_old_day_out():
     nights = [new_name("a", NOON - timedelta(days=back)) for back in range(7)]
     burst = [new_name("a", NOON + timedelta(minutes=minute)) for minute in range(30)]
-    stay = kept(nights + burst, "last=3 daily=7", ZONES[0])
+    stay = names_to_keep(nights + burst, "last=3 daily=7", ZONES[0])
     assert set(nights[1:]) <= stay and len(stay) == 9
 
 

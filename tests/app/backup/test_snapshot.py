@@ -16,10 +16,10 @@ from click.testing import CliRunner
 
 from app.backup.copies import manifest
 from app.backup.copies import snapshot as snapshots
-from app.backup.copies.other_databases import filled_others
+from app.backup.copies.other_databases import other_filled_databases
 from app.backup.copies.overwrite_rules import refuse_taken
 from app.backup.copies.snapshot import snapshot
-from app.backup.copies.staging import workshop
+from app.backup.copies.staging import staging_folder
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import restore
 from app.cli import main
@@ -317,7 +317,7 @@ def test_what_a_killed_snapshot_left_goes_with_the_next_one_but_not_what_is_bein
     killed = tmp_path / ".b.db.killed.partial"
     killed.mkdir()
     (killed / "copy.db").write_text("half of it")
-    with workshop(tmp_path / "b.db") as busy:
+    with staging_folder(tmp_path / "b.db") as busy:
         snapshot(make(), tmp_path / "b.db")
         assert not killed.exists() and busy.is_dir()
     assert names(tmp_path) == {"task_manager.db", "b.db", "b.db.manifest.json"}
@@ -376,7 +376,7 @@ def test_what_is_open_is_not_looked_into_by_the_name_that_it_was_given_meanwhile
         )
         with pytest.raises(Unreadable, match="is the database itself"):
             snapshot(storage, old, force=True, held=nullcontext(database))
-        assert filled_others(storage, database.has_open) == ""
+        assert other_filled_databases(storage, database.has_open) == ""
         assert old not in opened_again
 
 

@@ -19,7 +19,7 @@ from app.backup.copies.snapshot import snapshot
 from app.backup.copies.verify import verify
 from app.backup.restoring import undo
 from app.backup.stores.store import Store, StoreFailed, store_at
-from app.backup.stores.stored_backup import Stored, manifest_of, names_in, newest_in, stored_in
+from app.backup.stores.stored_backup import StoredBackup, manifest_of, names_in, newest_in, read_stored_backup
 from app.backup.transfer.fetch import check_object, fetch
 from app.backup.transfer.pipeline import Order, back_up
 from app.cli import main
@@ -53,7 +53,7 @@ def run(make: Make, store: Store, monkeypatch, tmp_path: Path) -> Run:
     return lambda *words: CliRunner().invoke(main, words)
 
 
-def backed_up(storage: Storage, store: Store, recipients: tuple[str, ...] = ()) -> Stored:
+def backed_up(storage: Storage, store: Store, recipients: tuple[str, ...] = ()) -> StoredBackup:
     def take(storage: Storage, file: Path, progress: Any):
         return snapshot(storage, file, progress=progress)
 
@@ -64,7 +64,7 @@ def new_key() -> Any:
     return pyrage.x25519.Identity.generate()
 
 
-def fetched(store: Store, stored: Stored, tmp_path: Path, *keys: Any) -> Path:
+def fetched(store: Store, stored: StoredBackup, tmp_path: Path, *keys: Any) -> Path:
     file = tmp_path / "fetched.db"
     fetch(store, stored, file, list(keys), None)
     return file
@@ -74,7 +74,7 @@ def fetched(store: Store, stored: Stored, tmp_path: Path, *keys: Any) -> Path:
 def test_what_was_backed_up_comes_back_byte_for_byte_and_proven(make, store, tmp_path, encrypted: bool):
     key = new_key()
     stored = backed_up(make(items=5), store, (str(key.to_public()),) if encrypted else ())
-    file = fetched(store, stored_in(store, newest_in(store)), tmp_path, key)
+    file = fetched(store, read_stored_backup(store, newest_in(store)), tmp_path, key)
     assert verify(file).proven and titles(file) == [f"Item {number}" for number in range(5)]
     assert verify(file).sha256 == stored.database.sha256
     assert (b"Item 3" in (tmp_path / "store" / stored.object).read_bytes()) is False
@@ -175,7 +175,7 @@ def test_a_manifest_with_any_flipped_bit_is_refused_or_changes_nothing_that_coun
     for _ in range(300):
         file.write_bytes(damage(whole, "bit", by))
         try:
-            found = fetched(store, stored_in(store, stored.name), tmp_path)
+            found = fetched(store, read_stored_backup(store, stored.name), tmp_path)
             verify(found)
         except Problem:
             (tmp_path / "fetched.db").unlink(missing_ok=True)
@@ -208,7 +208,7 @@ def test_swapped_manifests_are_refused(make, store, tmp_path):
     swapped = a.read_bytes(), b.read_bytes()
     b.write_bytes(swapped[0])
     with pytest.raises(Mismatch, match="is the manifest of another backup"):
-        stored_in(store, other.name)
+        read_stored_backup(store, other.name)
 
 
 def test_swapped_objects_are_refused(make, store, tmp_path):
@@ -330,7 +330,7 @@ def test_a_backup_is_made_listed_and_restored_by_what_is_printed(run: Run, tmp_p
 def test_a_backup_has_many_names(run: Run, store: Store, tmp_path: Path, what: str):
     run("backup")
     change(tmp_path)
-    stored = stored_in(store, newest_in(store))
+    stored = read_stored_backup(store, newest_in(store))
     known = {
         "latest": "latest",
         "name": stored.name,
@@ -461,7 +461,7 @@ def test_what_a_restore_takes_in_is_checked_whole_by_the_next_app(run: Run, tmp_
 
 def test_it_is_said_first_where_what_is_fetched_lies_and_how_much_room_it_takes(run: Run, store: Store):
     run("backup")
-    size = stored_in(store, newest_in(store)).database.size_bytes
+    size = read_stored_backup(store, newest_in(store)).database.size_bytes
     for words in (("restore", "latest", "--dry-run"), ("restore", "latest")):
         first = run(*words).stderr.splitlines()[0]
         assert "task_manager.db.fetched" in first and f"{size:,} bytes are needed there for a while" in first
@@ -520,7 +520,7 @@ def test_a_setting_with_a_key_in_it_is_refused_without_the_key(run: Run, monkeyp
 
 def test_a_backup_that_was_copied_into_the_container_is_restored_from_there(run: Run, store, tmp_path, monkeypatch):
     run("backup")
-    stored = stored_in(store, newest_in(store))
+    stored = read_stored_backup(store, newest_in(store))
     here = Mount("/", "/", "overlay", "", read_only=False)
     monkeypatch.setattr("app.backup.stores.folder.mount_of", lambda *_: here)
     monkeypatch.setenv("APP_ENV", "production")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.backup.copies.inspect import facts_of
-from app.backup.copies.other_databases import filled_others
+from app.backup.copies.other_databases import other_filled_databases
 from app.backup.copies.upgrade import upgrade
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import restore
@@ -120,4 +120,4 @@ def test_a_time_that_no_app_has_seen_is_not_believed(storage: Storage, hours: in
 
 
 def test_a_filled_database_nearby_is_known_by_its_header(storage: Storage, tmp_path: Path):
-    assert "a.db holds 6 items and tasks" in filled_others(storage_under(tmp_path / "empty.db"))
+    assert "a.db holds 6 items and tasks" in other_filled_databases(storage_under(tmp_path / "empty.db"))

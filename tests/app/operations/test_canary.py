@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from app import create_app
-from app.backup.proofs.drill_records import drilled
+from app.backup.proofs.drill_records import passed_drill
 from app.backup.stores.store import Store, store_at
-from app.backup.stores.stored_backup import manifest_of, names_in, newest_in, stored_in
+from app.backup.stores.stored_backup import manifest_of, names_in, newest_in, read_stored_backup
 from app.cli import main
 from app.database.canary import STAY, has_canary, write_canary
 from app.database.sqlite import sqlite_driver
@@ -66,7 +66,7 @@ def words_in(file: Path) -> list[str]:
 
 
 def newest(store: Store) -> Any:
-    return stored_in(store, newest_in(store))
+    return read_stored_backup(store, newest_in(store))
 
 
 def no_warning(done: Any) -> None:
@@ -79,10 +79,10 @@ def test_each_backup_has_its_own_and_the_drill_finds_it(stopped: Run, store: Sto
         before = set(names_in(store))
         no_warning(stopped("backup"))
         [name] = set(names_in(store)) - before
-        found.append(stored_in(store, name).canary)
+        found.append(read_stored_backup(store, name).canary)
         done = stopped("backup", "drill", name)
         assert done.exit_code == 0 and f"with its canary {found[-1]}" in done.stdout
-        record = drilled(store, name)
+        record = passed_drill(store, name)
         assert record and record.canary is True
     assert len(set(found)) == 2 and all(found)
 
@@ -111,7 +111,7 @@ def test_a_backup_without_the_canary_that_its_manifest_names_fails_its_drill(sto
     assert done.exit_code == 4 and "Traceback" not in done.output
     assert f"{name}: its manifest names the canary 0123456789abcdef, and it holds only {first}" in done.stderr
     assert "Take another backup" in done.stderr
-    assert drilled(store, name) is None
+    assert passed_drill(store, name) is None
 
 
 def test_a_copy_without_it_is_not_even_stored(stopped: Run, store: Store, monkeypatch):
@@ -151,7 +151,7 @@ def test_beside_an_app_that_can_not_be_asked_a_backup_is_made_and_the_lack_is_sa
     drilling = stopped("backup", "drill")
     assert drilling.exit_code == 0
     assert "without a canary: when it was made, none could be written" in drilling.stdout
-    record = drilled(store, newest(store).name)
+    record = passed_drill(store, newest(store).name)
     assert record and (record.proves, record.canary) == ("restorable", None)
 
 
