@@ -49,7 +49,7 @@ def cant_open(database: Path) -> CantOpen:
     )
 
 
-def told_of_open_files(what: str, error: OSError) -> CantOpen | None:
+def too_many_open_files(what: str, error: OSError) -> CantOpen | None:
     """Where this process or the machine has as many files open as it may; None for another kind of error."""
     if error.errno == errno.EMFILE:
         return CantOpen(f"{what} can't be opened: this process has as many files open as it may.", MORE_FOR_PROCESS)
@@ -83,7 +83,7 @@ def _too_many_open(storage: Storage) -> CantOpen | None:
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
-        return told_of_open_files(str(storage.path), error)
+        return too_many_open_files(str(storage.path), error)
     return None
 
 

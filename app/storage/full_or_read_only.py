@@ -82,7 +82,7 @@ def read_only(database: Path, mount: Mount) -> ReadOnly:
     )
 
 
-def told_of_no_writes(storage: Storage, error: OSError) -> StorageFull | ReadOnly | None:
+def why_write_failed(storage: Storage, error: OSError) -> StorageFull | ReadOnly | None:
     """The system's own refusal of a write, in words; None for another kind of error."""
     if is_no_room(error):
         return no_room(storage)

@@ -15,7 +15,7 @@ from app.settings import Settings
 from app.web.client_address import ClientAddress
 from app.web.routing import Route, Routes
 from app.web.this_machine import this_machine
-from app.web.throttle import Guesses
+from app.web.throttle import Throttle
 from app.writer.instance import Instance
 
 WAIT_UNTIL = "task_assist.wait_until"
@@ -35,7 +35,7 @@ class WebApp(Flask):
         """See setup_code()."""
         self.client_address: ClientAddress | None = None
         """Where proxies stand in front."""
-        self.guesses = Guesses()
+        self.throttle = Throttle()
         self.this_machine = this_machine()
         """Who is answered while sign-in is off."""
         self.noted_uses: dict[int, date] = {}

@@ -4,7 +4,7 @@ from app.domain import accounts
 from app.domain.passwords import password_fits
 from app.web.context import database, web_app
 from app.web.throttle import Try
-from app.web.throttled_request import wait_for_turn
+from app.web.throttled_request import refuse_throttled
 
 
 def require_own_password(account_id: int, typed: str, field: str = "current") -> str:
@@ -14,8 +14,8 @@ def require_own_password(account_id: int, typed: str, field: str = "current") ->
     TooMany.
     """
     attempt = Try(f"own password of {account_id}", f"account {account_id}")
-    wait_for_turn(attempt)
-    web_app().guesses.wrong(attempt)
+    refuse_throttled(attempt)
+    web_app().throttle.wrong(attempt)
     with database().read() as session:
         kept = accounts.get_account(session, account_id).password_hash
     if not password_fits(kept, typed):

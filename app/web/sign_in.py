@@ -23,7 +23,7 @@ from app.web.pages import unsaved_form
 from app.web.pages.forms import own_path
 from app.web.pages.unsaved_form import WITH_TYPED
 from app.web.throttle import Try
-from app.web.throttled_request import wait_for_turn
+from app.web.throttled_request import refuse_throttled
 
 auth = Blueprint("auth", __name__)
 log = structlog.get_logger()
@@ -75,12 +75,12 @@ def _signed_in(email: str, password: str) -> Response:
     with database().read() as transaction:
         user = accounts.find_account(transaction, email)
     attempt = Try(f"email {email.strip().lower()[:EMAIL_LENGTH]}", request.remote_addr or "", device_of(user))
-    wait_for_turn(attempt)
+    refuse_throttled(attempt)
     if not password_fits(user.password_hash if user else None, password) or user is None:
-        web_app().guesses.wrong(attempt)
+        web_app().throttle.wrong(attempt)
         log.warning("A sign-in failed.", address=request.remote_addr)
         raise Invalid("This email and password don't fit together.", "Check both, or ask an admin for a new password.")
-    web_app().guesses.right(attempt)
+    web_app().throttle.right(attempt)
     start_session(user)
     return _go_on()
 
@@ -123,10 +123,10 @@ def set_up():
 
 def _set_up_with_code(code: str, email: str, password: str) -> Response:
     attempt = Try("set-up code", request.remote_addr or "")
-    wait_for_turn(attempt)
+    refuse_throttled(attempt)
     given = code.strip().upper().encode()
     if not secrets.compare_digest(given, (setup_code() or "").encode()):
-        web_app().guesses.wrong(attempt)
+        web_app().throttle.wrong(attempt)
         raise Invalid(
             "No account was made.", fields={"code": "This is not the code. The newest one is at the end of the log."}
         )

@@ -67,7 +67,7 @@ class Count:
         return math.ceil(self.wrong) >= self.free
 
 
-class Guesses:
+class Throttle:
     """The wrong tries of all accounts, in memory, which is enough for one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

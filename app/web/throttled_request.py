@@ -16,9 +16,9 @@ HAS_WAITED = "task_assist.has_waited"
 """In a request's environ: it has waited for so long as it was told."""
 
 
-def wait_for_turn(attempt: Try) -> None:
+def refuse_throttled(attempt: Try) -> None:
     """Raises TooMany where `attempt` has to wait, and notes for the server how long."""
-    seconds = web_app().guesses.seconds_until_turn(attempt, drawn=HAS_WAITED in request.environ)
+    seconds = web_app().throttle.seconds_until_turn(attempt, drawn=HAS_WAITED in request.environ)
     if not seconds:
         return
     if seconds <= request.environ.get(MAY_WAIT, 0.0):

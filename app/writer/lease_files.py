@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Protocol
 
 from app.errors import CannotStart, Problem
-from app.storage.cant_open import told_of_open_files
+from app.storage.cant_open import too_many_open_files
 from app.storage.delegations import open_undelegated
-from app.storage.full_or_read_only import told_of_no_writes
+from app.storage.full_or_read_only import why_write_failed
 from app.storage.guard import how_to_own, why_no_folder
 from app.storage.mounts import Storage
 from app.storage.owner import chown_like, owner_model
@@ -221,7 +221,7 @@ def cant_be_used(storage: Storage, error: OSError) -> Problem:
     """A failure of the lease's folder, in words for a person."""
     folder = folder_of(storage)
     what = f"The folder {folder}, which says who writes, can't be used: {error.strerror or error}."
-    if problem := why_no_folder(storage) or told_of_no_writes(storage, error) or told_of_open_files(str(folder), error):
+    if problem := why_no_folder(storage) or why_write_failed(storage, error) or too_many_open_files(str(folder), error):
         return problem
     if error.errno in (errno.EACCES, errno.EPERM):
         return CannotStart(what, how_to_own(storage))

@@ -15,7 +15,7 @@ from app.database.engine import Database
 from app.domain.schemas import NewAccount, NewToken
 from app.settings import Settings, load
 from app.web.context import WebApp
-from app.web.throttle import Guesses
+from app.web.throttle import Throttle
 
 EMAIL, PASSWORD = "ann@example.com", "a long enough password"
 
@@ -38,7 +38,7 @@ def as_quick_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def guesses_wait_however_slow_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where to hash takes a second, the second that a try has to wait for is over before the test can see it."""
-    monkeypatch.setattr("app.web.context.Guesses", partial(Guesses, lambda: 1000.0))
+    monkeypatch.setattr("app.web.context.Throttle", partial(Throttle, lambda: 1000.0))
 
 
 @pytest.fixture

@@ -46,12 +46,12 @@ ODD_NAME = (
 class Bucket:
     def __init__(self, url: StoreUrl) -> None:
         self.url = url
-        with self.told("reach"):
+        with self.translate_errors("reach"):
             self._store = _store(url)
 
     @contextmanager
     def upload(self, name: str) -> Iterator[Writer]:
-        with self.told("write", name):
+        with self.translate_errors("write", name):
             file = obstore.open_writer(self._store, name, buffer_size=PART, max_concurrency=PARTS_AT_ONCE)
         writing = _Told(file, self, name)
         try:
@@ -68,7 +68,7 @@ class Bucket:
 
     def create(self, name: str, data: bytes) -> None:
         try:
-            with self.told("write", name):
+            with self.translate_errors("write", name):
                 obstore.put(self._store, name, data, mode="create", use_multipart=False)
         except Conflict:
             # A try whose answer was lost may have written it, and the next one found our own.
@@ -77,7 +77,7 @@ class Bucket:
 
     def read(self, name: str) -> bytes:
         data = bytearray()
-        with self.told("read", name):
+        with self.translate_errors("read", name):
             for piece in obstore.get(self._store, name).stream():
                 data += bytes(piece)
                 if len(data) >= SMALL:
@@ -85,29 +85,29 @@ class Bucket:
         return bytes(data[:SMALL])
 
     def stream(self, name: str) -> Iterator[bytes]:
-        with self.told("read", name):
+        with self.translate_errors("read", name):
             pieces = iter(obstore.get(self._store, name).stream())
         while True:
-            with self.told("read", name):
+            with self.translate_errors("read", name):
                 piece = next(pieces, None)
             if piece is None:
                 return
             yield bytes(piece)
 
     def entries(self) -> list[Entry]:
-        with self.told("list"):
+        with self.translate_errors("list"):
             found = obstore.list_with_delimiter(self._store)["objects"]
         return [Entry(each["path"], each["size"], each["last_modified"]) for each in found]
 
     def remove(self, name: str) -> None:
         try:
-            with self.told("remove", name):
+            with self.translate_errors("remove", name):
                 obstore.delete(self._store, name)
         except NotFound:
             return
 
     @contextmanager
-    def told(self, doing: str, name: str = "") -> Iterator[None]:
+    def translate_errors(self, doing: str, name: str = "") -> Iterator[None]:
         """What the cloud answers, as a Problem. Its own words are in it, without the address and its signature."""
         where = f"{self.url}/{name}".rstrip("/")
         try:
@@ -130,11 +130,11 @@ class _Told:
         self._file, self._bucket, self._name = file, bucket, name
 
     def write(self, data: bytes) -> int:
-        with self._bucket.told("write", self._name):
+        with self._bucket.translate_errors("write", self._name):
             return self._file.write(data)
 
     def close(self) -> None:
-        with self._bucket.told("write", self._name):
+        with self._bucket.translate_errors("write", self._name):
             self._file.close()
 
 

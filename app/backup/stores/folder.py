@@ -40,7 +40,7 @@ class Folder:
         somebody has copied into the container is read all the same, without `to_write`.
         """
         self.url, self._folder = url, Path(url.path)
-        with self.told("look into"):
+        with self.translate_errors("look into"):
             if not self._folder.is_dir():
                 raise StoreFailed(
                     f"There is no folder {self._folder} for the backups.",
@@ -61,11 +61,11 @@ class Folder:
     def upload(self, name: str) -> Iterator[Writer]:
         partial = self._folder / f".{name}.{secrets.token_hex(4)}{PARTIAL}"  # two may be at it
         try:
-            with self.told("write"):
+            with self.translate_errors("write"):
                 file = SyncedFile(partial)
             with file:
                 yield _Told(file, self)
-                with self.told("write"):
+                with self.translate_errors("write"):
                     file.sync()
                     chown_like(partial, self._folder)
                     self._name(partial, name)
@@ -74,7 +74,7 @@ class Folder:
                 partial.unlink(missing_ok=True)
 
     def create(self, name: str, data: bytes) -> None:
-        with self.told("write"):
+        with self.translate_errors("write"):
             if (self._folder / name).exists():
                 return self._refuse_other(name, data)
         with self.upload(name) as file:
@@ -82,20 +82,20 @@ class Folder:
         return None
 
     def read(self, name: str) -> bytes:
-        with self.told("read", name), self._opened(name) as file:
+        with self.translate_errors("read", name), self._opened(name) as file:
             return file.read(SMALL)
 
     def stream(self, name: str) -> Iterator[bytes]:
-        with self.told("read", name), self._opened(name) as file:
+        with self.translate_errors("read", name), self._opened(name) as file:
             while piece := file.read(CHUNK):
                 yield piece
 
     def entries(self) -> list[Entry]:
-        with self.told("look into"), os.scandir(self._folder) as found:
+        with self.translate_errors("look into"), os.scandir(self._folder) as found:
             return [entry for each in found if (entry := _entry(each))]
 
     def remove(self, name: str) -> None:
-        with self.told("remove from"):
+        with self.translate_errors("remove from"):
             (self._folder / name).unlink(missing_ok=True)
             to_disk(self._folder)
 
@@ -129,7 +129,7 @@ class Folder:
         return AS_ANOTHER
 
     @contextmanager
-    def told(self, doing: str, name: str = "") -> Iterator[None]:
+    def translate_errors(self, doing: str, name: str = "") -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:
@@ -152,7 +152,7 @@ class _Told:
         self._file, self._store = file, store
 
     def write(self, data: bytes) -> int:
-        with self._store.told("write"):
+        with self._store.translate_errors("write"):
             return self._file.write(data)
 
 

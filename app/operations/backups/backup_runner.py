@@ -18,7 +18,7 @@ from app.operations.backups.backup_alarm import Alarm
 from app.operations.backups.backup_watch import BackupWatch
 from app.operations.backups.backups_known import Known, zone_of
 from app.operations.backups.notify import notifier
-from app.operations.control.command_runner import Typist
+from app.operations.control.command_runner import CommandRunner
 from app.settings import Settings
 from app.writer.instance import Instance
 
@@ -39,15 +39,15 @@ class BackupRunner:
         self,
         instance: Instance,
         known: Known,
-        typist: Typist,
+        commands: CommandRunner,
         alarm: Alarm,
         watch: BackupWatch,
         next_after: Callable[[datetime], datetime],
     ) -> None:
-        self.known, self._instance, self._typist = known, instance, typist
+        self.known, self._instance, self._commands = known, instance, commands
         self._alarm, self._watch, self._next_after = alarm, watch, next_after
         self._failures: Counter[str] = Counter()  # in a row, of backups and of drills
-        self._stopping = typist.stopping
+        self._stopping = commands.stopping
         self._thread = threading.Thread(target=self._loop, name="backups", daemon=True)
 
     def start(self) -> None:
@@ -84,13 +84,13 @@ class BackupRunner:
 
     def run_once(self) -> datetime:
         """Makes the backup if one is due, and a drill, and gives the time to look again."""
-        said = self._typist.typed("backup", "--if-due", "--json")
+        said = self._commands.run("backup", "--if-due", "--json")
         if self._stopping.is_set():
             return datetime.now(UTC)
         if "error" in said:
             return self._failed("backup", said["error"])
         again = self._backed_up(said)
-        drilled = self._typist.typed("backup", "drill", "--if-due", "--json")
+        drilled = self._commands.run("backup", "drill", "--if-due", "--json")
         if self._stopping.is_set():
             return datetime.now(UTC)
         self._watch.look(datetime.now(UTC))
@@ -135,16 +135,16 @@ class BackupRunner:
         return self.known.next_at
 
 
-def run_backups(settings: Settings, instance: Instance) -> Typist | None:
-    """Runs the schedule and its watch from now on, until the Typist is stopped; None where there is no store."""
+def run_backups(settings: Settings, instance: Instance) -> CommandRunner | None:
+    """Runs the schedule and its watch from now on, until the CommandRunner is stopped; None where there is no store."""
     if not settings.backup_url:
         return None
-    known, typist, is_scheduled = Known(), Typist(), settings.backup_schedule != "off"
+    known, commands, is_scheduled = Known(), CommandRunner(), settings.backup_schedule != "off"
     alarm = Alarm(notifier(settings.notify_url.get_secret_value() if settings.notify_url else None))
-    watch = BackupWatch(instance, known, typist, alarm, is_scheduled=is_scheduled)
+    watch = BackupWatch(instance, known, commands, alarm, is_scheduled=is_scheduled)
     instance.backups, instance.saw_backups = known.as_dict, known.saw
     watch.start()
     if is_scheduled:
         following = partial(next_after, settings.backup_schedule, zone_of(settings))
-        BackupRunner(instance, known, typist, alarm, watch, following).start()
-    return typist
+        BackupRunner(instance, known, commands, alarm, watch, following).start()
+    return commands

@@ -12,7 +12,7 @@ import structlog
 from app.backup.schedule.backup_status import LATE
 from app.operations.backups.backup_alarm import Alarm
 from app.operations.backups.backups_known import Known, missing
-from app.operations.control.command_runner import Typist
+from app.operations.control.command_runner import CommandRunner
 from app.writer.instance import Instance
 
 LOOK_AGAIN = timedelta(hours=1)
@@ -26,8 +26,10 @@ log = structlog.get_logger()
 class BackupWatch:
     """`is_scheduled`: backups are made by a schedule. Else nothing is ever missing."""
 
-    def __init__(self, instance: Instance, known: Known, typist: Typist, alarm: Alarm, *, is_scheduled: bool) -> None:
-        self._instance, self._known, self._typist, self._alarm = instance, known, typist, alarm
+    def __init__(
+        self, instance: Instance, known: Known, commands: CommandRunner, alarm: Alarm, *, is_scheduled: bool
+    ) -> None:
+        self._instance, self._known, self._commands, self._alarm = instance, known, commands, alarm
         self._is_scheduled = is_scheduled
         self._began_at = datetime.now(UTC)
         self._looked_at = datetime.min.replace(tzinfo=UTC)
@@ -37,7 +39,7 @@ class BackupWatch:
         self._thread.start()
 
     def _loop(self) -> None:
-        while not self._typist.stopping.wait(LOOK_EVERY):
+        while not self._commands.stopping.wait(LOOK_EVERY):
             try:
                 self.turn(datetime.now(UTC))
             except Exception as error:  # the watch goes on
@@ -55,7 +57,7 @@ class BackupWatch:
     def look(self, now: datetime) -> None:
         """Where the store does not answer, what was known before stays: that is told by whoever needs the store."""
         self._looked_at = now
-        said = self._typist.typed("backup", "status", "--json", within=LOOK_WITHIN)
+        said = self._commands.run("backup", "status", "--json", within=LOOK_WITHIN)
         if "store" in said:
             self._known.saw(said)
 
@@ -72,7 +74,7 @@ class BackupWatch:
 
     def _is_missing(self, now: datetime) -> bool:
         """Since this process runs: one that was due before is made up first."""
-        if not self._is_scheduled or self._typist.stopping.is_set():
+        if not self._is_scheduled or self._commands.stopping.is_set():
             return False
         return now > max(self._known.due_at or self._began_at, self._began_at) + LATE
 

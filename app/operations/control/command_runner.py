@@ -17,7 +17,7 @@ TAKES_AT_MOST = timedelta(hours=6)
 """A backup, a drill. What takes longer hangs: in a network, on a mount, or because what it asks does not answer."""
 
 
-class Typist:
+class CommandRunner:
     def __init__(self) -> None:
         self.stopping = threading.Event()
         self.running: list[subprocess.Popen[str]] = []
@@ -35,10 +35,10 @@ class Typist:
             except subprocess.TimeoutExpired:
                 each.kill()
 
-    def typed(self, *words: str, within: timedelta = TAKES_AT_MOST) -> dict[str, Any]:
+    def run(self, *words: str, within: timedelta = TAKES_AT_MOST) -> dict[str, Any]:
         """What the command answered; {"error": {"message", "hint"}} also where it had no answer."""
         try:
-            process = started(*words)
+            process = start_command(*words)
         except OSError as error:
             return _error(f"The backup could not be started: {error}.")
         self.running.append(process)
@@ -78,7 +78,7 @@ def _error(message: str, hint: str = "") -> dict[str, Any]:
     return {"error": {"message": message, "hint": hint}}
 
 
-def started(*words: str) -> subprocess.Popen[str]:
+def start_command(*words: str) -> subprocess.Popen[str]:
     """`task-assist` with `words`, in a process of its own with this one's settings."""
     paths = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

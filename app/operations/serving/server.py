@@ -211,8 +211,8 @@ def _app_in_worker(
     end.callback(instance.stop, RELEASE_SECONDS)
     if control := listen(instance):
         end.callback(control.close)
-    if typist := run_backups(settings, instance):
-        end.callback(typist.stop)
+    if commands := run_backups(settings, instance):
+        end.callback(commands.stop)
     Finalize(app, end.close, exitpriority=10)
     threading.Thread(target=end_in_time, args=(instance, lambda: bridge.unanswered, end.close), daemon=True).start()
     loop.call_soon(_install_stop_handlers, loop, bridge)

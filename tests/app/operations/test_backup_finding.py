@@ -153,9 +153,9 @@ def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monke
     """The runner of a real app reads what `backup status --json` prints."""
     assert run("backup").exit_code == 0
     known = Known()
-    typist: Any = SimpleNamespace(typed=lambda *words, **_: json.loads(run(*words).stdout), stopping=None)
+    commands: Any = SimpleNamespace(run=lambda *words, **_: json.loads(run(*words).stdout), stopping=None)
     instance: Any = SimpleNamespace(writes=True, problem=None)
-    watch = backup_runner.BackupWatch(instance, known, typist, backup_runner.Alarm(notifier(None)), is_scheduled=True)
+    watch = backup_runner.BackupWatch(instance, known, commands, backup_runner.Alarm(notifier(None)), is_scheduled=True)
     watch.look(ahead())
     assert known.made_at and known.due_at and known.due_at > known.made_at
 

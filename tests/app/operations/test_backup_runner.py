@@ -25,7 +25,7 @@ from app.operations.backups.backup_watch import BackupWatch
 from app.operations.backups.backups_known import Known
 from app.operations.backups.notify import notifier
 from app.operations.control import command_runner
-from app.operations.control.command_runner import Typist, started
+from app.operations.control.command_runner import CommandRunner, start_command
 from app.operations.control.control import ask
 from app.operations.control.control_commands import listen
 from app.settings import load
@@ -68,7 +68,7 @@ def commands(monkeypatch) -> Iterator[list[tuple[str, ...]]]:
             communicate=lambda **_: (out, "first line\nlast line\n"), returncode=1, terminate=lambda: None
         )
 
-    monkeypatch.setattr(command_runner, "started", start)
+    monkeypatch.setattr(command_runner, "start_command", start)
     yield words_typed
     ANSWERS.clear()
 
@@ -80,13 +80,13 @@ ANSWERS: list[Any] = []
 def watch(told, commands) -> BackupWatch:
     instance: Any = SimpleNamespace(writes=True, problem=None)
     alarm = Alarm(lambda event, text: not told.append((event, text)))
-    return BackupWatch(instance, Known(), Typist(), alarm, is_scheduled=True)
+    return BackupWatch(instance, Known(), CommandRunner(), alarm, is_scheduled=True)
 
 
 @pytest.fixture
 def runner(watch: BackupWatch) -> BackupRunner:
     return BackupRunner(
-        watch._instance, watch._known, watch._typist, watch._alarm, watch, lambda now: now + timedelta(days=1)
+        watch._instance, watch._known, watch._commands, watch._alarm, watch, lambda now: now + timedelta(days=1)
     )
 
 
@@ -206,7 +206,7 @@ def test_a_time_of_a_clock_that_was_wrong_is_not_waited_for(runner, commands, mo
     ANSWERS[:] = [{**WELL, "next": "2100-01-01T03:15:00+00:00"}, DRILLED, STANDING] * 2
     runner.start()
     until(lambda: len(commands) >= 6)
-    runner._typist.stop()
+    runner._commands.stop()
     runner._thread.join(5)
 
 
@@ -218,7 +218,7 @@ def test_a_fault_of_its_own_is_told_and_does_not_end_the_schedule(runner, told, 
     runner.start()
     until(lambda: len(told) == 2)
     assert [event for event, _ in told] == ["backup_failed", "backup_recovered"] and "KeyError" in told[0][1]
-    runner._typist.stop()
+    runner._commands.stop()
     runner._thread.join(5)
 
 
@@ -232,7 +232,7 @@ def test_only_the_instance_that_writes_makes_backups(runner, commands, monkeypat
     ANSWERS[:] = [{**WELL, "next": (datetime.now(UTC) + timedelta(days=1)).isoformat()}, DRILLED, STANDING]
     runner._instance.writes = True
     until(lambda: len(commands) == 3)
-    runner._typist.stop()
+    runner._commands.stop()
     runner._thread.join(5)
     assert not runner._thread.is_alive()
 
@@ -241,15 +241,15 @@ def test_the_end_of_the_app_ends_a_backup_that_is_under_way(runner, told, monkey
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
     monkeypatch.setattr(
         command_runner,
-        "started",
+        "start_command",
         lambda *_: subprocess.Popen(sleeping, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True),
     )
     monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
     runner.start()
-    while not runner._typist.running:
+    while not runner._commands.running:
         time.sleep(0.01)
-    (process,) = runner._typist.running
-    runner._typist.stop()
+    (process,) = runner._commands.running
+    runner._commands.stop()
     runner._thread.join(5)
     assert process.wait(5) == -15 and not runner._thread.is_alive() and told == []
 
@@ -271,23 +271,23 @@ def test_a_command_that_hangs_is_ended_and_told_in_words(monkeypatch, deaf: bool
         made.append(process)
         return process
 
-    monkeypatch.setattr(command_runner, "started", start)
-    typist = Typist()
-    said = typist.typed("backup", "--if-due", "--json", within=timedelta(seconds=0.1))
+    monkeypatch.setattr(command_runner, "start_command", start)
+    commands = CommandRunner()
+    said = commands.run("backup", "--if-due", "--json", within=timedelta(seconds=0.1))
     assert "`task-assist backup --if-due --json` was not done after" in said["error"]["message"]
-    assert made[0].returncode == (-9 if deaf else -15) and typist.running == []
+    assert made[0].returncode == (-9 if deaf else -15) and commands.running == []
 
 
 def test_the_end_of_the_app_is_told_to_all_commands_before_one_is_waited_for():
     order: list[str] = []
-    typist = Typist()
+    commands = CommandRunner()
     for name in "ab":
         fake: Any = SimpleNamespace(
             terminate=lambda name=name: order.append(f"terminate {name}"),
             wait=lambda _, name=name: order.append(f"wait {name}"),
         )
-        typist.running.append(fake)
-    typist.stop()
+        commands.running.append(fake)
+    commands.stop()
     assert order == ["terminate a", "terminate b", "wait a", "wait b"]
 
 
@@ -295,7 +295,7 @@ def test_the_command_is_found_wherever_the_app_was_started(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setenv("BACKUP_URL", tmp_path.as_uri())
-    with started("backup", "list", "--json") as process:
+    with start_command("backup", "list", "--json") as process:
         out, errors = process.communicate()
     assert json.loads(out)["backups"] == [], errors
 
@@ -309,10 +309,10 @@ def test_without_a_schedule_nothing_is_made_but_what_is_there_is_known(app, comm
     monkeypatch.setattr(backup_runner, "FIRST_AFTER", 0.0)
     monkeypatch.setattr(backup_watch, "LOOK_EVERY", 0.01)
     ANSWERS[:] = [STANDING]
-    typist = run_backups(load({"BACKUP_URL": "file:///b", "BACKUP_SCHEDULE": "off"}), app.instance)
-    assert typist
+    running = run_backups(load({"BACKUP_URL": "file:///b", "BACKUP_SCHEDULE": "off"}), app.instance)
+    assert running
     until(lambda: app.instance.backups()["newest"])
-    typist.stop()
+    running.stop()
     assert commands == [("backup", "status", "--json")]
     assert app.test_client().get("/healthz").get_json()["backup"]["newest"] == "2026-06-01T03:15:00+00:00"
 
@@ -452,7 +452,7 @@ def test_the_watch_goes_on_whatever_it_meets(since_weeks, told, monkeypatch):
     ANSWERS[:] = [{"store": "nonsense"}, night(0), night(0)]  # and then there is no answer at all
     since_weeks.start()
     until(lambda: told)
-    since_weeks._typist.stop()
+    since_weeks._commands.stop()
     assert [event for event, _ in told] == ["backup_missing"]
 
 

@@ -14,7 +14,7 @@ from app.operations.serving.bridge import Bridge
 from app.settings import load
 from app.web import throttle as module
 from app.web.context import WebApp
-from app.web.throttle import FORGET_SECONDS, GAP_SECONDS, MOST_COUNTS, Guesses, Try
+from app.web.throttle import FORGET_SECONDS, GAP_SECONDS, MOST_COUNTS, Throttle, Try
 from tests.app.conftest import EMAIL, PASSWORD
 from tests.app.operations.loops import run_in_a_loop
 
@@ -92,18 +92,18 @@ def test_who_changes_the_own_password_leaves_the_device_known_for_each_account(l
     device.post("/sign-out")
     for email in (EMAIL, bob):
         for _ in range(12):
-            locked_app.guesses.wrong(Try(f"email {email}", "127.0.0.1"))
+            locked_app.throttle.wrong(Try(f"email {email}", "127.0.0.1"))
     assert sign_in(device, new, bob) == 303
     device.post("/sign-out")
     assert sign_in(device, PASSWORD, EMAIL) == 303
 
 
 def test_signing_in_to_ones_own_account_forgives_no_guess_at_anothers_on_the_same_device():
-    guesses, bob, owner = Guesses(), Try("bob", "", "shared"), Try("owner", "", "shared")
+    throttle, bob, owner = Throttle(), Try("bob", "", "shared"), Try("owner", "", "shared")
     for _ in range(10):
-        guesses.wrong(owner)
-    guesses.right(bob)
-    assert guesses.seconds_until_turn(owner) > 0
+        throttle.wrong(owner)
+    throttle.right(bob)
+    assert throttle.seconds_until_turn(owner) > 0
 
 
 def test_who_has_stolen_a_device_is_slowed_and_slows_nobody_else(locked_app: WebApp, wrong_passwords, monkeypatch):
@@ -199,79 +199,79 @@ def longest(monkeypatch) -> float:
 
 
 def test_what_is_free_waits_for_nothing_and_then_there_is_one_turn_in_each_gap(clock: Clock, longest: float):
-    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    throttle, one = Throttle(clock), Try("ann", "192.0.2.1")
     for _ in range(10):
-        assert guesses.seconds_until_turn(one) == 0
-        guesses.wrong(one)
+        assert throttle.seconds_until_turn(one) == 0
+        throttle.wrong(one)
     for _ in range(3):
-        assert guesses.seconds_until_turn(one) == GAP_SECONDS + longest
+        assert throttle.seconds_until_turn(one) == GAP_SECONDS + longest
         clock.now += GAP_SECONDS + longest
-        assert guesses.seconds_until_turn(one, drawn=True) == 0
-        assert guesses.seconds_until_turn(one, drawn=True) == GAP_SECONDS + longest, "it is taken"
+        assert throttle.seconds_until_turn(one, drawn=True) == 0
+        assert throttle.seconds_until_turn(one, drawn=True) == GAP_SECONDS + longest, "it is taken"
 
 
 def test_who_asks_first_has_no_turn_before_those_that_wait(clock: Clock, longest: float):
-    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    throttle, one = Throttle(clock), Try("ann", "192.0.2.1")
     for _ in range(10):
-        guesses.wrong(one)
+        throttle.wrong(one)
     clock.now += GAP_SECONDS
-    assert guesses.seconds_until_turn(one) == longest
-    assert guesses.seconds_until_turn(one, drawn=True) == 0
+    assert throttle.seconds_until_turn(one) == longest
+    assert throttle.seconds_until_turn(one, drawn=True) == 0
 
 
 def test_three_who_ask_again_at_once_do_not_keep_the_owner_out(clock: Clock):
     """Each asks when it was told to, and once more as soon as it was looked at."""
-    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    throttle, one = Throttle(clock), Try("ann", "192.0.2.1")
     for _ in range(10):
-        guesses.wrong(one)
-    asks_at = {who: clock.now + guesses.seconds_until_turn(one) for who in (1, 2, 3, "owner")}
+        throttle.wrong(one)
+    asks_at = {who: clock.now + throttle.seconds_until_turn(one) for who in (1, 2, 3, "owner")}
     let_in = dict.fromkeys(asks_at, 0)
     for _ in range(4000):
         who = min(asks_at, key=lambda each: asks_at[each])
         clock.now = max(clock.now, asks_at[who])
-        seconds = guesses.seconds_until_turn(one, drawn=True)
+        seconds = throttle.seconds_until_turn(one, drawn=True)
         if not seconds:
             let_in[who] += 1
-            guesses.wrong(one)
-            seconds = guesses.seconds_until_turn(one)
+            throttle.wrong(one)
+            seconds = throttle.seconds_until_turn(one)
         asks_at[who] = clock.now + seconds
     assert let_in["owner"] > sum(let_in.values()) / 6
 
 
 def test_it_is_forgotten(clock: Clock):
-    guesses, one = Guesses(clock), Try("ann", "192.0.2.1")
+    throttle, one = Throttle(clock), Try("ann", "192.0.2.1")
     for _ in range(1000):
-        guesses.wrong(one)
+        throttle.wrong(one)
     clock.now += FORGET_SECONDS
-    assert guesses.seconds_until_turn(one) == 0
+    assert throttle.seconds_until_turn(one) == 0
     for _ in range(2):
-        guesses.wrong(one)
+        throttle.wrong(one)
         clock.now += FORGET_SECONDS / 10
-    assert guesses.seconds_until_turn(one) == 0
+    assert throttle.seconds_until_turn(one) == 0
 
 
 def test_an_account_is_slowed_by_many_addresses_but_not_on_its_device(clock: Clock, longest: float):
-    guesses = Guesses(clock)
+    throttle = Throttle(clock)
     for n in range(100):
-        guesses.wrong(Try("ann", f"192.0.2.{n}"))
-    assert guesses.seconds_until_turn(Try("ann", ELSEWHERE)) == GAP_SECONDS + longest
-    assert guesses.seconds_until_turn(Try("bob", ELSEWHERE)) == 0
-    assert guesses.seconds_until_turn(Try("ann", ELSEWHERE, device="ann's")) == 0
+        throttle.wrong(Try("ann", f"192.0.2.{n}"))
+    assert throttle.seconds_until_turn(Try("ann", ELSEWHERE)) == GAP_SECONDS + longest
+    assert throttle.seconds_until_turn(Try("bob", ELSEWHERE)) == 0
+    assert throttle.seconds_until_turn(Try("ann", ELSEWHERE, device="ann's")) == 0
 
 
 def test_who_has_a_whole_ipv6_network_is_one_client(clock: Clock, longest: float):
-    guesses = Guesses(clock)
+    throttle = Throttle(clock)
     for n in range(10):
-        guesses.wrong(Try("ann", f"2001:db8::{n}"))
-    assert guesses.seconds_until_turn(Try("ann", "2001:db8::ffff:1")) == GAP_SECONDS + longest
-    assert guesses.seconds_until_turn(Try("ann", "2001:db8:0:1::1")) == 0
+        throttle.wrong(Try("ann", f"2001:db8::{n}"))
+    assert throttle.seconds_until_turn(Try("ann", "2001:db8::ffff:1")) == GAP_SECONDS + longest
+    assert throttle.seconds_until_turn(Try("ann", "2001:db8:0:1::1")) == 0
 
 
 def test_there_is_a_bound_to_what_is_remembered(clock: Clock):
-    guesses = Guesses(clock)
+    throttle = Throttle(clock)
     for n in range(MOST_COUNTS):
-        guesses.wrong(Try(str(n), f"10.{n >> 8}.{n & 255}.1"))
-    assert len(guesses._counts) == MOST_COUNTS
+        throttle.wrong(Try(str(n), f"10.{n >> 8}.{n & 255}.1"))
+    assert len(throttle._counts) == MOST_COUNTS
 
 
 # --- while it waits ---------------------------------------------------------------------------------------
@@ -305,10 +305,10 @@ async def post(bridge: Bridge, password: str, email: str = EMAIL) -> int:
 
 def test_the_owner_at_the_strangers_address_waits_and_is_let_in(monkeypatch, locked_app: WebApp):
     monkeypatch.setattr(module, "GAP_SECONDS", 0.05)
-    locked_app.guesses = Guesses()
+    locked_app.throttle = Throttle()
     one = Try(f"email {EMAIL}", "127.0.0.1")
     for _ in range(12):
-        locked_app.guesses.wrong(one)
+        locked_app.throttle.wrong(one)
 
     async def main() -> int:
         return await post(Bridge(locked_app, locked_app.instance, asyncio.get_running_loop()), "a+long+enough+password")
@@ -321,7 +321,7 @@ def test_those_that_wait_take_no_thread_from_others_and_end_with_the_server(
 ):
     monkeypatch.setattr(bridge_module, "MOST_WAITING", 20)
     for _ in range(20):
-        locked_app.guesses.wrong(Try(f"email {EMAIL}", "127.0.0.1"))
+        locked_app.throttle.wrong(Try(f"email {EMAIL}", "127.0.0.1"))
 
     async def main() -> tuple[set[int], int, int]:
         bridge = Bridge(locked_app, locked_app.instance, asyncio.get_running_loop())
