@@ -40,7 +40,7 @@ class CommandRunner:
         try:
             process = start_command(*words)
         except OSError as error:
-            return _error(f"The backup could not be started: {error}.")
+            return _error(f"{_named(words)} could not be started: {error}.")
         self.running.append(process)
         if self.stopping.is_set():
             process.terminate()
@@ -55,7 +55,7 @@ class CommandRunner:
             return json.loads(out)
         except ValueError:
             last = "".join(errors.strip().splitlines()[-1:]) or "it said nothing"
-            return _error(f"The backup ended with {process.returncode}: {last}.")
+            return _error(f"{_named(words)} ended with {process.returncode}: {last}.")
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -69,9 +69,13 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _ended(words: tuple[str, ...], within: timedelta) -> dict[str, Any]:
     return _error(
-        f"`task-assist {' '.join(words)}` was not done after {within.total_seconds() / 60:.0f} minutes, and was ended.",
+        f"{_named(words)} was not done after {within.total_seconds() / 60:.0f} minutes, and was ended.",
         "Is the network, the store or a mount slow or gone? That says, or hangs as well:  task-assist backup status",
     )
+
+
+def _named(words: tuple[str, ...]) -> str:
+    return f"`task-assist {' '.join(words)}`"
 
 
 def _error(message: str, hint: str = "") -> dict[str, Any]:

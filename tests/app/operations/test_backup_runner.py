@@ -1,5 +1,6 @@
 """The running app backs itself up by the schedule, tries again what failed, and says so."""
 
+import errno
 import json
 import socket
 import subprocess
@@ -196,7 +197,23 @@ def test_a_key_that_nobody_has_proven_is_told_with_each_drill(runner, told):
 def test_a_command_that_says_nothing_of_use_is_told_by_its_last_line(runner):
     ANSWERS[:] = ["Traceback"]
     runner.run_once()
-    assert runner.known.as_dict()["error"] == "Backup: The backup ended with 1: last line."
+    assert runner.known.as_dict()["error"] == "Backup: `task-assist backup --if-due --json` ended with 1: last line."
+
+
+def test_a_drill_that_can_not_be_started_is_told_as_a_drill(runner, commands, monkeypatch):
+    start = command_runner.start_command
+    ANSWERS[:] = [WELL, STANDING]
+
+    def refused(*words: str) -> Any:
+        if "drill" in words:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return start(*words)
+
+    monkeypatch.setattr(command_runner, "start_command", refused)
+    runner.run_once()
+    said = runner.known.as_dict()["error"]
+    assert said.startswith("Drill: `task-assist backup drill --if-due --json` could not be started: ")
+    assert "temporarily unavailable" in said
 
 
 def test_a_time_of_a_clock_that_was_wrong_is_not_waited_for(runner, commands, monkeypatch):
