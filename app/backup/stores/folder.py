@@ -33,11 +33,11 @@ def under_way(name: str) -> str | None:
 
 
 class Folder:
-    def __init__(self, url: StoreUrl, *, to_write: bool = True) -> None:
+    def __init__(self, url: StoreUrl, *, must_last: bool = False) -> None:
         """The folder must be there: a mount that is missing must not be replaced by a folder that vanishes.
 
-        Nor by one of the image's: in production it lies on a mount of its own, as the database does. A backup that
-        somebody has copied into the container is read all the same, without `to_write`.
+        Nor by one of the image's, with `must_last`: then it lies on a mount of its own, as the database does. A backup
+        that somebody has copied into the container is read all the same, without it.
         """
         self.url, self._folder = url, Path(url.path)
         with self.translate_errors("look into"):
@@ -46,7 +46,7 @@ class Folder:
                     f"There is no folder {self._folder} for the backups.",
                     f"Mount it, or make it:  {shlex.join(('mkdir', '-p', str(self._folder)))}",
                 )
-            if to_write and os.environ.get("APP_ENV") == "production":
+            if must_last:
                 self._refuse_what_vanishes(mount_of(self._folder.resolve(), read_mounts()))
 
     def _refuse_what_vanishes(self, mount: Mount) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from app.errors import CannotStart, Problem
 from app.setting_values import StoreUrl, store_url
+from app.settings import Settings
 
 SMALL = 1 << 20
 """Bytes. A manifest has some thousand; what is larger is nothing that this app has written, and may be of any size."""
@@ -60,26 +61,32 @@ class Store(Protocol):
         ...
 
 
-def open_store(url: StoreUrl, *, to_write: bool) -> Store:
+def open_store(url: StoreUrl, *, must_last: bool) -> Store:
     """Raises StoreFailed where the place is not there, or can't be reached with what is configured."""
     if url.scheme == "file":
         from app.backup.stores.folder import Folder
 
-        return Folder(url, to_write=to_write)
+        return Folder(url, must_last=must_last)
     from app.backup.stores.bucket import Bucket  # late: obstore takes 15 MB of the disk and a moment
 
     return Bucket(url)
 
 
-def store_at(text: str | None, *, to_write: bool = True) -> Store:
-    """By BACKUP_URL. Raises CannotStart where it is not set or can't be used. Without `to_write` it may lie where it
-    would be no place for a backup."""
+def own_store(settings: Settings, instead: str | None = None) -> Store:
+    """Where the backups of this app go: BACKUP_URL, or what was typed `instead` of it. In production no folder that
+    would be gone with the container. Raises what store_at() does."""
+    return store_at(instead or settings.backup_url, must_last=settings.app_env == "production")
+
+
+def store_at(text: str | None, *, must_last: bool = False) -> Store:
+    """By its address. Raises CannotStart where there is none or it can't be used, and StoreFailed. Without `must_last`
+    it may lie where it would be no place for a backup."""
     if not text:
         raise CannotStart(
             "BACKUP_URL is not set, so there is no place for backups.",
             "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups",
         )
     try:
-        return open_store(store_url(text), to_write=to_write)
+        return open_store(store_url(text), must_last=must_last)
     except ValueError as error:
         raise CannotStart(f"The address of the backups can't be used: {error}") from None

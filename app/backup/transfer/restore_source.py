@@ -70,11 +70,11 @@ def _in_store(what: str, configured: str | None) -> tuple[Store, str] | None:
             raise CannotStart(
                 f"{what} names a store, and no backup in it.", f"For its newest one:  {what.rstrip('/')}/{LATEST}"
             )
-        return store_at(above, to_write=False), name
+        return store_at(above), name
     if what == LATEST or (is_name(what) and not Path(what).exists()):
-        return store_at(configured, to_write=False), what
+        return store_at(configured), what
     if name and name != LATEST and last != name:  # an object or a manifest, fetched by hand
-        return store_at(Path(what).absolute().parent.as_uri(), to_write=False), name
+        return store_at(Path(what).absolute().parent.as_uri()), name
     return None
 
 

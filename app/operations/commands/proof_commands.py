@@ -44,14 +44,14 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app.backup.proofs.drill import drill
     from app.backup.proofs.drill_status import not_due_after
     from app.backup.stores.deployment import number_of, own
-    from app.backup.stores.store import store_at
+    from app.backup.stores.store import own_store
     from app.backup.stores.stored_backup import newest_in, read_stored_backup
     from app.operations.backups.backups_known import tell_app
     from app.operations.commands.read_through import read_through
 
     loaded = settings.load()
     storage = storage_of(loaded)
-    place = own(store_at(store or loaded.backup_url), number_of(storage.path))
+    place = own(own_store(loaded, store), number_of(storage.path))
     if if_due and (last := not_due_after(place, datetime.now(UTC))):
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
@@ -134,12 +134,12 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     from app.backup.proofs.drill_status import drill_status
     from app.backup.schedule.backup_status import backup_status, describe_ahead, describe_bereft
     from app.backup.stores.deployment import describe_other_deployments, number_of, own
-    from app.backup.stores.store import store_at
+    from app.backup.stores.store import own_store
     from app.operations.backups.backups_known import zone_of
 
     loaded = settings.load()
     storage = storage_of(loaded)
-    whole, number = store_at(store or loaded.backup_url), number_of(storage.path)
+    whole, number = own_store(loaded, store), number_of(storage.path)
     place, others = own(whole, number), describe_other_deployments(whole, number)
     found = backup_status(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
     drilled = drill_status(place)

@@ -44,10 +44,10 @@ def backup(context: click.Context, store: str | None, if_due: bool, as_json: boo
 @answers("Backing up")
 def _make(store: str | None, if_due: bool, progress: Any) -> Answer:
     from app import settings
-    from app.backup.stores.store import store_at
+    from app.backup.stores.store import own_store
 
     loaded = settings.load()
-    place = store_at(store or loaded.backup_url)
+    place = own_store(loaded, store)
     return _make_if_due(loaded, place, progress) if if_due else _back_up(loaded, place, None, progress)
 
 
@@ -192,12 +192,12 @@ def list_(store: str | None, as_json: bool) -> None:
 def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
     from app.backup.stores.deployment import number_of
-    from app.backup.stores.store import store_at
+    from app.backup.stores.store import own_store
     from app.backup.stores.stored_backup import deployment_in, manifests_without_object, names_in, read_stored_backup
     from app.errors import Mismatch, NotFound
 
     loaded = settings.load()
-    place, number = store_at(store or loaded.backup_url), number_of(storage_of(loaded).path)
+    place, number = own_store(loaded, store), number_of(storage_of(loaded).path)
     found, lines, unread = [], [], {}
     for name in names_in(place):
         try:

@@ -1,6 +1,5 @@
 """What the doctor says of the backups: what their store says now, as in `backup status`, and what the app met last."""
 
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from app.backup.schedule.backup_status import BackupStatus, backup_status, describe_ahead, describe_bereft
 from app.backup.stores.deployment import describe_other_deployments, number_of, own
-from app.backup.stores.store import store_at
+from app.backup.stores.store import own_store
 from app.errors import Problem
 from app.operations.backups.backups_known import missing, zone_of
 from app.operations.control.control import ask
@@ -27,7 +26,7 @@ def backup_finding(loaded: Any, now: datetime) -> Finding:
         fix = "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups"
         return Finding(NAME, "note", "none are made: what takes this storage takes the data", None, fix)
     try:
-        store, number = store_at(loaded.backup_url), number_of(storage_of(loaded).path)
+        store, number = own_store(loaded), number_of(storage_of(loaded).path)
         status = backup_status(own(store, number), loaded.backup_schedule, zone_of(loaded), now)
         others = describe_other_deployments(store, number)
     except Problem as problem:
@@ -47,7 +46,7 @@ def _said_of_data(found: Finding) -> Finding:
 def _lies_with_data(loaded: Any) -> bool:
     """A folder on the volume or share that holds the database, in a container; on a laptop all lies on one disk."""
     store = store_url(loaded.backup_url)
-    if store.scheme != "file" or os.environ.get("APP_ENV") != "production":
+    if store.scheme != "file" or loaded.app_env != "production":
         return False
     folder, mounts = Path(store.path).resolve(), read_mounts()
     data, backups = storage_of(loaded).mount, mount_of(folder, mounts)

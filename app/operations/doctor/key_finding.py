@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.backup.proofs.key_proof import reminders
-from app.backup.stores.store import store_at
+from app.backup.stores.store import own_store
 from app.errors import Problem
 from app.operations.doctor.finding import Finding
 from app.settings import Settings
@@ -17,7 +17,7 @@ def key_finding(settings: Settings, now: datetime) -> list[Finding]:
     if not settings.backup_url or not settings.backup_recipient:
         return []
     try:
-        found = reminders(store_at(settings.backup_url), settings.backup_recipient.split(), now)
+        found = reminders(own_store(settings), settings.backup_recipient.split(), now)
     except Problem as problem:
         return [Finding(NAME, "note", f"it isn't known when it was proven: {problem.message}", None, problem.hint)]
     if found:

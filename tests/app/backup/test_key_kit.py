@@ -185,7 +185,7 @@ def test_what_a_key_for_once_takes_is_on_the_page():
 
 @pytest.mark.parametrize("url", STORES.values())
 def test_it_has_the_commands_of_the_cloud_that_its_store_is_in(url: str, run: Run, monkeypatch):
-    monkeypatch.setattr("app.backup.stores.store.open_store", lambda _url, to_write: Elsewhere(_url))
+    monkeypatch.setattr("app.backup.stores.store.open_store", lambda _url, must_last: Elsewhere(_url))
     monkeypatch.setenv("BACKUP_URL", url)
     page = run("backup", "key-kit").stdout
     assert set(in_cloud(store_url(url), encrypted=False)) <= set(commands(page, 4))

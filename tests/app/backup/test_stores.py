@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.backup.stores import bucket, folder
-from app.backup.stores.folder import Folder
-from app.backup.stores.store import SMALL, Store, StoreFailed, store_at
+from app.backup.stores.store import SMALL, Store, StoreFailed, own_store, store_at
 from app.errors import CannotStart, Conflict, NotFound, StorageFull
 from app.setting_values import store_url
+from app.settings import load
 from app.storage.mounts import Mount
 from tests.app.backup.servers import Cut, environment_of
 
@@ -345,15 +345,15 @@ def test_in_production_a_folder_that_vanishes_is_no_place_for_backups(
     tmp_path: Path, monkeypatch, point: str, filesystem: str, said: str
 ):
     monkeypatch.setattr(folder, "mount_of", lambda *_: Mount(point, "/", filesystem, "", read_only=False))
-    assert Folder(store_url(tmp_path.as_uri())).entries() == []
-    monkeypatch.setenv("APP_ENV", "production")
-    with pytest.raises(StoreFailed) as refused:
-        Folder(store_url(tmp_path.as_uri()))
-    assert said in refused.value.message and "docker run -v" in refused.value.hint
-    assert store_at(tmp_path.as_uri(), to_write=False).entries() == []  # somebody has copied a backup there
+    given = {"BACKUP_URL": tmp_path.as_uri()}
+    assert own_store(load(given)).entries() == []
+    for address in (None, tmp_path.as_uri()):
+        with pytest.raises(StoreFailed) as refused:
+            own_store(load({**given, "APP_ENV": "production"}), address)
+        assert said in refused.value.message and "docker run -v" in refused.value.hint
+    assert store_at(tmp_path.as_uri()).entries() == []  # somebody has copied a backup there
 
 
 def test_in_production_a_folder_on_a_mount_of_its_own_is_one(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("APP_ENV", "production")
     monkeypatch.setattr(folder, "mount_of", lambda *_: Mount(str(tmp_path), "/", "ext4", "", read_only=False))
-    assert Folder(store_url(tmp_path.as_uri())).entries() == []
+    assert own_store(load({"BACKUP_URL": tmp_path.as_uri(), "APP_ENV": "production"})).entries() == []
