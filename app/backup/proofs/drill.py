@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from app.backup.copies.disk_space import announce_space_needed
 from app.backup.copies.staging import temporary_folder_beside
 from app.backup.copies.verify import verify
-from app.backup.proofs.drill_records import DrillRecord, keep_record
+from app.backup.proofs.drill_records import DrillRecord, Proves, keep_record
 from app.backup.proofs.key_proof import keep_proofs
 from app.backup.stores.store import Store, StoreFailed
 from app.backup.stores.stored_backup import StoredBackup
@@ -36,68 +36,69 @@ ReadThrough = Callable[[Path], Read]
 """Brings a copy to this version's schema, and reads it as the app would."""
 
 
-def drill(
-    store: Store,
-    stored: StoredBackup,
-    storage: Storage,
-    identities: list[Any],
-    read: ReadThrough,
-    progress: Progress | None,
-    say: Callable[[str], None] = lambda _: None,
-) -> DrillRecord:
-    """Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
+@dataclass(frozen=True)
+class Drill:
+    """`storage`: beside whose database it is fetched. `say` is told first where to, and how much room that takes.
 
-    `say` is told first where it is fetched to and how much room that takes. Without a key an encrypted backup can only
-    be fetched and hashed; the record says that this is all. With one it is written down that this key opens the
-    backups. What is wrong with it is written down as well.
+    Without `identities`, which are the private keys, an encrypted backup can only be fetched and hashed.
     """
-    began = time.monotonic()
 
-    def record(proves: Literal["restorable", "unchanged", "failed"], why: str | None = None) -> DrillRecord:
+    store: Store
+    stored: StoredBackup
+    storage: Storage
+    identities: list[Any]
+    read: ReadThrough
+    progress: Progress | None = None
+    say: Callable[[str], None] = lambda _: None
+
+    def run(self) -> DrillRecord:
+        """What it has found. That is written down in the store, what is wrong with the backup as well; and that these
+        keys open backups.
+
+        Raises what is wrong with it: Mismatch, the Refused of verify(), Forbidden, StorageFull, StoreFailed.
+        """
+        began = time.monotonic()
+        try:
+            proves = self._prove()
+        except FAULTS_OF_BACKUP as fault:
+            with suppress(StoreFailed):  # what is wrong with the backup is what is to be told
+                keep_record(self.store, self._record("failed", began, fault.message))
+            raise
+        made = self._record(proves, began)
+        keep_record(self.store, made)
+        proven = public_keys_of(self.identities) & set(self.stored.recipients)
+        keep_proofs(self.store, proven, self.stored.name, made.drilled_at)
+        return made
+
+    def _record(self, proves: Proves, began: float, why: str | None = None) -> DrillRecord:
         return DrillRecord(
-            name=stored.name,
+            name=self.stored.name,
             drilled_at=datetime.now(UTC).replace(microsecond=0),
             proves=proves,
             seconds=round(time.monotonic() - began, 3),
-            size_bytes=stored.object_size_bytes,
-            canary=True if proves == "restorable" and stored.canary else None,
+            size_bytes=self.stored.object_size_bytes,
+            canary=True if proves == "restorable" and self.stored.canary else None,
             why=why,
         )
 
-    try:
-        if stored.recipients and not identities:
-            check_object(store, stored, progress)
-            made = record("unchanged")
-        else:
-            _open(store, stored, storage, identities, read, progress, say)
-            made = record("restorable")
-    except FAULTS_OF_BACKUP as fault:
-        with suppress(StoreFailed):  # what is wrong with the backup is what is to be told
-            keep_record(store, record("failed", fault.message))
-        raise
-    keep_record(store, made)
-    keep_proofs(store, public_keys_of(identities) & set(stored.recipients), stored.name, made.drilled_at)
-    return made
+    def _prove(self) -> Proves:
+        if self.stored.recipients and not self.identities:
+            check_object(self.store, self.stored, self.progress)
+            return "unchanged"
+        self._open()
+        return "restorable"
 
-
-def _open(
-    store: Store,
-    stored: StoredBackup,
-    storage: Storage,
-    identities: list[Any],
-    read: ReadThrough,
-    progress: Progress | None,
-    say: Callable[[str], None],
-) -> None:
-    with temporary_folder_beside(storage.path, ".drilled") as folder:
-        file = folder / f"{stored.name}.db"
-        announce_space_needed("Fetches the database", folder, stored.database.size_bytes, say)
-        fetch(store, stored, file, identities, progress)
-        with name_backup_in_errors(store, stored, file):
-            verify(file)
-            found = read(file)
-            _refuse_other_rows(stored, found.rows)
-            _refuse_without_canary(stored, found.canaries)
+    def _open(self) -> None:
+        stored = self.stored
+        with temporary_folder_beside(self.storage.path, ".drilled") as folder:
+            file = folder / f"{stored.name}.db"
+            announce_space_needed("Fetches the database", folder, stored.database.size_bytes, self.say)
+            fetch(self.store, stored, file, self.identities, self.progress)
+            with name_backup_in_errors(self.store, stored, file):
+                verify(file)
+                found = self.read(file)
+                _refuse_other_rows(stored, found.rows)
+                _refuse_without_canary(stored, found.canaries)
 
 
 def _refuse_other_rows(stored: StoredBackup, found: dict[str, int]) -> None:

@@ -7,7 +7,7 @@ unchanged, takes nothing from the one that opened it. Those of before were one f
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
@@ -17,7 +17,7 @@ from app.backup.stores.stored_backup import CLOCKS_DIFFER, is_name, manifest_of
 from app.errors import NotFound
 
 ENDING = ".drill.json"
-FOUND = ("failed", "restorable", "unchanged")
+Proves = Literal["failed", "restorable", "unchanged"]
 
 
 class DrillRecord(BaseModel):
@@ -28,7 +28,7 @@ class DrillRecord(BaseModel):
     format: Literal[1, 2] = 2
     name: str
     drilled_at: AwareDatetime
-    proves: Literal["restorable", "unchanged", "failed"]
+    proves: Proves
     seconds: float
     size_bytes: int
     canary: bool | None = None
@@ -38,7 +38,7 @@ class DrillRecord(BaseModel):
 
 
 @dataclass(frozen=True)
-class Drills:
+class BackupDrills:
     """The newest record of each kind, of one backup."""
 
     restorable: DrillRecord | None = None
@@ -57,7 +57,7 @@ class Drills:
         return [each for each in (self.restorable, self.unchanged) if each and not self.is_failed]
 
 
-def drills_in(store: Store) -> dict[str, Drills]:
+def drills_in(store: Store) -> dict[str, BackupDrills]:
     """By the name of each backup that is there and was drilled. A record that can't be read is none, nor is one of a
     time to come."""
     entries, latest = store.entries(), datetime.now(UTC) + CLOCKS_DIFFER
@@ -67,12 +67,12 @@ def drills_in(store: Store) -> dict[str, Drills]:
         is_there = is_name(of := backup_of(record)) and manifest_of(of) in there
         if is_there and (found := _read(store, record)) and found.drilled_at <= latest:
             newest.setdefault(found.name, {})[found.proves] = found
-    return {name: Drills(**found) for name, found in newest.items()}
+    return {name: BackupDrills(**found) for name, found in newest.items()}
 
 
 def passed_drill(store: Store, name: str) -> DrillRecord | None:
     """What the backup has passed; None where it was never drilled, or has failed since."""
-    return next(iter(drills_in(store).get(name, Drills()).passed), None)
+    return next(iter(drills_in(store).get(name, BackupDrills()).passed), None)
 
 
 def last_drill(store: Store) -> DrillRecord | None:
@@ -84,7 +84,7 @@ def newest_of(found: Iterable[DrillRecord]) -> DrillRecord | None:
     return max(found, key=lambda each: (each.drilled_at, each.proves == "restorable"), default=None)
 
 
-def failure_since(drills: Iterable[Drills], passed: DrillRecord | None) -> DrillRecord | None:
+def failure_since(drills: Iterable[BackupDrills], passed: DrillRecord | None) -> DrillRecord | None:
     """The newest that was failed after `passed`, which none has made good."""
     failed = newest_of(each.failed for each in drills if each.failed and each.is_failed)
     return failed if failed and not (passed and passed.drilled_at > failed.drilled_at) else None
@@ -105,7 +105,7 @@ def orphaned_records(entries: Iterable[Entry]) -> Iterator[str]:
 
 def backup_of(record: Record) -> str:
     name, _, found = record.of.rpartition(".")
-    return name if record.at != OLDEST and found in FOUND else record.of
+    return name if record.at != OLDEST and found in get_args(Proves) else record.of
 
 
 def _read(store: Store, record: Record) -> DrillRecord | None:

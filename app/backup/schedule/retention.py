@@ -6,7 +6,7 @@ from itertools import islice
 
 from app.backup.copies.manifest import Manifest
 from app.backup.copies.overwrite_rules import FAR, count_items_and_tasks
-from app.backup.proofs.drill_records import Drills, drills_in, orphaned_records
+from app.backup.proofs.drill_records import BackupDrills, drills_in, orphaned_records
 from app.backup.stores.deployment import Own
 from app.backup.stores.folder import under_way
 from app.backup.stores.store import Store
@@ -96,7 +96,7 @@ def _staying(newest: str, all_of: Sized, why: str) -> str:
     return f"{len(all_of)} backups stay, because they {why}. The newest of them, {newest},"
 
 
-def _proven(drills: dict[str, Drills]) -> Iterator[str]:
+def _proven(drills: dict[str, BackupDrills]) -> Iterator[str]:
     """The newest that was opened, and the newest that was found unchanged, of those that have not failed since."""
     newest_first = sorted(drills, key=by_time, reverse=True)
     for proof in ("restorable", "unchanged"):

@@ -41,7 +41,7 @@ def drill(store: str | None, name: str, identity: Path | None, if_due: bool, as_
 @answers("Drilling")
 def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, progress: Any) -> Answer:
     from app import settings
-    from app.backup.proofs.drill import drill
+    from app.backup.proofs.drill import Drill
     from app.backup.proofs.drill_status import not_due_after
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.store import own_store
@@ -56,7 +56,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
     stored = read_stored_backup(place, newest_in(place) if name == "latest" else name)
-    record = drill(place, stored, storage, _identities(identity), read_through, progress, say)
+    record = Drill(place, stored, storage, _identities(identity), read_through, progress, say).run()
     tell_app(loaded, place)
     facts = {"drilled": record.model_dump(mode="json"), "last": record.model_dump(mode="json")}
     facts |= {"reminders": _reminders(loaded, place)}

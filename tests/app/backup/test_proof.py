@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.backup.proofs.drill import drill
+from app.backup.proofs.drill import Drill
 from app.backup.proofs.drill_records import ENDING as DRILLED
 from app.backup.proofs.drill_records import DrillRecord, keep_record, last_drill, passed_drill
 from app.backup.schedule.retention import prune, warn_of_loss
@@ -87,7 +87,7 @@ def pruned(store: Store, warnings: list[str] | None = None) -> list[str]:
 def test_a_drill_reads_the_backup_through_the_app_and_keeps_what_it_found(make, store, tmp_path):
     storage = make(items=120)
     stored = backed_up(storage, store)
-    record = drill(store, stored, storage, [], read_through, None)
+    record = Drill(store, stored, storage, [], read_through).run()
     assert record.proves == "restorable" and record.size_bytes == stored.object_size_bytes and record.seconds > 0
     assert timedelta(0) <= datetime.now(UTC) - record.drilled_at < timedelta(minutes=10)
     assert passed_drill(store, stored.name) == last_drill(store) == record
@@ -111,7 +111,7 @@ def test_a_drill_counts_by_itself_and_believes_no_manifest(make, store, table: s
         return replace(found, rows={**found.rows, table: 77})
 
     with pytest.raises(Mismatch, match=f"rows of {table}"):
-        drill(store, stored, storage, [], read, None)
+        Drill(store, stored, storage, [], read).run()
     assert last_drill(store) is None
 
 
@@ -123,7 +123,7 @@ def test_what_the_app_can_not_read_is_not_proven(make, store):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        drill(store, stored, storage, [], fails, None)
+        Drill(store, stored, storage, [], fails).run()
     assert last_drill(store) is None
 
 
@@ -203,7 +203,7 @@ def test_the_newest_that_a_drill_has_proven_stays(make, store, tmp_path):
     storage = make()
     names = nights(store, storage, 6, tmp_path)
     for name in names[:2]:
-        drill(store, read_stored_backup(store, name), storage, [], read_through, None)
+        Drill(store, read_stored_backup(store, name), storage, [], read_through).run()
     assert pruned(store) == [names[0], names[2]]
     assert names_in(store) == [names[1], *names[3:]]
 
@@ -216,7 +216,7 @@ def test_what_has_failed_its_drill_since_is_not_what_stays(make, store, tmp_path
     object_ = tmp_path / "store" / read_stored_backup(store, names[1]).object
     object_.write_bytes(object_.read_bytes()[:-1] + b"?")
     with pytest.raises(Mismatch):
-        drill(store, read_stored_backup(store, names[1]), storage, [], read_through, None)
+        Drill(store, read_stored_backup(store, names[1]), storage, [], read_through).run()
     assert passed_drill(store, names[1]) is None and (last := last_drill(store)) and last.name == names[0]
     assert pruned(store) == names[1:3]
 

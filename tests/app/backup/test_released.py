@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from app.backup.proofs.drill import drill
+from app.backup.proofs.drill import Drill
 from app.backup.stores.store import store_at
 from app.backup.stores.stored_backup import names_in, read_stored_backup
 from app.backup.transfer.encryption import identities_in
@@ -39,4 +39,4 @@ def test_they_pass_their_drill(tmp_path: Path):
     found = names_in(store)
     assert len(found) == 4
     for name in found:
-        assert drill(store, read_stored_backup(store, name), storage_under(tmp_path / "a.db"), keys, read_through, None)
+        assert Drill(store, read_stored_backup(store, name), storage_under(tmp_path / "a.db"), keys, read_through).run()
