@@ -10,7 +10,7 @@ from datetime import datetime
 
 from app.backup.proofs.key_proof import KeyProof, how_to_prove
 from app.backup.restoring.recovery_commands import AFTERWARDS, for_once, in_cloud, in_container
-from app.backup.stores.provider_commands import listing, taking_out, where
+from app.backup.stores.provider_commands import provider_commands, where
 from app.backup.stores.store import Store
 from app.backup.stores.stored_backup import OBJECT_ENDINGS
 from app.backup.transfer.encryption import SECRET
@@ -83,10 +83,10 @@ def _plain_tools(kit: Kit) -> Iterator[str]:
     tools = "sha256sum, zstd, sqlite3" + (" and age" if kit.keys else "")
     yield f"3. BACK WITHOUT TASK ASSIST: with {tools}"
     yield "  Which there are; the time in a name is UTC:"
-    yield from (f"    {line}" for line in listing(kit.store.url))
+    yield from (f"    {line}" for line in provider_commands(kit.store.url).listing())
     yield "  Take one, here the newest of the day of printing, and fetch its two files:"
     yield f"    NAME={kit.newest or NO_NAME}"
-    yield from (f"    {line}" for line in taking_out(kit.store.url))
+    yield from (f"    {line}" for line in provider_commands(kit.store.url).fetching())
     yield "  The manifest has the commands that follow, with the sums that must come out:"
     yield "    sed -n '/how_to_restore/,/]/p' \"$NAME.manifest.json\""
     yield f"    sha256sum {object_}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.backup.proofs.drill_records import DrillRecord, last_drill
 from app.backup.schedule.schedule import OFF, next_after
-from app.backup.stores.provider_commands import taking_away
+from app.backup.stores.provider_commands import provider_commands
 from app.backup.stores.store import Store
 from app.backup.stores.stored_backup import manifests_without_object, names_in, time_of, without_future
 
@@ -50,8 +50,9 @@ def backup_status(store: Store, schedule: str, zone: tzinfo, now: datetime) -> B
     newest = there[-1] if there else None
     made_at = time_of(newest) if newest else None
     due_at = next_after(schedule, zone, made_at) if made_at and schedule != OFF else None
-    ahead = {name: taking_away(store.url, name) for name in names if name not in there}
-    bereft = {name: taking_away(store.url, name) for name in manifests_without_object(store)}
+    remove = provider_commands(store.url).removing
+    ahead = {name: remove(name) for name in names if name not in there}
+    bereft = {name: remove(name) for name in manifests_without_object(store)}
     return BackupStatus(newest, made_at, last_drill(store), due_at, ahead, bereft)
 
 

@@ -2,7 +2,9 @@
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.setting_values import StoreUrl
 from app.storage.mounts import mount_of, outside, read_mounts
@@ -20,55 +22,97 @@ def where(url: StoreUrl) -> Iterator[str]:
         yield f"at {endpoint}, not at Amazon's: first type  export AWS_ENDPOINT_URL={shlex.quote(endpoint)}"
 
 
-def listing(url: StoreUrl) -> Iterator[str]:
-    """Commands that list it."""
-    if url.scheme == "s3":
-        yield f"aws s3 ls {url}/"
-    elif url.scheme == "gs":
-        yield f"gcloud storage ls {url}/"
-    elif url.scheme == "az":
-        only = f" --prefix {url.path}/" if url.path else ""
-        yield (
-            f"az storage blob list {_account(url)} --container-name {url.bucket}{only} "
+class ProviderCommands(Protocol):
+    """For one address. Those of listing() come first: what they set is used by the others."""
+
+    def listing(self) -> list[str]: ...
+
+    def fetching(self) -> list[str]:
+        """The two files of the backup $NAME, to the folder where it is typed."""
+        ...
+
+    def removing(self, name: str) -> str:
+        """The backup of that name with all that belongs to it."""
+        ...
+
+
+def provider_commands(url: StoreUrl) -> ProviderCommands:
+    return {"file": _InFolder, "s3": _OnAws, "gs": _OnGoogleCloud, "az": _OnAzure}[url.scheme](url)
+
+
+@dataclass(frozen=True)
+class _OnAws:
+    url: StoreUrl
+
+    def listing(self) -> list[str]:
+        return [f"aws s3 ls {self.url}/"]
+
+    def fetching(self) -> list[str]:
+        return [f"aws s3 cp {self.url}/ . --recursive --exclude '*' --include \"$NAME.*\""]
+
+    def removing(self, name: str) -> str:
+        return f"aws s3 rm {self.url}/ --recursive --exclude '*' --include '{name}.*'"
+
+
+@dataclass(frozen=True)
+class _OnGoogleCloud:
+    url: StoreUrl
+
+    def listing(self) -> list[str]:
+        return [f"gcloud storage ls {self.url}/"]
+
+    def fetching(self) -> list[str]:
+        return [f'gcloud storage cp "{self.url}/$NAME.*" .']
+
+    def removing(self, name: str) -> str:
+        return f"gcloud storage rm '{self.url}/{name}.*'"
+
+
+@dataclass(frozen=True)
+class _OnAzure:
+    url: StoreUrl
+
+    def listing(self) -> list[str]:
+        only = f" --prefix {self._prefix}" if self._prefix else ""
+        return [
+            f"az storage blob list {self._account} --container-name {self.url.bucket}{only} "
             "--query '[].name' --output tsv --auth-mode login"
+        ]
+
+    def fetching(self) -> list[str]:
+        fetch = (
+            f"az storage blob download-batch {self._account} --source {self.url.bucket} --destination . "
+            f'--pattern "{self._prefix}$NAME.*" --auth-mode login'
         )
-    else:
-        yield f"FROM={_folder(url.path)}"
-        yield 'sudo ls -l "$FROM"'
+        return [fetch, f'mv {self._prefix}"$NAME".* .'] if self._prefix else [fetch]
 
-
-def taking_out(url: StoreUrl) -> Iterator[str]:
-    """Commands that fetch the two files of the backup $NAME to the folder where they are typed."""
-    if url.scheme == "s3":
-        yield f"aws s3 cp {url}/ . --recursive --exclude '*' --include \"$NAME.*\""
-    elif url.scheme == "gs":
-        yield f'gcloud storage cp "{url}/$NAME.*" .'
-    elif url.scheme == "az":
-        prefix = f"{url.path}/" if url.path else ""
-        yield (
-            f"az storage blob download-batch {_account(url)} --source {url.bucket} --destination . "
-            f'--pattern "{prefix}$NAME.*" --auth-mode login'
-        )
-        if prefix:
-            yield f'mv {prefix}"$NAME".* .'
-    else:
-        yield 'sudo find "$FROM" -name "$NAME.*" -exec cp {} . \';\''
-        yield 'sudo chown "$(id -u)" "$NAME".*'
-
-
-def taking_away(url: StoreUrl, name: str) -> str:
-    """A command that removes the backup of that name with all that belongs to it."""
-    if url.scheme == "s3":
-        return f"aws s3 rm {url}/ --recursive --exclude '*' --include '{name}.*'"
-    if url.scheme == "gs":
-        return f"gcloud storage rm '{url}/{name}.*'"
-    if url.scheme == "az":
-        pattern = "/".join(filter(None, (url.path, f"{name}.*")))
+    def removing(self, name: str) -> str:
         return (
-            f"az storage blob delete-batch {_account(url)} --source {url.bucket} --pattern '{pattern}'"
-            " --auth-mode login"
+            f"az storage blob delete-batch {self._account} --source {self.url.bucket} "
+            f"--pattern '{self._prefix}{name}.*' --auth-mode login"
         )
-    return f"sudo find {_folder(url.path)} -name '{name}.*' -delete"
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.url.path}/" if self.url.path else ""
+
+    @property
+    def _account(self) -> str:
+        return f"--account-name {_setting(self.url, 'AZURE_STORAGE_ACCOUNT_NAME')}"
+
+
+@dataclass(frozen=True)
+class _InFolder:
+    url: StoreUrl
+
+    def listing(self) -> list[str]:
+        return [f"FROM={_folder(self.url.path)}", 'sudo ls -l "$FROM"']
+
+    def fetching(self) -> list[str]:
+        return ['sudo find "$FROM" -name "$NAME.*" -exec cp {} . \';\'', 'sudo chown "$(id -u)" "$NAME".*']
+
+    def removing(self, name: str) -> str:
+        return f"sudo find {_folder(self.url.path)} -name '{name}.*' -delete"
 
 
 def _under(folder: str) -> str:
@@ -85,10 +129,6 @@ def _folder(folder: str) -> str:
     if volume:
         return f"\"$(docker volume inspect --format '{{{{.Mountpoint}}}}' {volume})\""
     return shlex.quote(outside(Path(folder)))
-
-
-def _account(url: StoreUrl) -> str:
-    return f"--account-name {_setting(url, 'AZURE_STORAGE_ACCOUNT_NAME')}"
 
 
 def _setting(url: StoreUrl, name: str) -> str:

@@ -143,12 +143,12 @@ def test_its_commands_for_s3_work_with_amazons_own_tool(run: Run, amazon: str, t
     ],
 )
 def test_each_place_has_its_own_tool(url: str, given: dict[str, str], said: list[str], monkeypatch):
-    from app.backup.stores.provider_commands import listing, taking_out, where
+    from app.backup.stores.provider_commands import provider_commands, where
 
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     place = store_url(url)
-    page = "\n".join([*where(place), *listing(place), *taking_out(place)])
+    page = "\n".join([*where(place), *provider_commands(place).listing(), *provider_commands(place).fetching()])
     assert all(each in page for each in said), page
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.backup.restoring.recovery_commands import for_once, in_cloud
-from app.backup.stores.provider_commands import listing, taking_away, taking_out
+from app.backup.stores.provider_commands import provider_commands
 from app.setting_values import store_url
 from tests.infra.plans import CONFIGS, plan
 from tests.infra.recording import ROOT
@@ -82,7 +82,8 @@ def in_block(block: str, where: str) -> list[Command]:
 def in_key_kit() -> Iterator[Command]:
     """Those of the page for the drawer, and of `doctor` and `backup status`, for each kind of store."""
     for url in map(store_url, ("az://backups/a", "s3://a-bucket/a", "gs://a-bucket/a")):
-        lines = [*listing(url), *taking_out(url), taking_away(url, "NAME"), *for_once(url)]
+        tool = provider_commands(url)
+        lines = [*tool.listing(), *tool.fetching(), tool.removing("NAME"), *for_once(url)]
         for encrypted in (False, True):
             lines += in_cloud(url, encrypted=encrypted)
         yield from commands("\n".join(lines), f"the page for the drawer, {url.scheme}:")
