@@ -135,11 +135,16 @@ def read_config() -> StackConfig:
     if place:
         refuse_what_the_place_lacks(reader, place)
         place.check(reader)
+    refuse_faults(reader)
+    return config
+
+
+def refuse_faults(reader: Reader) -> None:
+    """Raises ConfigError where the reader has found any."""
     if reader.faults:
         listed = "\n  ".join(dict.fromkeys(reader.faults))
         count = "one fault" if len(set(reader.faults)) == 1 else f"{len(set(reader.faults))} faults"
         raise ConfigError(f"The config of stack {pulumi.get_stack()} has {count}; nothing was changed.\n  {listed}")
-    return config
 
 
 def refuse_unknown(reader: Reader) -> None:

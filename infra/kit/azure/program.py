@@ -1,5 +1,7 @@
 """Azure's plan: who makes what, in which order, and who gets what from whom."""
 
+from dataclasses import dataclass
+
 import pulumi
 from pulumi_azure_native import resources
 
@@ -26,27 +28,71 @@ KEY_VARIABLE = "STORAGE_KEY"
 PROXIES = 1
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the site stands on."""
+
+    group: resources.ResourceGroup
+    identity: Identity
+    storage: Storage
+    snapshots: Snapshots
+    store: Store
+    image: Image
+    site_name: pulumi.Output[str]
+
+
 def plan(config: StackConfig) -> Site:
     """Plans everything on Azure and answers what to export."""
-    group = resource_group()
-    # Some names are global, and the site must know its own address before it exists.
-    suffix = random_part("suffix")
-    site_name = pulumi.Output.concat(stem(), "-", suffix)
-    url = address(config, site_name)
+    on = ground(config)
+    url = address(config, on.site_name)
     password = admin_password()
-    identity = Identity("identity", IdentityArgs(group.name))
-    store = store_of(group, identity)
-    app = App(
-        plain={
-            **environment(url, PROXIES, config.admin_email),
-            **backups.settings(config, store.url),
-            **store.settings,
-        },
-        secrets={PASSWORD_VARIABLE: password, **backups.secrets(config)},
+    app = app_of(config, url, password, on.store)
+    vault = vault_of(on, app)
+    hosting = hosted(config, on, app, vault)
+    prices = prices_of("azure", config.region)
+    domain = at_domain(config, on.group.name, hosting)
+    if config.alert_email:
+        alerts(config, config.alert_email, url, on, hosting)
+    return Site(
+        url=url,
+        storage=on.storage.description,
+        image=on.image.reference,
+        backup_url=on.store.url,
+        admin_password=password,
+        costs=costs(config, prices),
+        priced_in=prices.where,
+        kept=[
+            Kept(pulumi.Output.concat("resource group ", on.group.name), "protected, free by itself"),
+            *on.storage.kept,
+            *on.store.kept,
+            *on.snapshots.kept,
+            *vault.kept,
+            *(domain.kept if domain else []),
+        ],
+        notes=notes(config, on.site_name, hosting.verification_id),
     )
+
+
+def ground(config: StackConfig) -> Ground:
+    """Some names are global, and the site must know its own address before it exists: both end in the same part."""
+    group = resource_group()
+    suffix = random_part("suffix")
+    identity = Identity("identity", IdentityArgs(group.name))
     account = global_name(suffix, "data")
     storage = Storage("storage", StorageArgs(group.name, account, config.storage_gb or 0, config.storage_key_index))
-    snapshots = Snapshots(
+    return Ground(
+        group=group,
+        identity=identity,
+        storage=storage,
+        snapshots=snapshots_of(config, group, storage),
+        store=store_of(group, identity),
+        image=Image("image", ImageArgs(group.name, global_name(suffix), identity.principal_id, config.image)),
+        site_name=pulumi.Output.concat(stem(), "-", suffix),
+    )
+
+
+def snapshots_of(config: StackConfig, group: resources.ResourceGroup, storage: Storage) -> Snapshots:
+    return Snapshots(
         "snapshots",
         SnapshotsArgs(
             group=group.name,
@@ -58,61 +104,62 @@ def plan(config: StackConfig) -> Site:
             copy=bool(config.backup_copy),
         ),
     )
-    image = Image("image", ImageArgs(group.name, global_name(suffix), identity.principal_id, config.image))
-    secrets = {**app.secrets, KEY_VARIABLE: storage.key}
-    # Azure keeps a deleted vault's name. This part goes with the vault; the other one stays with the storage account.
-    vault_name = global_name(random_part("vault-suffix"))
-    vault = Vault("vault", VaultArgs(group.name, vault_name, identity.principal_id, secrets))
-    hosting = Hosting(
+
+
+def app_of(config: StackConfig, url: pulumi.Output[str], password: pulumi.Output[str], store: Store) -> App:
+    return App(
+        plain={
+            **environment(url, PROXIES, config.admin_email),
+            **backups.settings(config, store.url),
+            **store.settings,
+        },
+        secrets={PASSWORD_VARIABLE: password, **backups.secrets(config)},
+    )
+
+
+def vault_of(on: Ground, app: App) -> Vault:
+    """Azure keeps a deleted vault's name. The random part of it goes with the vault; the other one stays with the
+    storage account."""
+    name = global_name(random_part("vault-suffix"))
+    secrets = {**app.secrets, KEY_VARIABLE: on.storage.key}
+    return Vault("vault", VaultArgs(on.group.name, name, on.identity.principal_id, secrets))
+
+
+def hosted(config: StackConfig, on: Ground, app: App, vault: Vault) -> Hosting:
+    return Hosting(
         "hosting",
         HostingArgs(
-            group=group.name,
-            name=site_name,
+            group=on.group.name,
+            name=on.site_name,
             app=app,
-            image=image.reference,
+            image=on.image.reference,
             references=vault.references,
-            mount=Mount(storage.account_name, storage.share_name, KEY_VARIABLE),
-            identity_id=identity.id,
-            client_id=identity.client_id,
-            granted=[image.granted, vault.granted, store.granted],
+            mount=Mount(on.storage.account_name, on.storage.share_name, KEY_VARIABLE),
+            identity_id=on.identity.id,
+            client_id=on.identity.client_id,
+            granted=[on.image.granted, vault.granted, on.store.granted],
             machine=config.machine,
             log_days=config.log_days,
             handover=config.rollout == "handover",
         ),
     )
-    prices = prices_of("azure", config.region)
-    domain = at_domain(config, group.name, hosting)
-    if config.alert_email:
-        looked_at = AlertsArgs(
-            group=group.name,
-            group_id=group.id,
-            email=config.alert_email,
+
+
+def alerts(config: StackConfig, email: str, url: pulumi.Output[str], on: Ground, hosting: Hosting) -> Alerts:
+    return Alerts(
+        "alerts",
+        AlertsArgs(
+            group=on.group.name,
+            group_id=on.group.id,
+            email=email,
             health_url=pulumi.Output.concat(url, HEALTH_PATH),
             site_id=hosting.site_id,
-            account_id=storage.account_id,
+            account_id=on.storage.account_id,
             share_gb=config.storage_gb or 0,
-            backups_id=snapshots.vault_id if config.backups else None,
+            backups_id=on.snapshots.vault_id if config.backups else None,
             logs_id=hosting.logs_id,
             budget=config.monthly_budget,
-        )
-        Alerts("alerts", looked_at)
-    return Site(
-        url=url,
-        storage=storage.description,
-        image=image.reference,
-        backup_url=store.url,
-        admin_password=password,
-        costs=costs(config, prices),
-        priced_in=prices.where,
-        kept=[
-            Kept(pulumi.Output.concat("resource group ", group.name), "protected, free by itself"),
-            *storage.kept,
-            *store.kept,
-            *snapshots.kept,
-            *vault.kept,
-            *(domain.kept if domain else []),
-        ],
-        notes=notes(config, site_name, hosting.verification_id),
+        ),
     )
 
 

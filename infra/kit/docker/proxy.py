@@ -44,7 +44,13 @@ class Proxy(pulumi.ComponentResource):
             keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name="caddy-image")]),
         )
-        self.ready = docker.Container(
+        self.ready = self.container(name, args, certificates, image)
+        self.register_outputs({})
+
+    def container(
+        self, name: str, args: ProxyArgs, certificates: docker.Volume, image: docker.RemoteImage
+    ) -> docker.Container:
+        return docker.Container(
             f"{name}-container",
             name=f"{stem()}-caddy",
             image=caddy.IMAGE,
@@ -71,4 +77,3 @@ class Proxy(pulumi.ComponentResource):
                 depends_on=[image],
             ),
         )
-        self.register_outputs({})

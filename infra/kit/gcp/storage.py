@@ -137,15 +137,7 @@ class Filestore(pulumi.ComponentResource):
                 template=run.JobTemplateTemplateArgs(
                     service_account=args.account,
                     max_retries=2,
-                    containers=[
-                        run.JobTemplateTemplateContainerArgs(
-                            image=pulumi.Output.concat(args.docker_hub, caddy.IMAGE),
-                            commands=["sh", "-c", f"chown {UID}:{GID} /data && chmod 750 /data"],
-                            volume_mounts=[
-                                run.JobTemplateTemplateContainerVolumeMountArgs(name="data", mount_path="/data")
-                            ],
-                        )
-                    ],
+                    containers=[chown(args.docker_hub)],
                     volumes=[
                         run.JobTemplateTemplateVolumeArgs(
                             name="data", nfs=run.JobTemplateTemplateVolumeNfsArgs(server=self.server, path=self.path)
@@ -164,3 +156,13 @@ class Filestore(pulumi.ComponentResource):
             labels=TAGS,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def chown(docker_hub: pulumi.Input[str]) -> "gcp.cloudrunv2.JobTemplateTemplateContainerArgs":
+    """Gives the fresh export to the app's user."""
+    run = gcp.cloudrunv2
+    return run.JobTemplateTemplateContainerArgs(
+        image=pulumi.Output.concat(docker_hub, caddy.IMAGE),
+        commands=["sh", "-c", f"chown {UID}:{GID} /data && chmod 750 /data"],
+        volume_mounts=[run.JobTemplateTemplateContainerVolumeMountArgs(name="data", mount_path="/data")],
+    )
