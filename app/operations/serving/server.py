@@ -5,7 +5,6 @@ import gc
 import multiprocessing
 import os
 import resource
-import signal
 import socket
 import sys
 import threading
@@ -33,18 +32,19 @@ from app.operations.serving.shutdown import (
     STOP_SECONDS,
     Once,
     end_in_time,
+    end_server_on_stop,
     end_with_parent,
     end_without_closing,
     note_stop,
-    on_stop,
     say_how_worker_ended,
-    set_ending,
 )
 from app.settings import Settings
 from app.storage.cant_open import MORE_FOR_PROCESS
 
 if TYPE_CHECKING:
     from app.operations.serving.bridge import Bridge
+    from app.web.context import WebApp
+    from app.writer.instance import Instance
 
 BACKLOG = 4096
 MAX_CONNECTIONS, FEWEST_CONNECTIONS = 6144, 64
@@ -180,12 +180,20 @@ def _app_in_worker(
     usual = gc.get_threshold()
     gc.set_threshold(WHILE_STARTING)
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
-    from app import create_app
-    from app.operations.backups.backup_runner import run_backups
-    from app.operations.control.control_commands import listen
-    from app.operations.serving.bridge import Bridge
-
     sys.setswitchinterval(SWITCH_SECONDS)
+    app = _app_on_database(settings, requests_handover, lost)
+    _listen(listening, where, app.instance)
+    bridge = _serving(app)
+    gc.freeze()  # what a start makes stays, to a few objects: the collector need not look through it at all
+    gc.set_threshold(*usual)
+    structlog.get_logger().info(f"Task Assist answers on {url(*where)}")
+    return bridge
+
+
+def _app_on_database(settings: Settings, requests_handover: bool, lost: Event) -> "WebApp":
+    """Ends the process where it can't be, or where that was told to end meanwhile."""
+    from app import create_app
+
     try:
         app = create_app(
             settings, requests_handover=requests_handover, on_lease_lost=partial(end_without_closing, lost)
@@ -193,56 +201,39 @@ def _app_in_worker(
     except Problem as problem:
         print(f"task-assist: {problem}", file=sys.stderr, flush=True)  # noqa: T201
         os._exit(1)
-    # The worker ends without atexit; finalizers are what multiprocessing runs.
-    instance = app.instance
     if ENDING.is_set():
-        instance.stop()
+        app.instance.stop()
         os._exit(0)
+    return app
+
+
+def _listen(listening: socket.socket, where: tuple[str, int], instance: "Instance") -> None:
+    """Ends the process where another one listens there."""
     try:
         listening.listen(BACKLOG)
     except OSError as error:
         print(f"task-assist: {cant_listen(*where, error)}", file=sys.stderr, flush=True)  # noqa: T201
         instance.stop()
         os._exit(1)
-    loop = asyncio.get_event_loop()
+
+
+def _serving(app: "WebApp") -> "Bridge":
+    """With what goes on beside its requests, and ends with the process: the control socket and the backups."""
+    from app.operations.backups.backup_runner import run_backups
+    from app.operations.control.control_commands import listen
+    from app.operations.serving.bridge import Bridge
+
+    loop, instance = asyncio.get_event_loop(), app.instance
     bridge = Bridge(app, instance, loop)
     end = ExitStack()  # the last first
     # A request may go on in its thread though its client has gone, and with it what the server waits for.
     end.callback(instance.stop, RELEASE_SECONDS)
     if control := listen(instance):
         end.callback(control.close)
-    if commands := run_backups(settings, instance):
+    if commands := run_backups(app.settings, instance):
         end.callback(commands.stop)
+    # The worker ends without atexit; finalizers are what multiprocessing runs.
     Finalize(app, end.close, exitpriority=10)
     threading.Thread(target=end_in_time, args=(instance, lambda: bridge.unanswered, end.close), daemon=True).start()
-    loop.call_soon(_install_stop_handlers, loop, bridge)
-    gc.freeze()  # what a start makes stays, to a few objects: the collector need not look through it at all
-    gc.set_threshold(*usual)
-    structlog.get_logger().info(f"Task Assist answers on {url(*where)}")
+    loop.call_soon(end_server_on_stop, loop, bridge)
     return bridge
-
-
-def _install_stop_handlers(loop: Any, bridge: "Bridge") -> None:
-    """Called once the loop runs: the server takes the signals before that. It hears of the first one all the same.
-
-    Of a second one it must not: at times granian waits for ever then, with Python's lock in its hand. Ctrl-C is two of
-    them, since the parent passes it on. And asyncio learns of a signal by a byte in the loop's wake-up pipe, which is
-    full under load, so that the byte is dropped, and the server would go on until it is killed.
-    """
-    end_server = [loop._signal_handlers[signal.SIGTERM]]
-
-    def end_in_loop() -> None:
-        bridge.end()
-        while end_server:
-            end_server.pop()._run()
-
-    def end(*_: object) -> None:
-        set_ending()
-        loop.call_soon_threadsafe(end_in_loop)
-
-    on_stop(end)
-    for each in loop._signal_handlers:  # what the byte leads to, also of a signal that came a moment ago
-        loop._signal_handlers[each] = asyncio.Handle(end, (), loop)
-    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)  # full is no fault any more
-    if ENDING.is_set():  # one came before the server listened to them
-        signal.raise_signal(signal.SIGTERM)

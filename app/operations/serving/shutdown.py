@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 if TYPE_CHECKING:
+    from app.operations.serving.bridge import Bridge
     from app.writer.instance import Instance  # only the worker imports it, and SQLAlchemy with it
 
 LAST_ANSWERS = 1.0
@@ -60,6 +61,34 @@ def note_stop() -> None:
 def set_ending(*_: object) -> None:
     if _ending_once.first():
         ENDING.set()
+
+
+def end_server_on_stop(loop: Any, bridge: "Bridge") -> None:
+    """Called once the loop runs: the server takes the signals before that. It hears of the first one all the same.
+
+    Of a second one it must not: at times granian waits for ever then, with Python's lock in its hand. Ctrl-C is two of
+    them, since the parent passes it on. And asyncio learns of a signal by a byte in the loop's wake-up pipe, which is
+    full under load, so that the byte is dropped, and the server would go on until it is killed.
+    """
+    import asyncio  # late: before anything else a start sees to it that a signal ends it
+
+    end_server = [loop._signal_handlers[signal.SIGTERM]]
+
+    def end_in_loop() -> None:
+        bridge.end()
+        while end_server:
+            end_server.pop()._run()
+
+    def end(*_: object) -> None:
+        set_ending()
+        loop.call_soon_threadsafe(end_in_loop)
+
+    on_stop(end)
+    for each in loop._signal_handlers:  # what the byte leads to, also of a signal that came a moment ago
+        loop._signal_handlers[each] = asyncio.Handle(end, (), loop)
+    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)  # full is no fault any more
+    if ENDING.is_set():  # one came before the server listened to them
+        signal.raise_signal(signal.SIGTERM)
 
 
 def exit_at_once(*_: object) -> None:
