@@ -50,32 +50,46 @@ def restore(
     found = found or (unverified(file) if as_it_is else verify(file))
     refuse_unwritable(storage)
     refuse_what_is_no_file(storage)
-    new, logs = incoming_path(storage.path), sidecars(file) if as_it_is else []
+    logs = sidecars(file) if as_it_is else []
     _remove_incoming(storage.path)
     coming = 0 if moves else found.size_bytes
     refuse_without_room(storage.path, coming=coming + sum(size_of(log) for log in logs))
     try:
-        if moves:
-            file.rename(new)
-        elif copy(file, new, progress) != found.sha256:
-            raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
-        endings = [log.name.removeprefix(file.name) for log in logs]
-        for log, ending in zip(logs, endings, strict=True):
-            copy(log, beside(new, ending))
-        for ending in ("", *endings):
-            take_after(beside(new, ending), storage.path)
+        _bring_beside(storage.path, file, found.sha256, progress, moves=moves)
+        endings = _bring_logs_beside(storage.path, file, logs)
         sure()
         clear_the_place(storage)
         sure()
-        _take_the_place(storage.path, new, endings)
+        _take_the_place(storage.path, endings)
         may_lack.forget(storage.path)  # last: killed before, it is the old one that is there
     finally:
         _remove_incoming(storage.path)
     return found
 
 
-def _take_the_place(database: Path, new: Path, endings: list[str]) -> None:
-    """`endings`: those of the logs beside `new`, which belong to it."""
+def _bring_beside(database: Path, file: Path, sha256: str, progress: Progress | None, *, moves: bool) -> None:
+    """To the name under which it comes in, with the owner and mode of the one in the place."""
+    new = incoming_path(database)
+    if moves:
+        file.rename(new)
+    elif copy(file, new, progress) != sha256:
+        raise Broken(f"{file} changed while it was read.", "Nothing was changed. Try again.")
+    take_after(new, database)
+
+
+def _bring_logs_beside(database: Path, file: Path, logs: list[Path]) -> list[str]:
+    """The endings of their names."""
+    endings = [log.name.removeprefix(file.name) for log in logs]
+    for log, ending in zip(logs, endings, strict=True):
+        new = beside(incoming_path(database), ending)
+        copy(log, new)
+        take_after(new, database)
+    return endings
+
+
+def _take_the_place(database: Path, endings: list[str]) -> None:
+    """`endings`: those of the logs beside the new one, which belong to it."""
+    new = incoming_path(database)
     old = _set_aside([database]) if endings else []
     to_disk(database.parent)
     for ending in endings:

@@ -4,9 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from app.operations.doctor.finding import Finding
 
 PORT = click.IntRange(1, 65535)
 
@@ -127,12 +130,16 @@ def doctor(full: bool, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"ok": not faults, "findings": [each.as_dict() for each in findings]}, indent=2))
     else:
-        for each in findings:
-            click.echo(f"{each.level:5}  {each.name:10}  {each.text}")
-            for line in each.fix.splitlines():
-                click.echo(f"{'':19}{line}")
+        _print_findings(findings)
         click.echo(f"To mend: {', '.join(each.name for each in faults)}." if faults else "There is nothing to mend.")
     sys.exit(1 if faults else 0)
+
+
+def _print_findings(findings: "list[Finding]") -> None:
+    for each in findings:
+        click.echo(f"{each.level:5}  {each.name:10}  {each.text}")
+        for line in each.fix.splitlines():
+            click.echo(f"{'':19}{line}")
 
 
 @click.command("reset-password")
