@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.orm import Session
 
+from app.database import group_commit
 from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
 from app.database.connections import begin, begin_writing, empty_wal, engine_on, set_pragma
@@ -31,10 +32,6 @@ from app.storage.mounts import Storage
 log = structlog.get_logger()
 
 
-def _do_nothing() -> None:
-    """No fence: nobody else can write."""
-
-
 class Database:
     """The open SQLite file. `read()` and `write()` give a session inside a transaction; threads may share it.
 
@@ -49,8 +46,8 @@ class Database:
         storage: Storage,
         *,
         schema: str | None = None,
-        fence: Callable[[], None] = _do_nothing,
-        on_io_error: Callable[[], None] = _do_nothing,
+        fence: Callable[[], None] = lambda: None,
+        on_io_error: Callable[[], None] = lambda: None,
     ) -> None:
         self.storage = storage
         self.condition = Condition()
@@ -72,6 +69,7 @@ class Database:
     @contextmanager
     def read_columns(self) -> Iterator[Connection]:
         """A connection that sees one moment of the database. Columns are read with a fifth of the work of entities."""
+        group_commit.commit_own()
         self._fence()
         before = self._remembered.until_next_write()  # what a write after this changes is not remembered in it
         with self._refusals.translated(), self._engine.connect() as connection:
@@ -80,6 +78,7 @@ class Database:
 
     def first_row(self, statement: Kept, **values: Any) -> Any:
         """Of one statement, which sees one moment by itself: without a transaction it takes half as long."""
+        group_commit.commit_own()
         self._fence()
         with self._refusals.translated(), closing(self._engine.raw_connection()) as connection:
             return statement.first(connection, **values)
@@ -103,8 +102,8 @@ class Database:
             yield session
 
     def write_columns(self) -> AbstractContextManager[Connection]:
-        """The same with a connection, for what needs no entities, and changes no account or token."""
-        return self._writing(self._remembered.forget_all_but_accounts)
+        """The same with a connection, for what needs no entities, and changes no account or token (group_commit.py)."""
+        return group_commit.change(partial(self._writing, self._remembered.forget_all_but_accounts))
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -235,6 +234,7 @@ class Database:
 
     @contextmanager
     def _queued_write(self, forget: Callable[[], None]) -> Iterator[None]:
+        group_commit.commit_before_another()
         with self._refusals.translated(), self._queue.turn(seconds_left()):
             self._may_write()
             try:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import Flask, current_app, g, request
 
 from app.database.engine import Database
+from app.database.group_commit import when_committed
 from app.database.patience import leave_out
 from app.domain import accounts
 from app.errors import Problem
@@ -74,7 +75,8 @@ def database() -> Database:
 
 def _leave_database(_error: BaseException | None) -> None:
     if g.pop("database", None):
-        web_app().instance.leave()
+        leave = web_app().instance.leave
+        when_committed(lambda _saved: leave())
 
 
 def setup_code() -> str | None:

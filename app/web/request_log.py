@@ -7,6 +7,7 @@ import structlog
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
+from app.database.group_commit import when_committed
 from app.logs import visible
 from app.web.health import ALIVE, READY
 from app.web.throttled_request import TURN_AFTER
@@ -28,11 +29,13 @@ def init(app: Flask) -> None:
         path = request.path
         level = logging.DEBUG if path in QUIET or TURN_AFTER in request.environ else logging.INFO
         if log.is_enabled_for(level):
-            log.log(
-                level,
-                f"{request.method} {visible(path)}",
-                status=response.status_code,
-                ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
-                address=request.remote_addr,
-            )
+            began, address = g.get("began", time.perf_counter()), request.remote_addr
+            line = f"{request.method} {visible(path)}"
+
+            def write(saved: bool) -> None:
+                if saved:  # else another answer is sent, and logged (operations/serving/bridge.py)
+                    ms = round((time.perf_counter() - began) * 1000, 1)
+                    log.log(level, line, status=response.status_code, ms=ms, address=address)
+
+            when_committed(write)
         return response

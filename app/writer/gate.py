@@ -11,6 +11,7 @@ from copy import copy
 from threading import get_ident
 from typing import Literal
 
+from app.database import group_commit
 from app.database.engine import Database
 from app.errors import Problem, Standby
 from app.writer.lease import WRITE_DEADLINE, Lease
@@ -89,6 +90,7 @@ class RequestGate:
         """
         with self.changed:
             if self.expects_handover:
+                group_commit.commit()  # a hand-over waits for what this thread has not committed yet
                 self.wait_for_handover(wait)
             if self.state != "writer":
                 raise self._why_closed()

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from app.database.group_commit import group_commits
 from app.database.patience import waits_until
 from app.errors import Busy, CutOff, Ending, Problem
 from app.logs import visible
@@ -66,7 +67,7 @@ class Bridge:
         """Set when the hand-over is over or the process ends. Of thousands that waited for one future, each would look
         through all the others when it is done: 1,000 held the loop up for 0.8 s."""
         self._handover_waiter = Threads("handover", 1)
-        self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS)
+        self._reads, self._writes = Threads("read", READ_THREADS), Threads("write", WRITE_THREADS, group_commits)
         self._sign_ins = Threads("sign-in", SIGN_IN_THREADS)
         self._log_writer = Threads("log", 1)
         self._public_forms = _public_forms(app)

@@ -45,11 +45,12 @@ async def ask(
     length: int | None = None,
     chunked: bool = False,
     query: bytes = b"",
+    kind: bytes = b"",
     pause: float = 0,
 ) -> Told:
     """`coming`: what the server hands over of the body, `pause` seconds before each; behind it nothing comes any more.
 
-    `length`: what the head says, by default what comes.
+    `length`: what the head says, by default what comes. `kind`: the Content-Type.
     """
     sent, left = [], list(coming)
     said = sum(len(each.get("body", b"")) for each in coming) if length is None else length
@@ -71,6 +72,7 @@ async def ask(
         "headers": [
             (b"host", b"localhost"),
             (b"transfer-encoding", b"chunked") if chunked else (b"content-length", b"%d" % said),
+            *([(b"content-type", kind)] if kind else []),
         ],
         "server": ("127.0.0.1", "8000"),
         "client": ("127.0.0.1", "1234"),

@@ -21,8 +21,7 @@ from sqlalchemy import Engine, event
 
 @event.listens_for(Engine, "commit")
 def _as_on_a_slow_mount(connection):
-    if connection.get_execution_options().get("writing"):
-        time.sleep(0.03)
+    time.sleep(0.03)
 """
 
 

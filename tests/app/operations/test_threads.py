@@ -4,8 +4,8 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import SimpleQueue
 from types import SimpleNamespace
@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from app.database import group_commit
+from app.database.group_commit import group_commits
 from app.operations.serving import threads as module
-from app.operations.serving.threads import HELD_UP, Overdue, Threads
+from app.operations.serving.threads import HELD_UP, TOGETHER, TOGETHER_SECONDS, Overdue, Threads
 from tests.app.operations.loops import run_in_a_loop
 
 
@@ -291,3 +293,91 @@ def test_nothing_keeps_what_a_job_has_worked_with(job: Callable[[Body], None], w
         run_in_a_loop(main())
     finally:
         gc.enable()
+
+
+# --- changes that are committed together ------------------------------------------------------------------
+
+
+class Disk:
+    """Commits when the test lets it."""
+
+    def __init__(self) -> None:
+        self.may_commit = threading.Event()
+        self.commits = 0
+        self.error: Exception | None = None
+        sqlite = SimpleNamespace(in_transaction=True, total_changes=0)
+        self._connection: Any = SimpleNamespace(connection=SimpleNamespace(driver_connection=sqlite))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        yield self._connection
+        self.may_commit.wait(30)
+        self.commits += 1
+        if self.error:
+            raise self.error
+
+    def change(self) -> str:
+        with group_commit.change(self.transaction):
+            return "changed"
+
+
+def together(jobs: Callable[[Threads], Iterable[asyncio.Future]], disk: Disk) -> list[Any]:
+    """What each job's future holds at the end, after it was seen that none had anything before the commit."""
+
+    async def main() -> list[Any]:
+        threads = Threads("test", 1, group_commits)
+        held, release = threading.Event(), threading.Event()
+        first = threads.run(lambda: (held.set(), release.wait(30)))  # until all the others wait
+        await asyncio.to_thread(held.wait, 30)
+        futures = list(jobs(threads))
+        release.set()
+        await first
+        await asyncio.sleep(0.05)
+        assert not any(future.done() for future in futures)
+        disk.may_commit.set()
+        return await asyncio.gather(*futures, return_exceptions=True)
+
+    return run_in_a_loop(main())
+
+
+def test_changes_that_wait_are_committed_together_and_told_after_that():
+    disk = Disk()
+    told = together(lambda threads: [threads.run(disk.change) for _ in range(5)], disk)
+    assert (told, disk.commits) == (["changed"] * 5, 1)
+
+
+def test_what_changed_nothing_among_them_is_told_its_own_end():
+    disk = Disk()
+    disk.error = ZeroDivisionError()
+    told = together(
+        lambda threads: [threads.run(disk.change), threads.run(lambda: "read"), threads.run(disk.change)], disk
+    )
+    assert [told[0], told[2]] == [disk.error] * 2
+    assert told[1] == "read"
+
+
+def test_so_many_are_committed_together_and_the_others_after_them():
+    disk = Disk()
+    told = together(lambda threads: [threads.run(disk.change) for _ in range(2 * TOGETHER)], disk)
+    assert (len(told), disk.commits) == (2 * TOGETHER, 2)
+
+
+def test_one_that_takes_long_is_the_last_of_those_that_are_committed_together(clock: Clock):
+    disk = Disk()
+
+    def long() -> str:
+        clock.now += 2 * TOGETHER_SECONDS
+        return disk.change()
+
+    together(lambda threads: [threads.run(disk.change), threads.run(long), threads.run(disk.change)], disk)
+    assert disk.commits == 2
+
+
+def test_a_change_that_is_alone_waits_for_no_other():
+    disk = Disk()
+    disk.may_commit.set()
+
+    async def main() -> str:
+        return await Threads("test", 1, group_commits).run(disk.change)
+
+    assert (run_in_a_loop(main()), disk.commits) == ("changed", 1)
