@@ -14,7 +14,7 @@ ADD_EVENT = Kept(insert(Event), "user_id", "work_item_id", "action", "detail")
 
 
 def record(connection: Connection, user_id: int | None, item_id: int, action: str, detail: str) -> None:
-    ADD_EVENT.all(connection, user_id=user_id, work_item_id=item_id, action=action, detail=detail)
+    ADD_EVENT.run(connection, user_id=user_id, work_item_id=item_id, action=action, detail=detail)
 
 
 def apply_changes(

@@ -103,10 +103,7 @@ def list_with_tasks(
 def count_items(connection: Connection, filters: Filters, today: date) -> int:
     """Costs nothing after a list that came to the end of them: a search is made once then."""
 
-    def ask() -> int:
-        return connection.execute(_count(filters, today)).scalar_one()
-
-    return remembered(connection, ("items", filters, today), ask)
+    return remembered(connection, ("items", filters, today), lambda: _count(filters, today).scalar(connection))
 
 
 def _note_count(connection: Connection, filters: Filters, today: date, number: int) -> None:
@@ -115,16 +112,16 @@ def _note_count(connection: Connection, filters: Filters, today: date, number: i
 
 def count_by_status(connection: Connection) -> ByStatus:
     def ask() -> ByStatus:
-        found = {row.status: row.number for row in connection.execute(BY_STATUS)}
+        found = {row.status: row.number for row in BY_STATUS.all(connection)}
         return ByStatus(*(found.get(status, 0) for status in ByStatus._fields))
 
     return remembered(connection, "items by status", ask)
 
 
 def _as_array(tasks: Select[*tuple[Any, ...]]) -> Any:
-    """As one value: a row for each would take twice as long."""
+    """As one value: a row for each would take twice as long. As a text, which is not taken apart with the list's."""
     found = tasks.where(*LIVE).correlate(WorkItem).subquery().c
-    return select(func.json_group_array(func.json_array(*found))).scalar_subquery()
+    return select(func.json_group_array(func.json_array(*found)).concat("")).scalar_subquery()
 
 
 LISTED_TASK = select(Task.position, Task.id, Task.title, Task.done, Task.due)
@@ -140,7 +137,7 @@ LISTED = (
     _as_array(TO_DO).label("to_do"),
     _as_array(TICKED).label("ticked"),
 )
-BY_STATUS = (
+BY_STATUS = Kept(
     select(WorkItem.status, func.count().label("number")).where(WorkItem.deleted_at.is_(None)).group_by(WorkItem.status)
 )
 
@@ -155,8 +152,8 @@ def _page(filters: Filters, today: date, columns: tuple[Any, ...]) -> Kept:
 
 
 @lru_cache(128)
-def _count(filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
-    return matching(filters, today).with_only_columns(func.count())
+def _count(filters: Filters, today: date) -> Kept:
+    return Kept(matching(filters, today).with_only_columns(func.count().label("number")))
 
 
 # --- one work item ----------------------------------------------------------------------------------------

@@ -34,7 +34,27 @@ def test_where_there_is_no_row(database: Database):
 def test_it_is_part_of_the_transaction(database: Database):
     add = Kept(insert(User), "email", "password_hash", "role")
     with pytest.raises(RuntimeError, match="undo"), database.write() as session:
-        add.all(session.connection(), email="ann@example.com", password_hash="", role="admin")
+        add.run(session.connection(), email="ann@example.com", password_hash="", role="admin")
         raise RuntimeError("undo")
     with database.read_columns() as connection:
         assert connection.execute(select(User.id)).all() == []
+
+
+def test_all_rows_in_one_step_are_those_of_many_in_the_same_order(database: Database):
+    """Also what JSON writes otherwise: quotes, what has no letters, JSON itself, nothing, yes and no, days."""
+    titles = ['say "a\\b"', "ä 日本 \U0001f600", '[1, {"a": null}]', "", "x" * 5000]
+    add = Kept(insert(WorkItem).returning(WorkItem.id), *GIVEN)
+    listed = Kept(
+        select(WorkItem.id, WorkItem.title, WorkItem.due, WorkItem.created_at, (WorkItem.id > 2).label("late"))
+        .where(WorkItem.position > bindparam("above"))
+        .order_by(WorkItem.title.desc())
+    )
+    with database.write_columns() as connection:
+        for number, title in enumerate(titles):
+            due = None if number % 2 else date(2026, 11, 28)
+            add.first(connection, **GIVEN | {"title": title, "due": due, "position": number})
+        found = listed.all(connection, above=0)
+        assert found == list(listed.each(connection, above=0))
+        assert [row.title for row in found] == sorted(titles[1:], reverse=True)
+        assert [(row.late, row.due) for row in found if row.id == 3] == [(True, date(2026, 11, 28))]
+        assert listed.all(connection, above=100) == []
