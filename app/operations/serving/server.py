@@ -15,7 +15,7 @@ from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.net import SocketHolder  # pyright: ignore[reportPrivateImportUsage]
@@ -24,6 +24,7 @@ from granian.server import MPServer
 from app import logs
 from app.errors import CannotStart, Problem
 from app.operations.serving.listening import bound, cant_listen, url
+from app.operations.serving.loop import loop_of_server
 from app.operations.serving.memory import give_back_what_is_free
 from app.operations.serving.shutdown import (
     ENDING,
@@ -139,7 +140,7 @@ def granian(settings: Settings, host: str, port: int) -> Server:
         address=host,
         port=port,
         interface=Interfaces.ASGINL,
-        loop=Loops.asyncio,
+        loop=loop_of_server(),
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=idle * 1000, max_buffer_size=MAX_HEAD),
         workers=1,
