@@ -29,8 +29,8 @@ class Condition:
         self._known: dict[type[Unwell], Unwell] = {}
         self._reports: Counter[type[Unwell]] = Counter()
         self._changing = threading.Lock()
-        self.may_lack = ""
-        """What may be missing in it (may_lack.py). No fault: reading and writing go on."""
+        self.possible_loss = ""
+        """What may be missing in it (possible_loss.py). No fault: reading and writing go on."""
 
     @property
     def problem(self) -> Unwell | None:

@@ -1,7 +1,7 @@
 """Flask's app with all that its requests pass: who asks, what may be asked, what is logged, and every route."""
 
 from app.settings import Settings
-from app.web import auth, error_pages, every_page, request_log, security, static_files
+from app.web import auth, error_pages, request_log, security, static_files, template_context
 from app.web.context import WebApp
 from app.web.routes import BLUEPRINTS
 from app.writer.instance import Instance
@@ -17,5 +17,5 @@ def make_web_app(settings: Settings, instance: Instance) -> WebApp:
     static_files.init(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    every_page.init(app)
+    template_context.init(app)
     return app

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.condition import damaged
 from app.database.contents import fault_in_table, tables_to_check
 from app.database.engine import Database
@@ -133,8 +133,8 @@ class Checkup:
                 self._look_at_file_system()
                 self._look_at_log()
                 self._other_names.look()
-                if self._database.condition.may_lack:
-                    may_lack.look(self._database.condition, self._database.storage.path)
+                if self._database.condition.possible_loss:
+                    possible_loss.look(self._database.condition, self._database.storage.path)
                 self._look_at_search_index(ending)
                 self._do_what_is_hourly()
                 self._note_damage()
@@ -235,7 +235,7 @@ class Checkup:
             self._note(None)
             condition.mended(Damaged)
             why = WAS[doubt or "unclean end"]
-            missing = f" It may lack changes all the same: {condition.may_lack}" if condition.may_lack else ""
+            missing = f" It may lack changes all the same: {condition.possible_loss}" if condition.possible_loss else ""
             log.info(f"{file} {why}, and is sound ({time.monotonic() - began:.1f} s).{missing}")
             check_search_index(self._database, ending)
 

@@ -52,7 +52,7 @@ class Instance:
         self.backups: Callable[[], dict[str, Any] | None] = lambda: None
         """What /healthz says of them; set by the server where it makes any."""
         self.saw_backups: Callable[[dict[str, Any]], None] = lambda _standing: None
-        """Called with what a command has just seen in their store (backups/backups_known.py); set there, too."""
+        """Called with what a command has just seen in their store (backups/backup_health.py); set there, too."""
         self.lease = lease_of(storage)
         self.gate = RequestGate(self.lease)
         self.heartbeat = Heartbeat(storage, self.lease, self.gate, on_lease_lost=on_lease_lost)
@@ -88,9 +88,9 @@ class Instance:
 
     @property
     def may_lack_changes(self) -> bool:
-        """Of the open database, where what was saved may be missing and nobody has looked yet (may_lack.py)."""
+        """Of the open database, where what was saved may be missing and nobody has looked yet (possible_loss.py)."""
         opened = self.gate.opened
-        return bool(opened and opened.condition.may_lack)
+        return bool(opened and opened.condition.possible_loss)
 
     @property
     def database(self) -> Database:

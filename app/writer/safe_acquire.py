@@ -8,7 +8,7 @@ from app.database.broken_log import log_cant_be_judged, log_was_emptied
 from app.database.condition import damaged
 from app.database.emptied import holds_nothing, refuse_emptied, refuse_half_copied
 from app.database.header import read_header
-from app.database.may_lack import note
+from app.database.possible_loss import note
 from app.database.sqlite_errors import fault_of_disk
 from app.database.strange_logs import lacks_its_log, refuse_strange_log
 from app.errors import Emptied, Problem

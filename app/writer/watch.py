@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.contents import revision_of
 from app.database.engine import Database
 from app.database.migrations import known_revisions, too_new
@@ -18,9 +18,9 @@ from app.writer.gate import RequestGate
 from app.writer.heartbeat import Heartbeat
 from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, Lost
 from app.writer.lease_files import Clock, cant_be_used
-from app.writer.lost_in_opening import kept_if_lost
 from app.writer.other_holder import how_to_find
 from app.writer.release import Releaser
+from app.writer.replaced_while_opening import kept_if_lost
 from app.writer.safe_acquire import acquire_without_loss
 from app.writer.takeover import TakeOver
 from app.writer.terms import Acquired, Observation
@@ -219,7 +219,7 @@ class Watch:
             database.look_at_name()
             self._lease.note(schema=known_revisions()[-1])
             note_links(self._storage)
-            may_lack.look(database.condition, self._storage.path)
+            possible_loss.look(database.condition, self._storage.path)
             database.checkpoint_in_pauses()
         except BaseException as error:
             lost = kept_if_lost(database, self._keep) if self._keep and self._lease.holds() else None

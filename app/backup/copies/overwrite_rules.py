@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.backup.copies import manifest
 from app.backup.copies.verify import refuse_not_sqlite, refuse_unreadable
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.contents import read_contents
 from app.database.sqlite import opened, unchanging
 from app.errors import Conflict, Refused, Unreadable
@@ -36,7 +36,7 @@ def refuse_own(storage: Storage, file: Path) -> None:
 
     if any(map(is_named, (storage.path, *files_beside(storage.path)))) or place == _in_its_folder(storage.typed):
         raise is_database(file)
-    if any(map(is_named, (*incoming(storage.path), may_lack.file_of(storage.path)))):
+    if any(map(is_named, (*incoming(storage.path), possible_loss.file_of(storage.path)))):
         raise Unreadable(f"{file} is a name that Task Assist uses itself, and what is there it takes away.", ANOTHER)
     if is_named(storage.secret):
         raise Unreadable(f"{file} is the app's own secret, which signs the sessions.", ANOTHER)

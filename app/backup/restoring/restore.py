@@ -14,7 +14,7 @@ from app.backup.copies.disk_space import refuse_without_room
 from app.backup.copies.overwrite_rules import incoming, incoming_path, refuse_own
 from app.backup.copies.staging import BACKUP, is_copying
 from app.backup.copies.verify import Verified, unverified, verify
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.contents import refuse_foreign
 from app.database.header import read_header
 from app.database.sqlite import fold_in, opened, sqlite_uri, unchanging
@@ -61,7 +61,7 @@ def restore(
         clear_the_place(storage)
         sure()
         _take_the_place(storage.path, endings)
-        may_lack.forget(storage.path)  # last: killed before, it is the old one that is there
+        possible_loss.forget(storage.path)  # last: killed before, it is the old one that is there
     finally:
         _remove_incoming(storage.path)
     return found

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.backup.restoring.restore import clear_the_place
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.contents import read_contents, refuse_foreign, revision_of
 from app.database.sqlite import opened, sqlite_uri
 from app.database.strange_logs import refuse_strange_log
@@ -29,7 +29,7 @@ def start_empty(storage: Storage, sure: Callable[[], None]) -> list[Path]:
     sure()
     forget_links(storage)
     aside = clear_the_place(storage)
-    may_lack.forget(storage.path)
+    possible_loss.forget(storage.path)
     return aside
 
 

@@ -15,8 +15,8 @@ import structlog
 
 from app.backup.schedule.schedule import MOST_JITTER, next_after
 from app.operations.backups.backup_alarm import Alarm
+from app.operations.backups.backup_health import Known, zone_of
 from app.operations.backups.backup_watch import BackupWatch
-from app.operations.backups.backups_known import Known, zone_of
 from app.operations.backups.notify import notifier
 from app.operations.control.command_runner import CommandRunner
 from app.settings import Settings

@@ -11,7 +11,7 @@ import structlog
 
 from app.backup.schedule.backup_status import LATE
 from app.operations.backups.backup_alarm import Alarm
-from app.operations.backups.backups_known import Known, missing
+from app.operations.backups.backup_health import Known, missing
 from app.operations.control.command_runner import CommandRunner
 from app.writer.instance import Instance
 

@@ -176,7 +176,7 @@ def _database_alone(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
     from app.backup.copies.upgrade import upgrade
     from app.errors import CannotStart
-    from app.writer.database_alone import database_alone
+    from app.writer.exclusive_database import database_alone
     from app.writer.safe_acquire import why_refused
 
     if refused := why_refused(storage):

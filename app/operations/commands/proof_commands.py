@@ -46,7 +46,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.store import own_store
     from app.backup.stores.stored_backup import newest_in, read_stored_backup
-    from app.operations.backups.backups_known import tell_app
+    from app.operations.backups.backup_health import tell_app
     from app.operations.commands.read_through import read_through
 
     loaded = settings.load()
@@ -135,7 +135,7 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     from app.backup.schedule.backup_status import backup_status, describe_ahead, describe_bereft
     from app.backup.stores.deployment import describe_other_deployments, number_of, own
     from app.backup.stores.store import own_store
-    from app.operations.backups.backups_known import zone_of
+    from app.operations.backups.backup_health import zone_of
 
     loaded = settings.load()
     storage = storage_of(loaded)
@@ -197,7 +197,7 @@ def _drilled(last: Any, how: str) -> str:
 
 
 def _faults_of_backup(found: Any, most: timedelta | None) -> list[str]:
-    from app.operations.backups.backups_known import missing
+    from app.operations.backups.backup_health import missing
 
     if found.made_at is None:
         return ["there is no backup"]

@@ -61,7 +61,7 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.stored_backup import newest_first
     from app.errors import CannotStart
-    from app.operations.backups.backups_known import zone_of
+    from app.operations.backups.backup_health import zone_of
 
     now = datetime.now(UTC)
     if loaded.backup_schedule == OFF:
@@ -93,7 +93,7 @@ def _none(following: datetime, sentence: str, *, claimed: bool = False) -> Answe
 def _next(loaded: Any, place: Any, now: datetime) -> datetime:
     """When to look again: the next time of the schedule, and a little later, as the place has it."""
     from app.backup.schedule.schedule import jitter, next_after
-    from app.operations.backups.backups_known import zone_of
+    from app.operations.backups.backup_health import zone_of
 
     at = next_after(loaded.backup_schedule, zone_of(loaded), now)
     return at + jitter(at, str(place.url))
@@ -107,7 +107,7 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
     from app.backup.stores.deployment import number_of, own
     from app.backup.stores.stored_backup import newest_first
     from app.backup.transfer.pipeline import Order, back_up
-    from app.operations.backups.backups_known import tell_app
+    from app.operations.backups.backup_health import tell_app
     from app.operations.control.canary import leave_canary
 
     storage, warnings = storage_of(loaded), list[str]()
@@ -132,7 +132,7 @@ def _cleared(loaded: Any, place: Any, made: Any, warnings: list[str]) -> list[st
     from app.backup.schedule.retention import prune
     from app.backup.stores.claims import sweep_claims
     from app.errors import Problem
-    from app.operations.backups.backups_known import zone_of
+    from app.operations.backups.backup_health import zone_of
 
     pruned: list[str] = []
     try:

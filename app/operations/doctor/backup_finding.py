@@ -9,7 +9,7 @@ from app.backup.schedule.backup_status import BackupStatus, backup_status, descr
 from app.backup.stores.deployment import describe_other_deployments, number_of, own
 from app.backup.stores.store import own_store
 from app.errors import Problem
-from app.operations.backups.backups_known import missing, zone_of
+from app.operations.backups.backup_health import missing, zone_of
 from app.operations.control.control import ask
 from app.operations.doctor.finding import Finding
 from app.setting_values import store_url

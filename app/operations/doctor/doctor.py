@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import DatabaseError
 
 from app.backup.copies.other_databases import other_filled_databases
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.condition import how_to_go_back
 from app.database.connections import PRAGMAS
 from app.database.migrations import known_revisions
@@ -27,7 +27,7 @@ from app.storage.full_or_read_only import has_no_inodes, no_room
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
 from app.storage.privacy import open_to_others
-from app.writer.database_alone import database_alone
+from app.writer.exclusive_database import database_alone
 from app.writer.safe_acquire import why_refused
 
 FSYNCS = 20
@@ -153,8 +153,8 @@ def _condition(storage: Storage) -> Iterator[Finding]:
 
 def _may_lack(storage: Storage) -> Iterator[Finding]:
     """Until somebody has looked."""
-    if what := may_lack.what_is_noted(storage.path):
-        yield Finding("changes", "fault", f"perhaps some are missing. {what}", None, may_lack.how_to_end(storage))
+    if what := possible_loss.what_is_noted(storage.path):
+        yield Finding("changes", "fault", f"perhaps some are missing. {what}", None, possible_loss.how_to_end(storage))
 
 
 def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from app.web.context import web_app
-from app.web.every_page import on_every_page
 from app.web.pages.forms import Refused
+from app.web.template_context import on_every_page
 
 FRAMES_KEPT = 64
 """About 10 KB each."""

@@ -34,7 +34,7 @@ from app.backup.stores.stored_backup import (
 from app.backup.transfer import pipeline
 from app.database import migrations
 from app.errors import Mismatch
-from app.operations.backups.backups_known import zone_of
+from app.operations.backups.backup_health import zone_of
 from app.operations.commands.read_through import read_through
 from app.settings import load
 from app.storage.mounts import Storage, storage_under

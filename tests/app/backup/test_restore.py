@@ -15,7 +15,7 @@ from app.backup.copies import manifest
 from app.backup.copies.staging import BACKUP, temporary_folder_beside
 from app.backup.copies.verify import verify
 from app.backup.restoring.restore import incoming_path, restore, settle
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.contents import read_contents
 from app.database.emptied import refuse_emptied
 from app.database.engine import Database
@@ -308,7 +308,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_put_in_place(killed_app: St
 def test_what_may_be_missing_is_told_until_the_other_database_has_the_name(
     killed_app: Storage, backup: Path, monkeypatch
 ):
-    may_lack.note(killed_app.path, "Something may be missing.")
+    possible_loss.note(killed_app.path, "Something may be missing.")
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -316,9 +316,9 @@ def test_what_may_be_missing_is_told_until_the_other_database_has_the_name(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr("app.backup.restoring.restore._take_the_place", killed)
         restore(backup, killed_app)
-    assert titles(killed_app.path) == OLD and may_lack.what_is_noted(killed_app.path)
+    assert titles(killed_app.path) == OLD and possible_loss.what_is_noted(killed_app.path)
     restore(backup, killed_app)
-    assert not may_lack.what_is_noted(killed_app.path)
+    assert not possible_loss.what_is_noted(killed_app.path)
 
 
 @pytest.mark.parametrize("sure_until", [0, 1])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.operations.backups.backups_known import Known
+from app.operations.backups.backup_health import Known
 from app.operations.control.control_commands import listen
 
 

@@ -17,7 +17,7 @@ from app.backup.stores.store import store_at
 from app.backup.stores.stored_backup import ENDING, new_name, newest_first, newest_in, object_of
 from app.cli import main
 from app.operations.backups import backup_runner
-from app.operations.backups.backups_known import Known
+from app.operations.backups.backup_health import Known
 from app.operations.backups.notify import notifier
 from app.operations.control import control
 from app.operations.control.control import AppRefused

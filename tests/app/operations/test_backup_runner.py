@@ -21,9 +21,9 @@ import structlog
 from app.errors import Damaged, Problem
 from app.operations.backups import backup_alarm, backup_runner, backup_watch, notify
 from app.operations.backups.backup_alarm import Alarm
+from app.operations.backups.backup_health import Known
 from app.operations.backups.backup_runner import BackupRunner, run_backups
 from app.operations.backups.backup_watch import BackupWatch
-from app.operations.backups.backups_known import Known
 from app.operations.backups.notify import notifier
 from app.operations.control import command_runner
 from app.operations.control.command_runner import CommandRunner, start_command

@@ -11,8 +11,8 @@ from app.database.engine import Database
 from app.domain import tasks, work_items
 from app.domain.schemas import NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.web.context import WebApp
-from app.web.every_page import on_every_page
 from app.web.pages import list_page, list_rows
+from app.web.template_context import on_every_page
 from tests.app.statements import statements
 
 TODAY = date(2026, 11, 23)

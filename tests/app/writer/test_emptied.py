@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from app.backup.copies.snapshot import snapshot
 from app.backup.copies.upgrade import upgrade
 from app.cli import main
-from app.database import may_lack
+from app.database import possible_loss
 from app.database.engine import Database
 from app.database.migrations import known_revisions
 from app.database.sqlite import sqlite_driver
@@ -28,7 +28,7 @@ from app.errors import Damaged, Emptied, Locked, Problem, StrangeLog
 from app.storage.cant_open import CantOpen
 from app.storage.mounts import Storage, beside, storage_under
 from app.writer import checkup
-from app.writer.database_alone import database_alone
+from app.writer.exclusive_database import database_alone
 from app.writer.gate import RequestGate
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
@@ -289,7 +289,7 @@ def test_a_log_that_was_folded_in_since_the_kill_is_not_missed(ran: Storage):
     lease = lease_of(ran)
     assert acquire_without_loss(lease, ran, lease.observe()) and lease.doubt == "unclean end"
     lease.release()
-    assert may_lack.what_is_noted(ran.path) == ""
+    assert possible_loss.what_is_noted(ran.path) == ""
 
 
 def test_a_log_that_is_removed_after_a_refusal_is_missed(ran: Storage):
@@ -302,7 +302,7 @@ def test_a_log_that_is_removed_after_a_refusal_is_missed(ran: Storage):
     beside(ran.path, "-wal").rmdir()
     assert acquire_without_loss(lease, ran, lease.observe())
     lease.release()
-    assert "its a.db-wal is gone all the same" in may_lack.what_is_noted(ran.path)
+    assert "its a.db-wal is gone all the same" in possible_loss.what_is_noted(ran.path)
 
 
 def test_it_is_read_before_any_request_waits_for_the_database(ran: Storage, start, monkeypatch):
@@ -321,7 +321,7 @@ def test_it_is_read_before_any_request_waits_for_the_database(ran: Storage, star
 
     real = RequestGate.__init__
     monkeypatch.setattr(RequestGate, "__init__", lambda self, lease: (gates.append(self), real(self, lease))[1])
-    monkeypatch.setattr(may_lack, "look", look)
+    monkeypatch.setattr(possible_loss, "look", look)
     assert start().writes
     assert free == [True]
 
@@ -329,17 +329,17 @@ def test_it_is_read_before_any_request_waits_for_the_database(ran: Storage, star
 def test_what_is_noted_already_is_not_noted_again(ran: Storage):
     """One that can't be opened is tried every few seconds."""
     for _ in range(2):
-        may_lack.note(ran.path, "Something may be missing.")
-    assert may_lack.what_is_noted(ran.path).count("Something may be missing.") == 1
+        possible_loss.note(ran.path, "Something may be missing.")
+    assert possible_loss.what_is_noted(ran.path).count("Something may be missing.") == 1
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_a_note_that_cant_be_read_is_told_and_hinders_no_start(ran: Storage, start, make):
-    make(may_lack.file_of(ran.path))
+    make(possible_loss.file_of(ran.path))
     instance = start()
     assert instance.writes and instance.may_lack_changes
-    assert "says what may be missing, is no file" in may_lack.what_is_noted(ran.path)
-    may_lack.note(ran.path, "Something may be missing.")
+    assert "says what may be missing, is no file" in possible_loss.what_is_noted(ran.path)
+    possible_loss.note(ran.path, "Something may be missing.")
 
 
 def test_one_that_was_emptied_after_a_kill_is_told_as_well(tmp_path: Path):
@@ -354,7 +354,7 @@ def test_one_that_was_emptied_after_a_kill_is_told_as_well(tmp_path: Path):
     lease = lease_of(storage)
     assert acquire_without_loss(lease, storage, lease.observe())
     lease.release()
-    assert "its a.db-wal is empty, though by the index beside it" in may_lack.what_is_noted(storage.path)
+    assert "its a.db-wal is empty, though by the index beside it" in possible_loss.what_is_noted(storage.path)
 
 
 def test_a_log_whose_index_is_gone_after_a_kill_is_told_where_one_must_be(storage: Storage):
@@ -365,14 +365,14 @@ def test_a_log_whose_index_is_gone_after_a_kill_is_told_where_one_must_be(storag
     assert acquire_without_loss(lease, storage, lease.observe())
     lease.release()
     told = "its a.db-shm is gone, which says how much its a.db-wal must hold"
-    assert (told in may_lack.what_is_noted(storage.path)) == (storage.profile == "shared")
+    assert (told in possible_loss.what_is_noted(storage.path)) == (storage.profile == "shared")
 
 
 def test_a_restore_ends_what_may_be_missing(ran: Storage, tmp_path: Path):
-    may_lack.note(ran.path, "Something may be missing.")
+    possible_loss.note(ran.path, "Something may be missing.")
     backup = closed_database(tmp_path / "backup.db", 1).path
     assert run(ran, "restore", str(backup)).exit_code == 0
-    assert may_lack.what_is_noted(ran.path) == ""
+    assert possible_loss.what_is_noted(ran.path) == ""
 
 
 def test_a_snapshot_after_a_kill_leaves_nothing_to_doubt(ran: Storage, start, tmp_path: Path):
@@ -514,7 +514,7 @@ def test_one_whose_tables_were_dropped_is_no_other_apps(ran: Storage, tmp_path: 
 def test_a_log_that_is_gone_is_told_though_a_command_was_refused_meanwhile(ran: Storage):
     ended_without_closing(ran)
     assert run(ran, "start-empty").exit_code == 1
-    assert "its a.db-wal is gone all the same" in may_lack.what_is_noted(ran.path)
+    assert "its a.db-wal is gone all the same" in possible_loss.what_is_noted(ran.path)
 
 
 @pytest.mark.parametrize("storage", ["shared"], indirect=True)

@@ -59,9 +59,9 @@ def what_is_noted(database: Path) -> str:
 
 def look(condition: Condition, database: Path) -> None:
     """Says it at each start, and when somebody has looked."""
-    before, condition.may_lack = condition.may_lack, what_is_noted(database)
-    if condition.may_lack != before:
-        log.warning(condition.may_lack or f"{file_of(database)} was taken away, so nothing is said to be missing.")
+    before, condition.possible_loss = condition.possible_loss, what_is_noted(database)
+    if condition.possible_loss != before:
+        log.warning(condition.possible_loss or f"{file_of(database)} was taken away, so nothing is said to be missing.")
 
 
 def forget(database: Path) -> None:
