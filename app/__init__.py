@@ -20,7 +20,7 @@ def create_app(
     """
     # Imported here so that the command line answers --help without waiting for Flask and SQLAlchemy.
     from app.backup.copies.other_databases import warn_of_other_databases
-    from app.backup.copies.rescue import keep_what_is_open
+    from app.backup.copies.rescue import copy_open_database
     from app.backup.copies.upgrade import upgrade
     from app.domain.upkeep import every_hour
     from app.web.factory import make_web_app
@@ -35,7 +35,7 @@ def create_app(
     instance = Instance(
         _guarded_storage(settings),
         prepare,
-        keep=keep_what_is_open,
+        keep=copy_open_database,
         every_hour=every_hour,
         requests_handover=requests_handover,
         on_lease_lost=on_lease_lost,

@@ -55,7 +55,7 @@ def init(app: WebApp, settings: Settings, instance: Instance) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=hops)
         app.client_address = ClientAddress(app.wsgi_app, hops, settings.client_address_header)
         app.wsgi_app = app.client_address
-    secret = settings.secret_key.get_secret_value() if settings.secret_key else kept_secret(instance.storage)
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else session_secret(instance.storage)
     app.config.update(
         SECRET_KEY=secret,
         MAX_CONTENT_LENGTH=MAX_BODY,
@@ -135,7 +135,7 @@ class FixedHeaders:
 # --- the session secret -----------------------------------------------------------------------------------
 
 
-def kept_secret(storage: Storage) -> str:
+def session_secret(storage: Storage) -> str:
     """The secret beside the database, made at the first start. Of two instances that start at once, one makes it."""
     file = storage.secret
     while True:

@@ -10,10 +10,10 @@ from app.web.health import data_line
 
 
 def init(app: Flask) -> None:
-    app.context_processor(on_every_page)
+    app.context_processor(template_context)
 
 
-def on_every_page() -> dict[str, Any]:
+def template_context() -> dict[str, Any]:
     app = web_app()
     return {
         "person": person_for_page(),

@@ -155,9 +155,9 @@ class Checkup:
             self._keep_at = 0.0
         except Replaced as lost:
             if self._keep and time.monotonic() >= self._keep_at:
-                self._keep_what_is_open(self._keep, lost)
+                self._copy_open_database(self._keep, lost)
 
-    def _keep_what_is_open(self, keep: Keep, lost: Replaced) -> None:
+    def _copy_open_database(self, keep: Keep, lost: Replaced) -> None:
         """Once. Where it can't be done, on a full disk say, it is tried again."""
         try:
             copy = keep(self._database)

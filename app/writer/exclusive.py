@@ -25,7 +25,7 @@ HANDS_OVER_WITHIN = 20.0
 
 
 @dataclass
-class Alone:
+class ExclusiveAccess:
     """Nobody else has the database. `found` is what this command came upon.
 
     `leaves`: the revision of what the block has put in the place, for those who come next; None: they look.
@@ -45,7 +45,7 @@ class Alone:
 @contextmanager
 def exclusive_access(
     storage: Storage, *, replaces: bool = False, by_force: bool = True, asks: bool = False
-) -> Iterator[Alone]:
+) -> Iterator[ExclusiveAccess]:
     """Nobody else has the database while the block runs. Raises Standby where a running app has it: at once, or, if
     this `asks` for it, when it was not handed over within HANDS_OVER_WITHIN. That app takes it again after the block.
 
@@ -70,7 +70,7 @@ def exclusive_access(
         if acquired.forced and not replaces:
             takeover.begin(storage, lease, acquired)
             safe = True
-        alone = Alone(acquired, lease)
+        alone = ExclusiveAccess(acquired, lease)
         yield alone
         if replaces:
             lease.note(schema=alone.leaves, doubt=alone.doubt)

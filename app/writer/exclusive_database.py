@@ -9,7 +9,7 @@ from app.writer.exclusive import exclusive_access
 
 
 @contextmanager
-def database_alone(storage: Storage, *, by_force: bool = True) -> Iterator[Database]:
+def exclusive_database(storage: Storage, *, by_force: bool = True) -> Iterator[Database]:
     """The open database, which nobody else has; see `exclusive_access`."""
     with exclusive_access(storage, by_force=by_force) as alone:
         database = Database(storage, schema=alone.found.schema)

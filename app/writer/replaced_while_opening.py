@@ -9,7 +9,7 @@ from app.storage.led_elsewhere import LedElsewhere
 from app.writer.checkup import Keep
 
 
-def kept_if_lost(database: Database, keep: Keep) -> Replaced | None:
+def copy_if_replaced(database: Database, keep: Keep) -> Replaced | None:
     """To be called before it is closed. What happened and where the copy is; None where its names lead to it still."""
     try:
         database.look_at_name()

@@ -20,7 +20,7 @@ from app.writer.lease import EXPIRES_AFTER, OBSERVE_EVERY, RENEW_EVERY, Lease, L
 from app.writer.lease_files import Clock, cant_be_used
 from app.writer.other_holder import how_to_find
 from app.writer.release import Releaser
-from app.writer.replaced_while_opening import kept_if_lost
+from app.writer.replaced_while_opening import copy_if_replaced
 from app.writer.safe_acquire import acquire_without_loss
 from app.writer.takeover import TakeOver
 from app.writer.terms import Acquired, Observation
@@ -222,7 +222,7 @@ class Watch:
             possible_loss.look(database.condition, self._storage.path)
             database.checkpoint_in_pauses()
         except BaseException as error:
-            lost = kept_if_lost(database, self._keep) if self._keep and self._lease.holds() else None
+            lost = copy_if_replaced(database, self._keep) if self._keep and self._lease.holds() else None
             self._releaser.release_unopened(database)
             if lost and isinstance(error, Problem):
                 raise lost from error

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.database.engine import Database  # the command that looks for copies does without SQLAlchemy
 
 
-def keep_what_is_open(database: "Database") -> Path:
+def copy_open_database(database: "Database") -> Path:
     """The copy's path, beside where the database was. Raises StorageFull, and what else snapshot() does."""
     with suppress(OSError):  # it may have been removed with the folder; where it can't be made, the copy says why
         database.storage.path.parent.mkdir(parents=True, exist_ok=True)

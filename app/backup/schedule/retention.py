@@ -7,7 +7,7 @@ from itertools import islice
 from app.backup.copies.manifest import Manifest
 from app.backup.copies.overwrite_rules import FAR, count_items_and_tasks
 from app.backup.proofs.drill_records import BackupDrills, drills_in, orphaned_records
-from app.backup.stores.deployment import Own
+from app.backup.stores.deployment import OwnBackups
 from app.backup.stores.folder import under_way
 from app.backup.stores.store import Store
 from app.backup.stores.stored_backup import (
@@ -58,7 +58,7 @@ def prune(store: Store, made: StoredBackup, rules: str, zone: tzinfo, warn: Call
     The newest one that a drill has opened stays, and so does what is far fuller than `made`: an emptied database must
     not take its good backups along, however many nights nobody looks.
     """
-    store = Own(store, deployment_in(made.name))
+    store = OwnBackups(store, deployment_in(made.name))
     names = names_in(store)
     there = set(without_future(names, made.created_at))  # one of a time to come takes no place from the others
     stay = names_to_keep(there, rules, zone) | set(_proven(drills_in(store))) | {made.name}

@@ -20,7 +20,7 @@ from app.storage.owner import take_after
 NUMBER = re.compile(r"[0-9a-f]{8}")
 
 
-class Own:
+class OwnBackups:
     """The store as if what other deployments have put there were not: so it is not counted, not pruned, and never the
     newest. What somebody names is read all the same. `number`: None for those alone that have none."""
 
@@ -33,12 +33,12 @@ class Own:
         return [each for each in self._store.entries() if deployment_in(each.name) in (None, self._number)]
 
 
-def own(store: Store, number: str | None) -> Store:
+def own_backups(store: Store, number: str | None) -> Store:
     """All of it for one that has no number yet: it may be a new machine, and what is there that of the lost one."""
-    return Own(store, number) if number else store
+    return OwnBackups(store, number) if number else store
 
 
-def number_of(database: Path) -> str | None:
+def deployment_number(database: Path) -> str | None:
     """None before the first backup."""
     with suppress(OSError, UnicodeDecodeError):
         text = _file_of(database).read_text().strip()
@@ -46,10 +46,10 @@ def number_of(database: Path) -> str | None:
     return None
 
 
-def number_for(database: Path) -> str:
+def ensure_deployment_number(database: Path) -> str:
     """The one that it has, or has from now on. Raises OSError."""
     with folder_lock(database.parent):
-        if number := number_of(database):
+        if number := deployment_number(database):
             return number
         number, partial = secrets.token_hex(4), beside(database, ".deployment.partial")
         partial.write_text(f"{number}\n")
@@ -69,7 +69,7 @@ def newest_of_own(store: Store, number: str | None) -> str:
             f"In {store.url} are backups of {len(newest)} deployments, and this one has made none yet.", newest, store
         )
     try:
-        return newest_in(own(store, number))
+        return newest_in(own_backups(store, number))
     except NotFound:
         if not newest:
             raise

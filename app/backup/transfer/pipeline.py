@@ -9,7 +9,7 @@ from pathlib import Path
 from app.backup.copies.disk_space import announce_space_needed
 from app.backup.copies.manifest import Manifest
 from app.backup.copies.staging import BACKUP, temporary_folder_beside
-from app.backup.stores.deployment import number_for
+from app.backup.stores.deployment import ensure_deployment_number
 from app.backup.stores.store import Store, StoreFailed
 from app.backup.stores.stored_backup import StoredBackup, how_to_restore, manifest_of, new_name, object_of
 from app.backup.transfer.compression import Compressed
@@ -26,7 +26,7 @@ Take = Callable[[Storage, Path, Progress | None], Manifest]
 
 
 @dataclass(frozen=True)
-class Order:
+class BackupOptions:
     """`recipients`: public keys of age. `scheduled_for`: None where a person asked for it. `canary`: see Stored."""
 
     recipients: tuple[str, ...] = ()
@@ -35,7 +35,13 @@ class Order:
 
 
 def back_up(
-    storage: Storage, store: Store, order: Order, take: Take, *, say: Callable[[str], None], progress: Progress | None
+    storage: Storage,
+    store: Store,
+    order: BackupOptions,
+    take: Take,
+    *,
+    say: Callable[[str], None],
+    progress: Progress | None,
 ) -> StoredBackup:
     """A new backup in `store`. Nothing is listed there before all of it is there and on disk.
 
@@ -63,9 +69,9 @@ def _refuse_without_canary(storage: Storage, copy: Path, canary: str | None) -> 
 
 
 def _store(
-    copy: Path, proof: Manifest, storage: Storage, store: Store, order: Order, progress: Progress | None
+    copy: Path, proof: Manifest, storage: Storage, store: Store, order: BackupOptions, progress: Progress | None
 ) -> StoredBackup:
-    name = new_name(storage.path.stem, proof.created_at, number_for(storage.path))
+    name = new_name(storage.path.stem, proof.created_at, ensure_deployment_number(storage.path))
     object_ = object_of(name, encrypted=bool(order.recipients))
     with copy.open("rb") as file, store.upload(object_) as target:
         source, counted = Hashed(file, proof.size_bytes, progress), HashedWriter(target)

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.backup.copies.disk_space import announce_space_needed
 from app.backup.copies.staging import temporary_folder_beside
-from app.backup.stores.deployment import newest_of_own, number_of
+from app.backup.stores.deployment import deployment_number, newest_of_own
 from app.backup.stores.store import Store, store_at
 from app.backup.stores.stored_backup import ENDING, OBJECT_ENDINGS, is_name, read_stored_backup
 from app.backup.transfer.fetch import fetch, name_backup_in_errors
@@ -51,7 +51,7 @@ def restore_source(
     store, name = found
     if name == LATEST:
         elsewhere = configured is None or store_url(configured) != store.url
-        name = newest_of_own(store, None if elsewhere else number_of(storage.path))
+        name = newest_of_own(store, None if elsewhere else deployment_number(storage.path))
     stored = read_stored_backup(store, name)
     with temporary_folder_beside(storage.path, ".fetched") as folder:
         file = folder / f"{stored.name}.db"

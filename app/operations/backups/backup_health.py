@@ -12,7 +12,7 @@ from app.storage.mounts import storage_of
 
 
 @dataclass
-class Known:
+class BackupHealth:
     """`errors`: why the last "backup" or "drill" failed, none where it didn't. `missing`: one is long not there."""
 
     made_at: datetime | None = None
@@ -43,13 +43,13 @@ class Known:
 def tell_app(loaded: Any, place: Any) -> None:
     """To be called when a backup or a drill is in `place`. A running app, if that is its store, knows of it at once."""
     from app.backup.schedule.backup_status import backup_status
-    from app.backup.stores.deployment import number_of, own
+    from app.backup.stores.deployment import deployment_number, own_backups
 
     if not loaded.backup_url or store_url(loaded.backup_url) != place.url:
         return
     with suppress(Problem):  # it asks the store itself within the hour
         storage = storage_of(loaded)
-        mine = own(place, number_of(storage.path))
+        mine = own_backups(place, deployment_number(storage.path))
         standing = backup_status(mine, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
         ask(storage, "saw-backups", standing=standing.as_dict())
 

@@ -15,7 +15,7 @@ import structlog
 
 from app.backup.schedule.schedule import MOST_JITTER, next_after
 from app.operations.backups.backup_alarm import Alarm
-from app.operations.backups.backup_health import Known, zone_of
+from app.operations.backups.backup_health import BackupHealth, zone_of
 from app.operations.backups.backup_watch import BackupWatch
 from app.operations.backups.notify import notifier
 from app.operations.control.command_runner import CommandRunner
@@ -38,7 +38,7 @@ class BackupRunner:
     def __init__(
         self,
         instance: Instance,
-        known: Known,
+        known: BackupHealth,
         commands: CommandRunner,
         alarm: Alarm,
         watch: BackupWatch,
@@ -139,7 +139,7 @@ def run_backups(settings: Settings, instance: Instance) -> CommandRunner | None:
     """Runs the schedule and its watch from now on, until the CommandRunner is stopped; None where there is no store."""
     if not settings.backup_url:
         return None
-    known, commands, is_scheduled = Known(), CommandRunner(), settings.backup_schedule != "off"
+    known, commands, is_scheduled = BackupHealth(), CommandRunner(), settings.backup_schedule != "off"
     alarm = Alarm(notifier(settings.notify_url.get_secret_value() if settings.notify_url else None))
     watch = BackupWatch(instance, known, commands, alarm, is_scheduled=is_scheduled)
     instance.backups, instance.saw_backups = known.as_dict, known.saw

@@ -11,7 +11,7 @@ import structlog
 
 from app.backup.schedule.backup_status import LATE
 from app.operations.backups.backup_alarm import Alarm
-from app.operations.backups.backup_health import Known, missing
+from app.operations.backups.backup_health import BackupHealth, missing
 from app.operations.control.command_runner import CommandRunner
 from app.writer.instance import Instance
 
@@ -27,7 +27,7 @@ class BackupWatch:
     """`is_scheduled`: backups are made by a schedule. Else nothing is ever missing."""
 
     def __init__(
-        self, instance: Instance, known: Known, commands: CommandRunner, alarm: Alarm, *, is_scheduled: bool
+        self, instance: Instance, known: BackupHealth, commands: CommandRunner, alarm: Alarm, *, is_scheduled: bool
     ) -> None:
         self._instance, self._known, self._commands, self._alarm = instance, known, commands, alarm
         self._is_scheduled = is_scheduled

@@ -165,25 +165,25 @@ def reset_password(email: str) -> None:
     guard(storage, production=loaded.app_env == "production", keeps_secret=False)
     made = ask(storage, "reset-password", email=email)
     if made is None:
-        with _database_alone(storage) as database:
+        with _exclusive_database(storage) as database:
             made = new_password(database, email)
     click.echo(f"{made['email']} is signed out everywhere. API tokens that ended: {made['tokens']}.")
     click.echo(f"The password of {made['email']} is now  {made['password']}")
 
 
 @contextmanager
-def _database_alone(storage: Any) -> Iterator[Any]:
+def _exclusive_database(storage: Any) -> Iterator[Any]:
     """The database while no app runs on it. Raises CannotStart where there is none."""
     from app.backup.copies.upgrade import upgrade
     from app.errors import CannotStart
-    from app.writer.exclusive_database import database_alone
+    from app.writer.exclusive_database import exclusive_database
     from app.writer.safe_acquire import why_refused
 
     if refused := why_refused(storage):
         raise refused
     if not storage.path.exists():
         raise CannotStart(f"There is no database at {storage.path} yet.", "Start the app once: task-assist serve")
-    with database_alone(storage) as database:
+    with exclusive_database(storage) as database:
         upgrade(database)
         yield database
 

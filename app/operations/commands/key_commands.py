@@ -30,12 +30,12 @@ def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
     from app.backup.proofs.key_proof import last_proof
     from app.backup.restoring.key_kit import Kit, page
-    from app.backup.stores.deployment import number_of, own
+    from app.backup.stores.deployment import deployment_number, own_backups
     from app.backup.stores.store import own_store
     from app.backup.stores.stored_backup import names_in, without_future
 
     loaded, now = settings.load(), datetime.now(UTC)
-    place = own(own_store(loaded, store), number_of(storage_of(loaded).path))
+    place = own_backups(own_store(loaded, store), deployment_number(storage_of(loaded).path))
     kit = Kit(
         store=place,
         keys={key: last_proof(place, key) for key in (loaded.backup_recipient or "").split()},

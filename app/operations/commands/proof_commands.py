@@ -43,7 +43,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
     from app import settings
     from app.backup.proofs.drill import Drill
     from app.backup.proofs.drill_status import not_due_after
-    from app.backup.stores.deployment import number_of, own
+    from app.backup.stores.deployment import deployment_number, own_backups
     from app.backup.stores.store import own_store
     from app.backup.stores.stored_backup import newest_in, read_stored_backup
     from app.operations.backups.backup_health import tell_app
@@ -51,7 +51,7 @@ def _drill(store: str | None, name: str, identity: Path | None, if_due: bool, pr
 
     loaded = settings.load()
     storage = storage_of(loaded)
-    place = own(own_store(loaded, store), number_of(storage.path))
+    place = own_backups(own_store(loaded, store), deployment_number(storage.path))
     if if_due and (last := not_due_after(place, datetime.now(UTC))):
         facts = {"drilled": None, "last": last.model_dump(mode="json"), "reminders": _reminders(loaded, place)}
         return Answer(facts, "No drill is due.")
@@ -133,14 +133,14 @@ def _status(store: str | None, max_age: timedelta | None, max_drill_age: timedel
     from app import settings
     from app.backup.proofs.drill_status import drill_status
     from app.backup.schedule.backup_status import backup_status, describe_ahead, describe_bereft
-    from app.backup.stores.deployment import describe_other_deployments, number_of, own
+    from app.backup.stores.deployment import deployment_number, describe_other_deployments, own_backups
     from app.backup.stores.store import own_store
     from app.operations.backups.backup_health import zone_of
 
     loaded = settings.load()
     storage = storage_of(loaded)
-    whole, number = own_store(loaded, store), number_of(storage.path)
-    place, others = own(whole, number), describe_other_deployments(whole, number)
+    whole, number = own_store(loaded, store), deployment_number(storage.path)
+    place, others = own_backups(whole, number), describe_other_deployments(whole, number)
     found = backup_status(place, loaded.backup_schedule, zone_of(loaded), datetime.now(UTC))
     drilled = drill_status(place)
     error, silence = _met_by_app(storage)

@@ -58,7 +58,7 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
 
     from app.backup.schedule.schedule import OFF, due, last_run
     from app.backup.stores.claims import claimed
-    from app.backup.stores.deployment import number_of, own
+    from app.backup.stores.deployment import deployment_number, own_backups
     from app.backup.stores.stored_backup import newest_first
     from app.errors import CannotStart
     from app.operations.backups.backup_health import zone_of
@@ -66,8 +66,8 @@ def _make_if_due(loaded: Any, place: Any, progress: Any) -> Answer:
     now = datetime.now(UTC)
     if loaded.backup_schedule == OFF:
         raise CannotStart("BACKUP_SCHEDULE is off, so nothing is ever due.", "Type  task-assist backup  alone.")
-    number = number_of(storage_of(loaded).path)
-    last = last_run(newest_first(own(place, number)), now)
+    number = deployment_number(storage_of(loaded).path)
+    last = last_run(newest_first(own_backups(place, number)), now)
     at = due(loaded.backup_schedule, zone_of(loaded), last, now)
     if at is None:
         following = _next(loaded, place, now)
@@ -104,16 +104,16 @@ def _back_up(loaded: Any, place: Any, scheduled_for: datetime | None, progress: 
 
     from app.backup.schedule.retention import warn_of_loss
     from app.backup.schedule.schedule import OFF
-    from app.backup.stores.deployment import number_of, own
+    from app.backup.stores.deployment import deployment_number, own_backups
     from app.backup.stores.stored_backup import newest_first
-    from app.backup.transfer.pipeline import Order, back_up
+    from app.backup.transfer.pipeline import BackupOptions, back_up
     from app.operations.backups.backup_health import tell_app
     from app.operations.control.canary import leave_canary
 
     storage, warnings = storage_of(loaded), list[str]()
-    before = next(newest_first(own(place, number_of(storage.path))), None)
+    before = next(newest_first(own_backups(place, deployment_number(storage.path))), None)
     canary, why_none = leave_canary(storage)
-    order = Order(tuple((loaded.backup_recipient or "").split()), scheduled_for, canary)
+    order = BackupOptions(tuple((loaded.backup_recipient or "").split()), scheduled_for, canary)
     take = _take if scheduled_for is None else _unless_emptied(before)
     made = back_up(storage, place, order, take, say=say, progress=progress)
     if canary is None:
@@ -191,13 +191,13 @@ def list_(store: str | None, as_json: bool) -> None:
 @answers("Looking")
 def _list(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
     from app import settings
-    from app.backup.stores.deployment import number_of
+    from app.backup.stores.deployment import deployment_number
     from app.backup.stores.store import own_store
     from app.backup.stores.stored_backup import deployment_in, manifests_without_object, names_in, read_stored_backup
     from app.errors import Mismatch, NotFound
 
     loaded = settings.load()
-    place, number = own_store(loaded, store), number_of(storage_of(loaded).path)
+    place, number = own_store(loaded, store), deployment_number(storage_of(loaded).path)
     found, lines, unread = [], [], {}
     for name in names_in(place):
         try:

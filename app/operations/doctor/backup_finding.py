@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.backup.schedule.backup_status import BackupStatus, backup_status, describe_ahead, describe_bereft
-from app.backup.stores.deployment import describe_other_deployments, number_of, own
+from app.backup.stores.deployment import deployment_number, describe_other_deployments, own_backups
 from app.backup.stores.store import own_store
 from app.errors import Problem
 from app.operations.backups.backup_health import missing, zone_of
@@ -26,8 +26,8 @@ def backup_finding(loaded: Any, now: datetime) -> Finding:
         fix = "Put a line like this into .env (docs/backups.md):\n    BACKUP_URL=file:///backups"
         return Finding(NAME, "note", "none are made: what takes this storage takes the data", None, fix)
     try:
-        store, number = own_store(loaded), number_of(storage_of(loaded).path)
-        status = backup_status(own(store, number), loaded.backup_schedule, zone_of(loaded), now)
+        store, number = own_store(loaded), deployment_number(storage_of(loaded).path)
+        status = backup_status(own_backups(store, number), loaded.backup_schedule, zone_of(loaded), now)
         others = describe_other_deployments(store, number)
     except Problem as problem:
         return Finding(NAME, "fault", f"{loaded.backup_url} can't be read: {problem.message}", None, problem.hint)

@@ -27,7 +27,7 @@ from app.storage.full_or_read_only import has_no_inodes, no_room
 from app.storage.guard import guard
 from app.storage.mounts import Storage, profile_of
 from app.storage.privacy import open_to_others
-from app.writer.exclusive_database import database_alone
+from app.writer.exclusive_database import exclusive_database
 from app.writer.safe_acquire import why_refused
 
 FSYNCS = 20
@@ -187,7 +187,7 @@ def _inside(storage: Storage, *, full: bool) -> Iterator[Finding]:
 
 
 def _examine_here(storage: Storage, *, full: bool) -> dict[str, Any]:
-    with database_alone(storage, by_force=False) as database:
+    with exclusive_database(storage, by_force=False) as database:
         return examined(database, full=full)
 
 

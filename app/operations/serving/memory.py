@@ -20,7 +20,7 @@ HEAPS = 2
 TRIM_SECONDS = 10.0
 
 
-def give_back_what_is_free() -> None:
+def release_free_memory() -> None:
     """From now on. To be called before threads are started."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

@@ -25,7 +25,7 @@ from app import logs
 from app.errors import CannotStart, Problem
 from app.operations.serving.listening import bound, cant_listen, url
 from app.operations.serving.loop import loop_of_server
-from app.operations.serving.memory import give_back_what_is_free
+from app.operations.serving.memory import release_free_memory
 from app.operations.serving.shutdown import (
     ENDING,
     OUTLIVES_TERMINAL,
@@ -177,7 +177,7 @@ def _app_in_worker(
 ):
     """Runs in the worker process, which is the only one that opens the database."""
     note_stop()  # first: what follows takes a second, and before that the signals would be the parent's
-    give_back_what_is_free()
+    release_free_memory()
     usual = gc.get_threshold()
     gc.set_threshold(WHILE_STARTING)
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()

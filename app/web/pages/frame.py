@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from app.web.context import web_app
 from app.web.pages.forms import Refused
-from app.web.template_context import on_every_page
+from app.web.template_context import template_context
 
 FRAMES_KEPT = 64
 """About 10 KB each."""
@@ -28,7 +28,7 @@ def page_around(name: str, parts: dict[str, Markup], refused: Refused | None, **
     if refused or "_flashes" in session:
         return render_template(name, **parts, refused=refused, **shown)
     holes = tuple((part, HOLE if html else Markup()) for part, html in parts.items())
-    frame = _frame(web_app().jinja_env.get_template(name), holes, frozenset((on_every_page() | shown).items()))
+    frame = _frame(web_app().jinja_env.get_template(name), holes, frozenset((template_context() | shown).items()))
     filled = (html for html in parts.values() if html)
     return "".join(chain.from_iterable(zip_longest(frame, filled, fillvalue="")))
 

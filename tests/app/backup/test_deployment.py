@@ -140,7 +140,7 @@ def test_the_latest_of_another_store_is_named_by_its_address(type_: Type, store:
 
 
 def test_those_of_before_there_were_numbers_count_as_ones_own(type_: Type, store: Store, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("app.backup.transfer.pipeline.number_for", lambda _: None)
+    monkeypatch.setattr("app.backup.transfer.pipeline.ensure_deployment_number", lambda _: None)
     old = made_by(type_, "first")
     monkeypatch.undo()
     monkeypatch.setenv("BACKUP_URL", str(store.url))
@@ -152,9 +152,9 @@ def test_those_of_before_there_were_numbers_count_as_ones_own(type_: Type, store
 def test_a_number_that_was_only_half_written_is_none_and_made_anew(tmp_path: Path):
     database = tmp_path / "a.db"
     (tmp_path / "a.db.deployment").write_text("0123")
-    assert deployment.number_of(database) is None
-    number = deployment.number_for(database)
-    assert deployment.number_for(database) == deployment.number_of(database) == number
+    assert deployment.deployment_number(database) is None
+    number = deployment.ensure_deployment_number(database)
+    assert deployment.ensure_deployment_number(database) == deployment.deployment_number(database) == number
 
 
 def test_a_restore_leaves_the_number(type_: Type, tmp_path: Path):

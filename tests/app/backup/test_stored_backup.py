@@ -21,7 +21,7 @@ from app.backup.restoring import undo
 from app.backup.stores.store import Store, StoreFailed, store_at
 from app.backup.stores.stored_backup import StoredBackup, manifest_of, names_in, newest_in, read_stored_backup
 from app.backup.transfer.fetch import check_object, fetch
-from app.backup.transfer.pipeline import Order, back_up
+from app.backup.transfer.pipeline import BackupOptions, back_up
 from app.cli import main
 from app.database import migrations
 from app.errors import Broken, CannotStart, Forbidden, Held, Mismatch, NotFound, Problem, StorageFull
@@ -57,7 +57,7 @@ def backed_up(storage: Storage, store: Store, recipients: tuple[str, ...] = ()) 
     def take(storage: Storage, file: Path, progress: Any):
         return snapshot(storage, file, progress=progress)
 
-    return back_up(storage, store, Order(recipients), take, say=lambda _: None, progress=None)
+    return back_up(storage, store, BackupOptions(recipients), take, say=lambda _: None, progress=None)
 
 
 def new_key() -> Any:
@@ -100,7 +100,7 @@ def test_a_public_key_with_a_typing_mistake_is_refused_before_anything_is_done(m
         raise AssertionError("the database was copied")
 
     with pytest.raises(CannotStart, match="BACKUP_RECIPIENT"):
-        back_up(make(), store, Order((mistyped,)), never, say=lambda _: None, progress=None)
+        back_up(make(), store, BackupOptions((mistyped,)), never, say=lambda _: None, progress=None)
     assert store.entries() == []
 
 
@@ -129,7 +129,7 @@ def test_it_is_said_first_where_the_copy_lies_and_how_much_room_it_takes(make, s
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        back_up(storage, store, Order(), take, say=said.append, progress=None)
+        back_up(storage, store, BackupOptions(), take, say=said.append, progress=None)
     assert str(storage.path.parent) in said[0] and f"{storage.path.stat().st_size:,} bytes" in said[0]
 
 
@@ -258,7 +258,7 @@ def test_a_copy_that_the_disk_changed_on_the_way_is_not_kept(make, store):
         return proof
 
     with pytest.raises(Broken, match="is not what was written there"):
-        back_up(make(), store, Order(), take, say=lambda _: None, progress=None)
+        back_up(make(), store, BackupOptions(), take, say=lambda _: None, progress=None)
     assert store.entries() == []
 
 
@@ -270,7 +270,7 @@ def test_the_manifest_says_what_is_in_it_and_under_which_circumstances_it_was_ma
     def take(storage: Storage, file: Path, progress: Any):
         return snapshot(storage, file, progress=progress)
 
-    stored = back_up(storage, store, Order((), at), take, say=lambda _: None, progress=None)
+    stored = back_up(storage, store, BackupOptions((), at), take, say=lambda _: None, progress=None)
     said = json.loads((tmp_path / "store" / manifest_of(stored.name)).read_text())
     file = fetched(store, stored, tmp_path)
     assert said["object_sha256"] == sha256_of(tmp_path / "store" / stored.object)

@@ -17,7 +17,7 @@ from app.backup.stores.store import store_at
 from app.backup.stores.stored_backup import ENDING, new_name, newest_first, newest_in, object_of
 from app.cli import main
 from app.operations.backups import backup_runner
-from app.operations.backups.backup_health import Known
+from app.operations.backups.backup_health import BackupHealth
 from app.operations.backups.notify import notifier
 from app.operations.control import control
 from app.operations.control.control import AppRefused
@@ -124,7 +124,7 @@ def test_an_app_that_does_not_answer_hides_nothing_of_the_store(run: Run, monkey
 
 def test_what_failed_is_a_fault_with_its_reason(run: Run, app):
     assert run("backup").exit_code == 0
-    app.instance.backups = Known(errors={"backup": "There is no such bucket."}).as_dict
+    app.instance.backups = BackupHealth(errors={"backup": "There is no such bucket."}).as_dict
     assert found().level == "fault" and "There is no such bucket." in found().text
     assert "task-assist backup" in found().fix
 
@@ -152,7 +152,7 @@ def make_stopped(tmp_path: Path, place: Path, monkeypatch) -> Run:
 def test_what_the_runner_sees_and_the_command_says_is_one_answer(run: Run, monkeypatch):
     """The runner of a real app reads what `backup status --json` prints."""
     assert run("backup").exit_code == 0
-    known = Known()
+    known = BackupHealth()
     commands: Any = SimpleNamespace(run=lambda *words, **_: json.loads(run(*words).stdout), stopping=None)
     instance: Any = SimpleNamespace(writes=True, problem=None)
     watch = backup_runner.BackupWatch(instance, known, commands, backup_runner.Alarm(notifier(None)), is_scheduled=True)

@@ -21,7 +21,7 @@ import structlog
 from app.errors import Damaged, Problem
 from app.operations.backups import backup_alarm, backup_runner, backup_watch, notify
 from app.operations.backups.backup_alarm import Alarm
-from app.operations.backups.backup_health import Known
+from app.operations.backups.backup_health import BackupHealth
 from app.operations.backups.backup_runner import BackupRunner, run_backups
 from app.operations.backups.backup_watch import BackupWatch
 from app.operations.backups.notify import notifier
@@ -81,7 +81,7 @@ ANSWERS: list[Any] = []
 def watch(told, commands) -> BackupWatch:
     instance: Any = SimpleNamespace(writes=True, problem=None)
     alarm = Alarm(lambda event, text: not told.append((event, text)))
-    return BackupWatch(instance, Known(), CommandRunner(), alarm, is_scheduled=True)
+    return BackupWatch(instance, BackupHealth(), CommandRunner(), alarm, is_scheduled=True)
 
 
 @pytest.fixture
@@ -336,7 +336,7 @@ def test_without_a_schedule_nothing_is_made_but_what_is_there_is_known(app, comm
 
 def test_health_says_how_old_the_backup_is_and_not_why_one_failed(app, place):
     where = "no bucket in s3://secret-place"
-    known = Known(made_at=datetime.now(UTC) - timedelta(hours=2), errors={"backup": where})
+    known = BackupHealth(made_at=datetime.now(UTC) - timedelta(hours=2), errors={"backup": where})
     app.instance.backups = known.as_dict
     said = app.test_client().get("/healthz")
     backup = said.get_json()["backup"]

@@ -10,8 +10,8 @@ import gc, os, sys
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
 if sys.argv[1] == "give back":
-    from app.operations.serving.memory import give_back_what_is_free
-    give_back_what_is_free()
+    from app.operations.serving.memory import release_free_memory
+    release_free_memory()
 bytearray(20_000_000)
 before = resident()
 kept = [bytearray(2_000_000), None]
@@ -39,7 +39,7 @@ from app.operations.serving import memory
 memory.TRIM_SECONDS = float(sys.argv[1])
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
-memory.give_back_what_is_free()
+memory.release_free_memory()
 before = resident()
 blocks = [bytearray(20_000) for _ in range(5_000)]
 del blocks[:-1]

@@ -18,7 +18,7 @@ from app.errors import CannotStart, Problem, Unreadable, problem_of
 from app.operations.control import control
 from app.storage.guard import guard
 from app.storage.mounts import Profile, Storage, beside, storage_under
-from app.web.security import kept_secret
+from app.web.security import session_secret
 from app.writer import takeover
 from tests.app.backup.databases import add_items, closed_database, names, titles
 
@@ -112,7 +112,7 @@ def test_start_empty_and_the_first_start_leave_their_users_files(tmp_path: Path,
     give_all(tmp_path / "data")
     storage = storage_under(tmp_path / "data" / "a.db", profile)
     typed(storage, "start-empty")
-    kept_secret(storage)
+    session_secret(storage)
     database = Database(storage)
     migrations.upgrade(database)
     add_items(database, 1)

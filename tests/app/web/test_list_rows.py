@@ -12,7 +12,7 @@ from app.domain import tasks, work_items
 from app.domain.schemas import NewTask, NewWorkItem, TaskChange, WorkItemChange
 from app.web.context import WebApp
 from app.web.pages import list_page, list_rows
-from app.web.template_context import on_every_page
+from app.web.template_context import template_context
 from tests.app.statements import statements
 
 TODAY = date(2026, 11, 23)
@@ -107,6 +107,6 @@ def test_what_is_around_the_rows_is_made_of_nothing_but_what_it_is_kept_by(app: 
     with app.test_request_context():
         given: dict[str, object] = {}
         app.update_template_context(given)
-        kept_by = on_every_page()
+        kept_by = template_context()
     assert "today" in names
     assert not names & (given.keys() - kept_by.keys() | {"config", "session"})

@@ -13,7 +13,7 @@ from app.settings import load
 from app.storage.mounts import Storage, storage_under
 from app.web import security
 from app.web.context import WebApp
-from app.web.security import kept_secret, refuse_cross_site
+from app.web.security import refuse_cross_site, session_secret
 from tests.app.conftest import EMAIL, PASSWORD, session_cookie
 
 
@@ -127,9 +127,9 @@ def place(tmp_path: Path) -> Storage:
 
 
 def test_the_secret_is_made_once_for_its_own_user_alone(place: Storage):
-    secret = kept_secret(place)
+    secret = session_secret(place)
     file = place.path.with_name("task_manager.secret")
-    assert kept_secret(place) == secret == file.read_text()
+    assert session_secret(place) == secret == file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(secret) == 64
 
@@ -153,7 +153,7 @@ def test_where_the_mode_cannot_be_kept_that_is_said_and_the_app_goes_on(monkeypa
         st_mode = 0o100777
 
     monkeypatch.setattr(os, "fstat", lambda descriptor: Share() if warnings == [] else real(descriptor))
-    assert len(kept_secret(place)) == 64
+    assert len(session_secret(place)) == 64
     assert "can't keep" in warnings[0]
 
 
@@ -162,23 +162,23 @@ def test_a_damaged_secret_is_told_with_what_to_type(monkeypatch, place: Storage,
     monkeypatch.setattr(security.time, "sleep", lambda seconds: None)
     place.secret.write_bytes(left)
     with pytest.raises(CannotStart, match=r"rm .*task_manager\.secret"):
-        kept_secret(place)
+        session_secret(place)
 
 
 @pytest.mark.parametrize("left", ["", "0123abcd", "\0" * 64])
 def test_a_secret_that_a_killed_start_did_not_write_is_made_anew(monkeypatch, place: Storage, left: str):
     monkeypatch.setattr(security.time, "sleep", lambda seconds: None)
     place.secret.write_text(left)
-    secret = kept_secret(place)
+    secret = session_secret(place)
     assert len(secret) == 64
-    assert kept_secret(place) == secret == place.secret.read_text()
+    assert session_secret(place) == secret == place.secret.read_text()
     assert place.secret.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_secret_that_finds_no_room_is_told_and_leaves_no_file(monkeypatch, place: Storage):
     monkeypatch.setattr(security.os, "write", lambda _descriptor, _bytes: 10)
     with pytest.raises(CannotStart, match="No space left"):
-        kept_secret(place)
+        session_secret(place)
     assert not place.secret.exists()
 
 
@@ -188,13 +188,13 @@ def test_who_was_held_up_while_it_wrote_the_secret_takes_the_one_that_was_made_m
         place.secret.write_text("b" * 64)
 
     monkeypatch.setattr(security.os, "fsync", held_up)
-    assert kept_secret(place) == "b" * 64
+    assert session_secret(place) == "b" * 64
 
 
 def test_a_secret_that_is_just_being_written_is_waited_for(monkeypatch, place: Storage):
     place.secret.write_text("")
     monkeypatch.setattr(security.time, "sleep", lambda seconds: place.secret.write_text("a" * 64))
-    assert kept_secret(place) == "a" * 64
+    assert session_secret(place) == "a" * 64
 
 
 def test_a_secret_key_of_ones_own_leaves_no_file(tmp_path: Path):

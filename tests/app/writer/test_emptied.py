@@ -28,7 +28,7 @@ from app.errors import Damaged, Emptied, Locked, Problem, StrangeLog
 from app.storage.cant_open import CantOpen
 from app.storage.mounts import Storage, beside, storage_under
 from app.writer import checkup
-from app.writer.exclusive_database import database_alone
+from app.writer.exclusive_database import exclusive_database
 from app.writer.gate import RequestGate
 from app.writer.instance import Instance
 from app.writer.lease import Lease, lease_of
@@ -283,7 +283,7 @@ def test_a_log_that_was_folded_in_since_the_kill_is_not_missed(ran: Storage):
     """By a command, or by an app that ended before it had checked the file: the doubt stays, and the log is gone."""
     ended_without_closing(ran)
     beside(ran.path, "-wal").touch()
-    with database_alone(ran) as database:
+    with exclusive_database(ran) as database:
         add_items(database, 1)
     assert not beside(ran.path, "-wal").exists()
     lease = lease_of(ran)

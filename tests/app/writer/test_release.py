@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.backup.copies.rescue import keep_what_is_open, kept_copies
+from app.backup.copies.rescue import copy_open_database, kept_copies
 from app.database import checkpoints, migrations
 from app.database.engine import Database
 from app.errors import Busy, Emptied, Replaced, StorageFull
@@ -178,7 +178,7 @@ def test_what_is_lost_just_before_a_stop_is_kept_by_it(start, storage: Storage, 
     """The next look would come when all is gone."""
     monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
     monkeypatch.setattr(checkup, "KEEP_WITHIN", WITHIN)
-    made = start(keep=keep_what_is_open)
+    made = start(keep=copy_open_database)
     add_items(made.database, 1, "The newest")
     lose(storage.path)
     made.stop()
@@ -190,7 +190,7 @@ def test_what_is_lost_just_before_a_stop_is_kept_by_it(start, storage: Storage, 
 @pytest.mark.parametrize("lose", [remove, replace_by_another])
 def test_what_is_lost_just_before_a_hand_over_is_kept_first(start, storage: Storage, monkeypatch, lose):
     monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
-    made = start(keep=keep_what_is_open)
+    made = start(keep=copy_open_database)
     add_items(made.database, 1, "The newest")
     lose(storage.path)
     made.releaser.hand_over("another")
@@ -204,7 +204,7 @@ def test_what_is_lost_just_before_a_hand_over_is_kept_first(start, storage: Stor
 
 def test_what_is_lost_while_a_hand_over_waits_for_requests_is_kept_first(start, storage: Storage, monkeypatch):
     monkeypatch.setattr(checkup, "LOOK_EVERY", {"shared": 3600, "exclusive": 3600})
-    made = start(keep=keep_what_is_open)
+    made = start(keep=copy_open_database)
     drained = made.gate.drained
     monkeypatch.setattr(made.gate, "drained", lambda *_: storage.path.unlink(missing_ok=True) or drained())
     made.releaser.hand_over("another")
@@ -228,7 +228,7 @@ def test_what_is_lost_while_it_is_prepared_is_kept_and_all_of_it_is_one_file(sta
             lose(storage.path)
 
     with capture_logs() as lines:
-        made = start(prepare, keep=keep_what_is_open)
+        made = start(prepare, keep=copy_open_database)
     assert isinstance(made.problem, Replaced) and not made.writes
     (kept,) = kept_copies(storage)
     assert titles(kept) == ["Item 0"]
@@ -247,7 +247,7 @@ def test_a_removal_that_an_upgrade_itself_meets_is_kept_as_well(start, storage: 
             session.execute(text("UPDATE work_items SET title = 'Changed'"))
         database.look_at_name()
 
-    made = start(prepare, keep=keep_what_is_open)
+    made = start(prepare, keep=copy_open_database)
     assert isinstance(made.problem, Replaced)
     (kept,) = kept_copies(storage)
     assert titles(kept) == ["Changed"]
