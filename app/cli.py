@@ -5,20 +5,20 @@ import sys
 
 import click
 
-from app.operations.commands import (
-    app_commands,
-    backup_commands,
-    import_command,
-    key_commands,
-    proof_commands,
-    restore_commands,
-    store_commands,
-    undo_commands,
-)
+from app.operations.commands.lazy_group import LazyGroup
 from app.version import __version__
 
+MODULES = {
+    **dict.fromkeys(("serve", "check", "healthcheck", "doctor", "reset-password"), "app_commands"),
+    **dict.fromkeys(("snapshot", "verify", "facts"), "backup_commands"),
+    **dict.fromkeys(("restore", "start-empty", "settle"), "restore_commands"),
+    **dict.fromkeys(("undo", "undoes"), "undo_commands"),
+    "import-db": "import_command",
+    "backup": "store_commands",
+}
 
-class TaskAssist(click.Group):
+
+class TaskAssist(LazyGroup):
     """Shows a problem in words, without a traceback, and exits with 1."""
 
     def invoke(self, ctx: click.Context):
@@ -34,20 +34,7 @@ class TaskAssist(click.Group):
             sys.exit(problem.exit_code)
 
 
-@click.group(cls=TaskAssist)
+@click.group(cls=TaskAssist, modules=MODULES)
 @click.version_option(__version__, message="Task Assist %(version)s")
 def main() -> None:
     """Task Assist: work items and their tasks, in a database that survives."""
-
-
-for command in (
-    *app_commands.COMMANDS,
-    *backup_commands.COMMANDS,
-    *restore_commands.COMMANDS,
-    *undo_commands.COMMANDS,
-    *import_command.COMMANDS,
-    *store_commands.COMMANDS,
-):
-    main.add_command(command)
-for command in (*proof_commands.COMMANDS, *key_commands.COMMANDS):
-    store_commands.backup.add_command(command)

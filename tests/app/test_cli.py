@@ -109,6 +109,23 @@ def test_every_command_explains_itself():
         assert len(CliRunner().invoke(main, [name, "--help"]).stdout.splitlines()) > 3, name
 
 
+def test_a_mistyped_command_is_answered_with_the_one_that_was_meant():
+    for typed, meant in (("docto", "doctor"), ("backup drlil", "drill")):
+        done = CliRunner().invoke(main, typed.split())
+        assert (done.exit_code, f"Did you mean '{meant}'?" in done.stderr) == (2, True)
+
+
+def test_only_the_command_that_is_typed_is_loaded():
+    loaded = (
+        "import sys; from app.cli import main; main(['serve', '--help'], standalone_mode=False); print(*sys.modules)"
+    )
+    names = subprocess.check_output([sys.executable, "-c", loaded], text=True).split()
+    assert [name for name in names if name.startswith("app.operations.commands.")] == [
+        "app.operations.commands.lazy_group",
+        "app.operations.commands.app_commands",
+    ]
+
+
 def test_a_mistyped_option_is_answered_with_a_command_that_can_be_typed():
     done = subprocess.run([sys.executable, "-m", "app", "doctor", "--ful"], capture_output=True, text=True, check=False)
     assert done.returncode == 2

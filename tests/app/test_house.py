@@ -79,8 +79,12 @@ def test_the_app_its_scripts_and_the_clouds_programs_do_not_know_each_other(of: 
 def test_no_import_is_hidden_from_the_contract():
     """Of these import-linter sees nothing."""
     hidden = {str(file): names for file in FILES if (names := [*imported_by_a_call(file)])}
-    libraries = {"database/sqlite.py": ["'pysqlite3'", "'sqlite3'"], "backup/transfer/encryption.py": ["'pyrage'"]}
-    assert hidden == {str(APP / file): names for file, names in libraries.items()}
+    known = {
+        "database/sqlite.py": ["'pysqlite3'", "'sqlite3'"],
+        "backup/transfer/encryption.py": ["'pyrage'"],
+        "operations/commands/lazy_group.py": ["f'app.operations.commands.{module}'"],  # its own room
+    }
+    assert hidden == {str(APP / file): names for file, names in known.items()}
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     assert [contract for contract in contracts if "ignore_imports" in contract] == []
 

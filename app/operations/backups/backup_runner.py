@@ -135,10 +135,8 @@ class BackupRunner:
         return self.known.next_at
 
 
-def run_backups(settings: Settings, instance: Instance) -> CommandRunner | None:
-    """Runs the schedule and its watch from now on, until the CommandRunner is stopped; None where there is no store."""
-    if not settings.backup_url:
-        return None
+def run_backups(settings: Settings, instance: Instance) -> CommandRunner:
+    """Runs the schedule and its watch from now on, until the CommandRunner is stopped. There is a BACKUP_URL."""
     known, commands, is_scheduled = BackupHealth(), CommandRunner(), settings.backup_schedule != "off"
     alarm = Alarm(notifier(settings.notify_url.get_secret_value() if settings.notify_url else None))
     watch = BackupWatch(instance, known, commands, alarm, is_scheduled=is_scheduled)

@@ -186,6 +186,3 @@ def _exclusive_database(storage: Any) -> Iterator[Any]:
     with exclusive_database(storage) as database:
         upgrade(database)
         yield database
-
-
-COMMANDS = (serve, check, healthcheck, doctor, reset_password)

@@ -148,9 +148,6 @@ def facts(folders: tuple[Path, ...], progress: Any) -> Answer:  # noqa: ARG001
     return Answer({"folders": {str(folder): facts_of(folder) for folder in folders}})
 
 
-COMMANDS = (snapshot, verify, facts)
-
-
 def storage_here() -> Any:
     from app import settings
 

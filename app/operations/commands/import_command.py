@@ -52,6 +52,3 @@ def import_db(file: Path, progress: Any) -> Answer:
             )
         except Refused as refused:
             raise type(refused)(refused.message.replace(str(here), str(file)), refused.hint) from None
-
-
-COMMANDS = (import_db,)

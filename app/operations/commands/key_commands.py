@@ -45,6 +45,3 @@ def _print(store: str | None, progress: Any) -> Answer:  # noqa: ARG001
         printed_at=now,
     )
     return Answer({}, page(kit))
-
-
-COMMANDS = (key_kit,)

@@ -228,6 +228,3 @@ def _age(span: timedelta) -> str:
     if minutes < 120:
         return f"{minutes} minutes"
     return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"
-
-
-COMMANDS = (drill, status)

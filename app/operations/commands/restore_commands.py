@@ -216,6 +216,3 @@ def settle(progress: Any) -> Answer:
     from app.backup.restoring.restore import settle
 
     return Answer({"sha256": settle(storage_here(), progress)})
-
-
-COMMANDS = (restore, start_empty, settle)

@@ -7,13 +7,17 @@ from typing import Any
 import click
 
 from app.operations.commands.backup_commands import JSON, Answer, answers, in_short, proof_of_snapshot, say, storage_of
+from app.operations.commands.lazy_group import LazyGroup
 
 LOOK_AGAIN = timedelta(minutes=10)
 """After another run's claim was found."""
 STORE = click.option("--store", metavar="URL", help="Another place than BACKUP_URL.")
 
 
-@click.group(invoke_without_command=True)
+MODULES = {"drill": "proof_commands", "status": "proof_commands", "key-kit": "key_commands"}
+
+
+@click.group(cls=LazyGroup, modules=MODULES, invoke_without_command=True)
 @STORE
 @click.option("--if-due", is_flag=True, help="Only if BACKUP_SCHEDULE asks for one that has not been made yet.")
 @JSON
@@ -222,6 +226,3 @@ def _line(stored: Any) -> str:
     return f"{stored.name}  {made:%Y-%m-%d %H:%M %Z}  {stored.object_size_bytes:>13,} bytes  {kind:9}  " + in_short(
         stored.database.rows
     )
-
-
-COMMANDS = (backup,)

@@ -62,6 +62,3 @@ def undoes(progress: Any) -> Answer:
     contents = found.contents
     facts = {"file": kept.file.name, "sound": kept.sound, "proven": found.proven, "sha256": found.sha256}
     return Answer(facts | {"rows": contents.rows, "revision": contents.revision or "not looked at"})
-
-
-COMMANDS = (undo, undoes)

@@ -220,7 +220,6 @@ def _listen(listening: socket.socket, where: tuple[str, int], instance: "Instanc
 
 def _serving(app: "WebApp") -> "Bridge":
     """With what goes on beside its requests, and ends with the process: the control socket and the backups."""
-    from app.operations.backups.backup_runner import run_backups
     from app.operations.control.control_commands import listen
     from app.operations.serving.bridge import Bridge
 
@@ -231,8 +230,10 @@ def _serving(app: "WebApp") -> "Bridge":
     end.callback(instance.stop, RELEASE_SECONDS)
     if control := listen(instance):
         end.callback(control.close)
-    if commands := run_backups(app.settings, instance):
-        end.callback(commands.stop)
+    if app.settings.backup_url:
+        from app.operations.backups.backup_runner import run_backups
+
+        end.callback(run_backups(app.settings, instance).stop)
     # The worker ends without atexit; finalizers are what multiprocessing runs.
     Finalize(app, end.close, exitpriority=10)
     threading.Thread(target=end_in_time, args=(instance, lambda: bridge.unanswered, end.close), daemon=True).start()
