@@ -15,14 +15,14 @@ from app.database import group_commit
 from app.database.checkpoints import Checkpoints
 from app.database.condition import Condition
 from app.database.connections import begin, begin_writing, empty_wal, engine_on, set_pragma
+from app.database.deadline import seconds_left
 from app.database.kept import Kept
-from app.database.length import Length
 from app.database.open_file import OpenFile
-from app.database.patience import seconds_left
 from app.database.refusals import Refusals
 from app.database.remembered import Remembered, answered
 from app.database.seen_time import SeenTime
 from app.database.sqlite import WAIT_SECONDS, sqlite_driver
+from app.database.truncation import TruncationWatch
 from app.database.write_queue import WriteQueue
 from app.errors import CannotStart, Problem, Replaced
 from app.settings import CONNECTIONS
@@ -51,7 +51,7 @@ class Database:
     ) -> None:
         self.storage = storage
         self.condition = Condition()
-        self._file, self.length = OpenFile(storage), Length(storage, self.condition, self.beside)
+        self._file, self.truncation = OpenFile(storage), TruncationWatch(storage, self.condition, self.beside)
         self._beside: set[Any] = set()
         self._fence, self._driver = fence, sqlite_driver()
         self._refusals = Refusals(storage, self._driver, self.condition, on_io_error)
@@ -92,7 +92,7 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that may change things; committed, and on disk, when the block ends without an error.
 
-        Raises Busy after seconds_left() (patience.py), an Unwell (condition.py), what the fence raises.
+        Raises Busy after seconds_left() (deadline.py), an Unwell (condition.py), what the fence raises.
         """
         with (
             self._writing(self._remembered.forget) as connection,
@@ -245,6 +245,6 @@ class Database:
             self._fence()
             if self.storage.profile == "shared":  # elsewhere it would cost a round trip, and is seen late
                 self.look_at_name()
-            if cut := self.length.look():
+            if cut := self.truncation.look():
                 raise cut
             self.condition.wrote()

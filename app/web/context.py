@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from flask import Flask, current_app, g, request
 
+from app.database.deadline import extend_deadline
 from app.database.engine import Database
 from app.database.group_commit import when_committed
-from app.database.patience import leave_out
 from app.domain import accounts
 from app.errors import Problem
 from app.settings import Settings
@@ -66,7 +66,7 @@ def database() -> Database:
         until, began = request.environ.get(WAIT_UNTIL), time.monotonic()
         try:
             g.database = web_app().instance.enter(None if until is None else max(0.0, until - began))
-            leave_out(time.monotonic() - began)
+            extend_deadline(time.monotonic() - began)
         except Problem as why:
             g.closed = why
             raise

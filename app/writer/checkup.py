@@ -129,7 +129,7 @@ class Checkup:
                 self._look_at_name()
                 if not holds:
                     continue
-                self._database.length.look()
+                self._database.truncation.look()
                 self._look_at_file_system()
                 self._look_at_log()
                 self._other_names.look()

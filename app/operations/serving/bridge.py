@@ -13,8 +13,8 @@ from typing import Any
 
 import structlog
 
+from app.database.deadline import waits_until
 from app.database.group_commit import group_commits
-from app.database.patience import waits_until
 from app.errors import Busy, CutOff, Ending, Problem
 from app.logs import visible
 from app.operations.serving.answers import Answers, Send

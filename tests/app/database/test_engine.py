@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
-from app.database import connections, migrations, patience
+from app.database import connections, deadline, migrations
+from app.database.deadline import waits_until
 from app.database.engine import Database
-from app.database.patience import waits_until
 from app.database.sqlite import WAIT_SECONDS
 from app.errors import Busy, CannotStart, Damaged, Standby, StorageFull
 from app.storage.mounts import storage_under
@@ -99,7 +99,7 @@ def test_writers_of_many_threads_queue_without_an_error(opened: Database):
 
 
 def test_a_writer_that_waits_too_long_is_told_to_come_back(monkeypatch, opened: Database):
-    monkeypatch.setattr(patience, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(deadline, "WAIT_SECONDS", 0.01)
     refused: list[Busy] = []
 
     def second() -> None:

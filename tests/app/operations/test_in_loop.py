@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.database.patience import seconds_left
+from app.database.deadline import seconds_left
 from app.operations.serving import bodies
 from app.operations.serving import bridge as module
 from app.operations.serving.bridge import Bridge

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app import create_app
+from app.database.deadline import seconds_left, waits_until
 from app.database.engine import Database
-from app.database.patience import seconds_left, waits_until
 from app.settings import load
 from app.web import context
 

@@ -87,7 +87,7 @@ def test_the_first_write_after_the_file_was_cut_short_is_refused_and_nothing_is_
 def test_a_file_that_was_cut_short_is_found_without_a_write(local: Storage):
     instance = Instance(local, migrations.upgrade)
     instance.start()
-    eventually(lambda: instance.database.length._longest > 0)
+    eventually(lambda: instance.database.truncation._longest > 0)
     os.truncate(local.path, 10 * PAGE)
     eventually(lambda: instance.problem is not None)
     instance.stop()

@@ -20,7 +20,7 @@ def waits_until(moment: float) -> Iterator[None]:
         _until.reset(before)
 
 
-def leave_out(seconds: float) -> None:
+def extend_deadline(seconds: float) -> None:
     """So long it has just waited for another instance to hand the database over, for which there is a time apart."""
     if (until := _until.get()) is not None:
         _until.set(until + seconds)

@@ -10,7 +10,7 @@ from app.errors import Damaged, Problem, Unwell
 from app.storage.mounts import Storage
 
 
-class Length:
+class TruncationWatch:
     """Of the open file. `connection` gives SQLite's own to the database."""
 
     def __init__(
