@@ -148,7 +148,8 @@ class Bridge:
         environ[WAIT_UNTIL] = time.monotonic() + (MAX_HANDOVER_WAIT if waits else 0)
         threads = self._threads_for(environ)
         while True:
-            await self._handed_over(environ)
+            if self._instance.gate.expects_handover:
+                await self._handed_over(environ)
             until = time.monotonic() + TURN_SECONDS
             try:
                 return await threads.run(partial(self._call, environ, until), within=TURN_SECONDS)
@@ -166,8 +167,6 @@ class Bridge:
 
     async def _handed_over(self, environ: dict[str, Any]) -> None:
         """Returns when the database is here, or is not going to be in time. One thread waits for all of them."""
-        if not self._instance.gate.expects_handover:
-            return
         while (left := environ[WAIT_UNTIL] - time.monotonic()) > 0 and not self._instance.gate.settled:
             if self._ending.done():
                 raise Ending

@@ -66,11 +66,11 @@ class Threads:
     def _work(self) -> None:
         self._begin()
         while True:
-            self._do(self._jobs.get(), self._note_begin)
+            job = self._jobs.get()
+            self._first_began = time.monotonic()
+            self._do(job, is_first=True)
             self._first_began = float("inf")
-
-    def _note_begin(self) -> None:
-        self._first_began = time.monotonic()
+            del job  # it has the request's body, which is not kept until the next one comes
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """In the loop, until all is done."""
@@ -93,18 +93,12 @@ class Threads:
     def _is_held_up(self) -> bool:
         return time.monotonic() - self._first_began > HELD_UP
 
-    def _do(self, job: Job, note_begin: Callable[[], None] = lambda: None) -> None:
-        """This one and, while there are changes that are not committed yet, those that wait behind it."""
-        ended: list[Ended] = []
-        until, loop = time.monotonic() + TOGETHER_SECONDS, job[1].get_loop()
-        with suppress(Empty):
-            while True:
-                note_begin()
-                ended.append(_one(*job))
-                if not group_commit.is_waiting() or len(ended) == TOGETHER or time.monotonic() > until:
-                    break
-                job = self._jobs.get_nowait()
-        group_commit.commit()
+    def _do(self, job: Job, *, is_first: bool = False) -> None:
+        loop = job[1].get_loop()
+        ended = [_one(*job)]
+        if group_commit.is_waiting():
+            self._do_those_behind(ended, is_first)
+            group_commit.commit()
         self._ended.extend(ended)
         # An error's traceback leads here: what led back would keep a request's body until the collector comes.
         del ended, job
@@ -113,6 +107,16 @@ class Threads:
             self._loop_is_woken = True
             with suppress(RuntimeError):  # the loop has ended before the job has
                 loop.call_soon_threadsafe(self._tell)
+
+    def _do_those_behind(self, ended: list[Ended], is_first: bool) -> None:
+        """While there is a change that is not committed yet: what they change is committed with it."""
+        until = time.monotonic() + TOGETHER_SECONDS
+        with suppress(Empty):
+            while group_commit.is_waiting() and len(ended) < TOGETHER and time.monotonic() <= until:
+                job = self._jobs.get_nowait()
+                if is_first:
+                    self._first_began = time.monotonic()
+                ended.append(_one(*job))
 
     def _tell(self) -> None:
         """In the loop. The mark goes first: what ends from now on wakes the loop again."""

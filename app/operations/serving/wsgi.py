@@ -45,12 +45,19 @@ def environ_of(scope: dict[str, Any]) -> dict[str, Any]:
         "REMOTE_ADDR": scope["client"][0],
         "REMOTE_PORT": scope["client"][1],
     }
-    for name, value in _headers(scope["headers"]):
-        if name in environ and name in SENT_ONCE:
-            raise Malformed(f"The request has more than one {SENT_ONCE[name]}.", "Send one.")
-        separator = "; " if name == "HTTP_COOKIE" else ","
-        environ[name] = f"{environ[name]}{separator}{value}" if name in environ else value
+    for raw_name, raw_value in scope["headers"]:
+        name, value = _name(raw_name), raw_value.decode("latin-1")
+        if name is None or (name == "HTTP_HOST" and not value):  # granian's, where the client sent none
+            continue
+        environ[name] = _joined(name, environ[name], value) if name in environ else value
     return environ
+
+
+def _joined(name: str, one: str, other: str) -> str:
+    """Raises Malformed."""
+    if name in SENT_ONCE:
+        raise Malformed(f"The request has more than one {SENT_ONCE[name]}.", "Send one.")
+    return f"{one}{'; ' if name == 'HTTP_COOKIE' else ','}{other}"
 
 
 HEADER_SIZE = 250
@@ -66,15 +73,8 @@ def head_size(scope: dict[str, Any]) -> int:
 
 def _path(raw: bytes) -> str:
     """Slashes at its start are one: a browser takes an address that begins with two for another host's."""
-    path = unquote_to_bytes(raw).decode("latin-1")
+    path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
     return f"/{path.lstrip('/')}" if path.startswith("//") else path
-
-
-def _headers(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
-    for raw_name, raw_value in headers:
-        name = _name(raw_name)
-        if name and not (name == "HTTP_HOST" and raw_value == b""):  # granian's, where the client sent none
-            yield name, raw_value.decode("latin-1")
 
 
 @lru_cache(256)
