@@ -26,6 +26,9 @@ from app.domain.schemas import Filters
 LATELY_TICKED = 12
 """For a list, so many of each open work item's tasks at most, the last ones."""
 
+MOST_AT_ONCE = 50
+"""Work items that are read in one step: with the longest notes 4 MB. Of more, no further ones than a page holds."""
+
 LIVE = (Task.work_item_id == WorkItem.id, Task.deleted_at.is_(None))
 """The tasks of the work item in the row that are not in the trash."""
 COUNTS = tuple(
@@ -73,7 +76,11 @@ def list_items(connection: Connection, filters: Filters, today: date, *, limit: 
     Their days and moments are texts, as SQLite keeps them.
     """
     given = {"many": limit + 1, "before": 0, **_behind(after)}
-    found = page_in(_page(filters, today, ITEM_AS_KEPT).each(connection, **given), limit)
+    page = _page(filters, today, ITEM_AS_KEPT)
+    at_once = limit <= MOST_AT_ONCE
+    found = page_in(
+        (row for row in page.all(connection, **given)) if at_once else page.each(connection, **given), limit
+    )
     if after == TOP and not found.more:
         _note_count(connection, filters, today, len(found.rows))
     return found
