@@ -77,8 +77,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """What `-n auto` means. Many of the short tests wait, for a container say, so two processes more than there are cores
-    run meanwhile; the long ones need the cores."""
+    """What `-n auto` means. Many of the short tests wait, for a container say, so two processes more than there are
+    cores run meanwhile; the long ones need the cores."""
     cores = os.cpu_count() or 1
     return cores if config.getoption("--all") else cores + 2
 
