@@ -31,8 +31,8 @@ def answers(doing: str) -> Callable[[Callable[..., Answer]], Callable[..., None]
         @wraps(function)
         def run(*arguments: Any, as_json: bool = True, **options: Any) -> None:
             from app.errors import Problem, problem_of
+            from app.operations.commands.terminated_command import ends_by_sigterm
             from app.operations.control.progress import shown
-            from app.operations.control.sigterm import ends_by_sigterm
 
             try:
                 with ends_by_sigterm(), shown(doing, lines=as_json) as progress:
