@@ -37,8 +37,8 @@ from app.setting_values import (
 
 READ_THREADS, WRITE_THREADS, SIGN_IN_THREADS = 4, 2, 2
 """How many requests of each kind run at once at most: what only reads, what may change something, what hashes."""
-CONNECTIONS = READ_THREADS + WRITE_THREADS + SIGN_IN_THREADS + 4
-"""To the database: one for each request that runs; beside them for a check, a copy, a command, the checkpoints."""
+CONNECTIONS = READ_THREADS + 2 * WRITE_THREADS + SIGN_IN_THREADS + 4
+"""To the database: for requests that run, or wait for their commit; for a check, a copy, a command, checkpoints."""
 PASSWORD_LENGTH, LONGEST_PASSWORD = 12, 1000
 FROM_FILES = ("admin_password", "notify_url")  # secrets that can stand in the file that their NAME_FILE names
 

@@ -102,7 +102,7 @@ class Database:
             yield session
 
     def write_columns(self) -> AbstractContextManager[Connection]:
-        """The same with a connection, for what needs no entities, and changes no account or token (group_commit.py)."""
+        """For plain inserts, of no account or token. On disk when the block ends, or the group (group_commit.py)."""
         return group_commit.change(partial(self._writing, self._remembered.forget_all_but_accounts))
 
     @contextmanager

@@ -7,60 +7,92 @@ when its block ends, but after the thread's `commit()`: until then it answers no
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from typing import Any
 
 from sqlalchemy import Connection
+
+from app.errors import Busy, Problem
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 """Begins one that writes, and commits it where the block ends without an error."""
 
 
+NOTHING_CHANGED = "Nothing was changed. Try again in a moment."
+
+
 class Group:
-    """Changes that are committed together. `error`: why they were not, once it has ended."""
+    """Changes that are committed together."""
 
     def __init__(self, transaction: Transaction) -> None:
-        self._block = ExitStack()
-        self._connection = self._block.enter_context(transaction())
+        self._block = transaction()
+        self._connection = self._block.__enter__()
         self._sqlite: Any = self._connection.connection.driver_connection
-        self._changes = 0
+        self._changes, self._changing = 0, False
         self._when_ended: list[Callable[[bool], None]] = []
-        self.error: BaseException | None = None
+        self._error: Exception | None = None
+
+    @property
+    def error(self) -> Exception | None:
+        """Why they were not committed, once that is known. A copy: raised for many, one would keep all their stacks."""
+        return copy(self._error) if isinstance(self._error, Problem) else self._error
 
     @contextmanager
     def change(self) -> Iterator[Connection]:
-        before = self._sqlite.total_changes
+        before, self._changing = self._sqlite.total_changes, True
         try:
             yield self._connection
         except BaseException as error:
-            # Before it has changed anything it harms none of those before it.
-            harmless = self._changes and self.is_open and self._sqlite.total_changes == before
-            if not harmless:
-                self.end(error)
-            if self.error and self.error is not error:
-                raise self.error from error
-            raise
+            # A refusal harms none of those before it where it has changed nothing yet.
+            unchanged = self._is_open() and self._sqlite.total_changes == before
+            if isinstance(error, Problem) and unchanged and self._changes:
+                raise
+            told = self._end(error)
+            if not isinstance(told, Problem):  # a fault of ours in this one
+                self._error = Busy("An error in another change undid this one.", NOTHING_CHANGED, retry_after=1)
+            try:
+                if told is error:
+                    raise
+                raise told from error  # pyright: ignore[reportGeneralTypeIssues]
+            finally:
+                del told  # as in _end()
+        finally:
+            self._changing = False
         self._changes += 1
-
-    @property
-    def is_open(self) -> bool:
-        """SQLite ends a transaction by itself where the disk is full, or can't be read."""
-        return self._sqlite.in_transaction
 
     def when_ended(self, call: Callable[[bool], None]) -> None:
         self._when_ended.append(call)
 
-    def end(self, why: BaseException | None = None) -> None:
-        """Commits it, or undoes all of it because of this."""
-        if why is None and not self.is_open:
-            why = RuntimeError("SQLite has undone this transaction.")
+    def commit(self) -> None:
+        if self._changing:
+            raise RuntimeError("A change is not made yet, so nothing else can be written by the same thread.")
+        self._end(None if self._is_open() else RuntimeError("SQLite has undone this transaction."))
+
+    def _is_open(self) -> bool:
+        """SQLite ends a transaction by itself where the disk is full, or can't be read."""
+        return self._sqlite.in_transaction
+
+    def _end(self, why: BaseException | None) -> BaseException | None:
+        """Commits it, or undoes all of it because of this. Gives what is told to whom that was met by."""
         try:
             self._block.__exit__(*((type(why), why, why.__traceback__) if why else (None, None, None)))
-            self.error = why
         except BaseException as error:
-            self.error = error
+            why = error
+        if why:
+            self._error = _kept(why)
         for call in self._when_ended:
-            call(self.error is None)
+            call(why is None)
+        try:
+            return why
+        finally:
+            del why  # its traceback leads here: what leads back keeps a request's body until the collector comes
+
+
+def _kept(why: BaseException) -> Exception:
+    if isinstance(why, Problem):
+        return copy(why)  # without its traceback
+    return why if isinstance(why, Exception) else RuntimeError(repr(why))
 
 
 class _OfThread(threading.local):
@@ -104,8 +136,8 @@ def is_waiting() -> bool:
 def commit() -> None:
     """Whatever this thread has not committed yet. Who hears of an error are those who made the changes (`take_own`)."""
     if group := _thread.waiting:
+        group.commit()
         _thread.waiting = None
-        group.end()
 
 
 def commit_own() -> None:
@@ -124,7 +156,10 @@ def commit_before_another() -> None:
 
 
 def when_committed(call: Callable[[bool], None]) -> None:
-    """Calls it when the present request's change is on disk, with True, or undone, with False; without one at once."""
+    """Calls it when the present request's change is on disk, with True, or undone, with False.
+
+    At once where the request has changed nothing, or that is decided already.
+    """
     group = _thread.own
     if group and group is _thread.waiting:
         group.when_ended(call)

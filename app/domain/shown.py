@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Date, Select, Text, bindparam, func, select, tuple_, type_coerce
+from sqlalchemy import Connection, Date, Select, Text, bindparam, cast, func, select, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 
 from app.database.base import UtcDateTime
@@ -131,7 +131,7 @@ def _as_array(tasks: Select[*tuple[Any, ...]]) -> Any:
     return select(func.json_group_array(func.json_array(*found)).concat("")).scalar_subquery()
 
 
-LISTED_TASK = select(Task.position, Task.id, Task.title, Task.done, Task.due)
+LISTED_TASK = select(Task.position, Task.id, cast(Task.title, Text).label("title"), Task.done, Task.due)
 TO_DO = LISTED_TASK.where(Task.done.is_(False)).order_by(Task.position, Task.id).limit(bindparam("tasks"))
 TICKED = (
     LISTED_TASK.where(Task.done, Task.updated_at > bindparam("since"))

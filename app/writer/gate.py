@@ -88,9 +88,10 @@ class RequestGate:
 
         Raises Standby, or what is `refused`.
         """
+        if self.expects_handover:
+            group_commit.commit()  # a hand-over waits for what this thread has not committed yet
         with self.changed:
-            if self.expects_handover:
-                group_commit.commit()  # a hand-over waits for what this thread has not committed yet
+            if self.expects_handover and not group_commit.is_waiting():
                 self.wait_for_handover(wait)
             if self.state != "writer":
                 raise self._why_closed()

@@ -47,6 +47,7 @@ def test_a_volume_of_roots_is_refused_with_the_command_that_mends_it(run: Run, v
     mended.site.add_item("Written after chown")
 
 
+@pytest.mark.long
 def test_a_database_that_root_copied_in_is_refused_the_same_way(run: Run, volume: str, image: str):
     mount = f"{volume}:/app/data"
     first = run(*WITHOUT_SIGN_IN, "--volume", mount)
@@ -81,6 +82,7 @@ def test_as_another_user_it_starts_after_the_command_that_it_names_also_on_an_em
         docker("stop", mended.name)
 
 
+@pytest.mark.long
 def test_a_folder_of_a_wrong_mode_is_told_as_that_and_mended(run: Run, volume: str, image: str):
     mount = ("--volume", f"{volume}:/app/data")
     docker("run", "--rm", *mount, image, "sh", "-c", "touch /app/data/old && chmod 500 /app/data")
@@ -91,6 +93,7 @@ def test_a_folder_of_a_wrong_mode_is_told_as_that_and_mended(run: Run, volume: s
     run(*WITHOUT_SIGN_IN, *mount).wait_until_ready()
 
 
+@pytest.mark.long
 def test_a_session_secret_of_another_user_is_seen_by_check_and_doctor_before_the_start(
     run: Run, volume: str, image: str
 ):
@@ -108,6 +111,7 @@ def test_a_session_secret_of_another_user_is_seen_by_check_and_doctor_before_the
     run(*WITHOUT_SIGN_IN, *mount).wait_until_ready()
 
 
+@pytest.mark.long
 def test_a_damaged_session_secret_is_taken_away_by_the_command_that_is_named(run: Run, volume: str, image: str):
     mount = ("--volume", f"{volume}:/app/data")
     docker("run", "--rm", *mount, image, "sh", "-c", "echo something else >/app/data/task_manager.secret")

@@ -86,6 +86,7 @@ def test_an_empty_volume_is_filled_by_a_restore_and_the_app_starts_on_it(script:
 # --- a volume in use ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_volume_in_use(script: Script, app: Container):
     app.site.add_item("First", "Task")
     facts = script.ask("inspect")
@@ -112,6 +113,7 @@ def test_a_volume_in_use(script: Script, app: Container):
     assert script.titles_of(undone["kept"]) == ["First", "Third"]
 
 
+@pytest.mark.long
 def test_rows_are_replaced_after_a_yes_alone(script: Script):
     script.seed(2, "Mine")
     script.has_backup("b.db", 3)
@@ -160,6 +162,7 @@ def test_without_a_restore_there_is_nothing_to_undo(script: Script):
     assert script.titles() == ["Item 0", "Item 1", "Item 2"]
 
 
+@pytest.mark.long
 def test_a_dry_run_shows_what_would_change_and_changes_nothing(script: Script, app: Container):
     script.has_backup("b.db", 0)
     app.site.add_item("Later")
@@ -181,6 +184,7 @@ def test_a_container_that_stopping_would_delete_is_left_alone(script: Script, ru
     assert container.site.is_ready()
 
 
+@pytest.mark.long
 def test_a_stopped_container_counts_as_a_user_but_is_not_started(script: Script, app: Container):
     script.has_backup("b.db", 1)
     docker("stop", app.name)
@@ -207,6 +211,7 @@ def test_a_container_that_does_not_come_back_is_named(script: Script, volume: st
     assert f"docker logs {name}\nTo go back:  python scripts/manage_db_volume.py undo --volume" in said
 
 
+@pytest.mark.long
 def test_a_backup_while_the_app_writes_is_one_moment(script: Script, app: Container):
     acknowledged: list[str] = []
     stop = threading.Event()
@@ -298,6 +303,7 @@ def test_a_volume_with_other_files_only_takes_a_database_after_a_yes(script: Scr
     assert script.titles() == ["Item 0"]
 
 
+@pytest.mark.long
 def test_a_volume_that_belongs_to_root_says_how_to_hand_it_over(script: Script, volume: str):
     script.seed(2)
     script.has_backup("b.db", 2)

@@ -36,7 +36,8 @@ def list_work_items(query: WorkItemsQuery):
 def add_work_item(json: NewWorkItem):
     """A new work item, at the top of the list."""
     with database().write_columns() as connection:
-        return WorkItemOut.model_validate(work_items.add_item(connection, current_user_id(), json)), 201
+        item = work_items.add_item(connection, current_user_id(), json)
+    return WorkItemOut.model_validate(item), 201
 
 
 @api.get("/work-items/<int:id>")

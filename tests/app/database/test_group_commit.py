@@ -11,7 +11,8 @@ from app.database import group_commit, migrations
 from app.database.engine import Database
 from app.database.group_commit import Group, commit, commit_own, group_commits, is_waiting, take_own, when_committed
 from app.database.kept import Kept
-from app.errors import NotFound, StorageFull
+from app.database.sqlite import sqlite_driver
+from app.errors import Busy, Damaged, NotFound, StorageFull
 from app.storage.mounts import storage_under
 
 ADD = text("INSERT INTO alembic_version (version_num) VALUES (:name)")
@@ -129,6 +130,27 @@ def test_a_full_disk_at_the_second_undoes_the_first_too_and_both_hear_why(thread
     assert (thread.on_disk, take_own(), is_waiting()) == (set(), None, False)
 
 
+@pytest.mark.parametrize("second", [False, True])
+def test_damage_that_a_change_meets_is_told_and_known_also_in_a_group(thread: Thread, second: bool):
+    first = thread.request("a") if second else None
+    with pytest.raises(Damaged), thread.database.write_columns():
+        raise sqlite_driver().DatabaseError("database disk image is malformed")
+    commit()
+    assert thread.database.condition.knows(Damaged)
+    assert (not first or isinstance(first.error, Damaged)) and thread.on_disk == set()
+
+
+def test_another_write_inside_a_change_is_refused_and_all_of_it_undone(thread: Thread):
+    group = thread.request("a")
+    told: list[bool] = []
+    assert group
+    group.when_ended(told.append)
+    with pytest.raises(RuntimeError, match="is not made yet"), thread.database.write_columns() as connection:
+        connection.execute(ADD, {"name": "b"})
+        thread.add_by_session("c")
+    assert (thread.on_disk, told, is_waiting()) == (set(), [False], False)
+
+
 def test_a_fault_in_one_change_undoes_what_it_has_begun_with_all_before_it(thread: Thread):
     first = thread.request("a")
     with pytest.raises(ZeroDivisionError), thread.database.write_columns() as connection:
@@ -137,7 +159,7 @@ def test_a_fault_in_one_change_undoes_what_it_has_begun_with_all_before_it(threa
     thread.request("c")
     commit()
     assert first
-    assert isinstance(first.error, ZeroDivisionError)
+    assert isinstance(first.error, Busy)
     assert thread.on_disk == {"c"}
 
 

@@ -58,3 +58,12 @@ def test_all_rows_in_one_step_are_those_of_many_in_the_same_order(database: Data
         assert [row.title for row in found] == sorted(titles[1:], reverse=True)
         assert [(row.late, row.due) for row in found if row.id == 3] == [(True, date(2026, 11, 28))]
         assert listed.all(connection, above=100) == []
+
+
+def test_a_blob_that_somebody_put_in_by_hand_is_read_as_the_text_that_it_is(database: Database):
+    listed = Kept(select(WorkItem.id, WorkItem.title))
+    add = Kept(insert(WorkItem).returning(WorkItem.id), *GIVEN)
+    with database.write_columns() as connection:
+        add.first(connection, **GIVEN)
+        connection.exec_driver_sql("UPDATE work_items SET title = x'4d696c6b'")
+        assert listed.all(connection) == [(1, "Milk")]

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from granian import loops
@@ -42,6 +43,12 @@ def loop() -> Iterator[Counted]:
     made.close()
 
 
+def run(loop: Counted, main: Coroutine[None, None, None]) -> None:
+    """In a thread of its own: in this one the browser of other tests may keep a loop running."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(loop.run_until_complete, main).result()
+
+
 def in_thread(do: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=do)
     thread.start()
@@ -61,7 +68,7 @@ def test_it_is_woken_once_for_all_that_comes_until_it_goes_on(loop: Counted):
         await asyncio.sleep(0.01)
         assert (called[-1], loop.bytes - before) == (100, 2)
 
-    loop.run_until_complete(main())
+    run(loop, main())
 
 
 def test_calls_of_many_threads_all_arrive_and_none_is_slept_over(loop: Counted):
@@ -83,7 +90,7 @@ def test_calls_of_many_threads_all_arrive_and_none_is_slept_over(loop: Counted):
         async with asyncio.timeout(30):
             await asyncio.gather(*(asyncio.to_thread(ask) for _ in range(threads)))
 
-    loop.run_until_complete(main())
+    run(loop, main())
     assert ended == [rounds] * threads
 
 
@@ -104,12 +111,15 @@ def test_a_call_that_comes_while_it_takes_the_bytes_away_does_not_silence_those_
         in_thread(lambda: loop.call_soon_threadsafe(int)).join()
         assert loop.bytes == before + 1
 
-    loop.run_until_complete(main())
+    run(loop, main())
 
 
 def test_the_server_makes_it():
-    made = loops.get(loop_of_server())
-    assert isinstance(made, Loop)
+    def make() -> object:
+        made = loops.get(loop_of_server())
+        made.close()
+        return type(made)
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        assert thread.submit(make).result() is Loop
     assert loop_of_server() == Loops.asyncio
-    made.close()
-    asyncio.set_event_loop(None)

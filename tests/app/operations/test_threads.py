@@ -15,6 +15,7 @@ import pytest
 
 from app.database import group_commit
 from app.database.group_commit import group_commits
+from app.errors import NotFound, Problem, StorageFull
 from app.operations.serving import threads as module
 from app.operations.serving.threads import HELD_UP, TOGETHER, TOGETHER_SECONDS, Overdue, Threads
 from tests.app.operations.loops import run_in_a_loop
@@ -310,7 +311,10 @@ class Disk:
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        yield self._connection
+        try:
+            yield self._connection
+        except ZeroDivisionError as error:  # in the words of a person (app/database/refusals.py)
+            raise StorageFull("No room.", "") from error
         self.may_commit.wait(30)
         self.commits += 1
         if self.error:
@@ -381,3 +385,88 @@ def test_a_change_that_is_alone_waits_for_no_other():
         return await Threads("test", 1, group_commits).run(disk.change)
 
     assert (run_in_a_loop(main()), disk.commits) == ("changed", 1)
+
+
+def test_those_that_are_done_behind_a_change_hold_nobody_up_together(clock: Clock):
+    """Each by itself is short: no helper need come."""
+    disk, seen = Disk(), []
+
+    async def main() -> None:
+        threads = Threads("test", 1, group_commits)
+        held, release = threading.Event(), threading.Event()
+        first = threads.run(lambda: (held.set(), release.wait(30)))
+        await asyncio.to_thread(held.wait, 30)
+
+        def change() -> None:
+            clock.now += 0.7 * HELD_UP
+            seen.append(threads._is_held_up())
+            disk.change()
+
+        futures = [threads.run(change) for _ in range(2)]
+        release.set()
+        disk.may_commit.set()
+        await asyncio.gather(first, *futures)
+
+    run_in_a_loop(main())
+    assert (seen, disk.commits) == ([False, False], 1)
+
+
+def refused(_body: Body, disk: Disk) -> None:
+    with group_commit.change(disk.transaction):
+        raise NotFound("There is no such item.", "")
+
+
+def broken(_body: Body, disk: Disk) -> None:
+    with group_commit.change(disk.transaction):
+        raise ZeroDivisionError
+
+
+def full(_body: Body, disk: Disk) -> None:
+    with group_commit.change(disk.transaction) as connection:
+        sqlite: Any = connection.connection.driver_connection
+        sqlite.total_changes += 1
+        raise StorageFull("No room.", "")
+
+
+def changed(_body: Body, disk: Disk) -> None:
+    disk.change()
+
+
+def fails_behind(_body: Body, _disk: Disk) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("job", [changed, fails_behind, refused, broken, full])
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("within", [9, -1])
+def test_nothing_keeps_what_a_job_behind_a_change_has_worked_with(
+    job: Callable[[Body, Disk], None], committed: bool, within: float
+):
+    disk = Disk()
+    disk.may_commit.set()
+    disk.error = None if committed else NotFound("It is gone.", "")
+
+    async def main() -> None:
+        one = Threads("test", 1, group_commits)
+        held, release = threading.Event(), threading.Event()
+        first = one.run(lambda: (held.set(), release.wait(30)))
+        await asyncio.to_thread(held.wait, 30)
+        bodies = [Body(), Body()]
+        still = [weakref.ref(body) for body in bodies]
+        futures = [
+            one.run(partial(changed, bodies[0], disk)),
+            one.run(partial(job, bodies[1], disk), within=within),
+        ]
+        release.set()
+        await first
+        while futures:
+            with suppress(ZeroDivisionError, Overdue, Problem):
+                await futures.pop()
+        del bodies
+        await come_true(lambda: [each() for each in still] == [None, None])
+
+    gc.disable()
+    try:
+        run_in_a_loop(main())
+    finally:
+        gc.enable()
