@@ -21,7 +21,8 @@ from tests.adversary.disk import Disk
 from tests.adversary.load import Answer, Load, ask, values_in
 from tests.adversary.records import Possible, Records
 from tests.app.newer_code import newer_code
-from tests.app.processes import Serving, all_of, free_port
+from tests.app.processes import Serving, all_of
+from tests.ports import free_port
 
 START_SECONDS = 120
 """How long a start may take; it takes 2 on a quiet machine, and 25 after a kill with the profile "exclusive"."""

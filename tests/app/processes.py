@@ -23,12 +23,6 @@ def eventually(happens: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 class Serving(subprocess.Popen):
     """The app as a process. Its log goes into a file: a pipe that nobody reads is full after 500 requests, and then
     they hang."""

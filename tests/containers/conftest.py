@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.running import HARDENED, ROOT, START_SECONDS, Container, Site, docker, free_port
+from tests.containers.running import HARDENED, ROOT, START_SECONDS, Container, Site, docker
+from tests.ports import free_port
 
 HELPER = "task-assist.helper-of"
 IN_THE_IMAGE = ("Dockerfile", ".dockerignore", "docker-compose.yml", ".env.sample", "app", "requirements")

@@ -1,7 +1,6 @@
 """A running Task Assist in a container: how tests start it, wait for it, ask it and look into it."""
 
 import re
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -37,12 +36,6 @@ def docker(*arguments: str, check: bool = True, **options: Any) -> subprocess.Co
     if check and done.returncode:
         raise AssertionError(f"docker {' '.join(arguments)} gave {done.returncode}:\n{done.stdout}{done.stderr}")
     return done
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass

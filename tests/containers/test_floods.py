@@ -12,7 +12,8 @@ import pytest
 
 from tests.app.operations.watching import Health
 from tests.containers.conftest import Run
-from tests.containers.running import WITHOUT_SIGN_IN, Container, Site, docker, free_port
+from tests.containers.running import WITHOUT_SIGN_IN, Container, Site, docker
+from tests.ports import free_port
 
 pytestmark = pytest.mark.long
 

@@ -17,9 +17,10 @@ from app.database import migrations
 from app.database.sqlite import opened, sqlite_uri
 from app.storage.mounts import storage_under
 from tests.app.newer_code import newer_code, next_revision
-from tests.app.processes import Serving, free_port, wait_until_ready
+from tests.app.processes import Serving, wait_until_ready
 from tests.mounts.guests import ALONE, Guest, image
 from tests.mounts.instances import AS_IN_A_CONTAINER, READY_SECONDS, Instance, Load
+from tests.ports import free_port
 
 CUTS, CUTS_IN_A_SOAK = 1, 6
 THREADS = 4

@@ -8,7 +8,8 @@ from app.storage.mounts import beside
 from tests.adversary.faults.fault import CANT_OPEN, GONE, NOTICED_SECONDS, STRANGE, Fault, newest
 from tests.adversary.load import ask
 from tests.adversary.world import START_SECONDS, Backup, Broken, World, eventually
-from tests.app.processes import Serving, free_port
+from tests.app.processes import Serving
+from tests.ports import free_port
 
 
 def removed(world: World) -> None:

@@ -13,7 +13,8 @@ from app.operations.serving.answers import PIECE, SENT_AT_ONCE, Answers
 from tests.app.operations.in_loop import Message
 from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import memory
-from tests.app.processes import Serving, ask, free_port, wait_until_ready
+from tests.app.processes import Serving, ask, wait_until_ready
+from tests.ports import free_port
 
 LONG = SENT_AT_ONCE + 5 * PIECE + 1
 

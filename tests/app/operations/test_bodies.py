@@ -17,7 +17,8 @@ from app.errors import Busy, Ending, Problem, TooLarge
 from app.operations.serving import bodies
 from tests.app.operations.loops import run_in_a_loop
 from tests.app.operations.watching import Health, memory
-from tests.app.processes import Serving, ask, exchange, free_port, wait_until_ready
+from tests.app.processes import Serving, ask, exchange, wait_until_ready
+from tests.ports import free_port
 
 NOTES = "n" * 300
 

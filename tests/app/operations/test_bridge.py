@@ -10,7 +10,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from tests.app.operations.echo import echo
-from tests.app.processes import Serving, ask, eventually, exchange, free_port, wait_until_ready
+from tests.app.processes import Serving, ask, eventually, exchange, wait_until_ready
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 ALIKE = {"SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_METHOD", "CONTENT_TYPE", "CONTENT_LENGTH", "REMOTE_ADDR"}

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.adversary.disk import Disk
-from tests.app.processes import Serving, all_of, ask, eventually, free_port, signal_all, told, wait_until_ready
+from tests.app.processes import Serving, all_of, ask, eventually, signal_all, told, wait_until_ready
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(os.getuid() != 0, reason="needs root, to mount a disk")]
 

@@ -11,7 +11,8 @@ import pytest
 
 from app.operations.serving.bridge import TURN_SECONDS
 from tests.app.operations.watching import Health
-from tests.app.processes import Serving, ask, free_port, wait_until_ready
+from tests.app.processes import Serving, ask, wait_until_ready
+from tests.ports import free_port
 
 pytestmark = pytest.mark.long
 

@@ -21,7 +21,8 @@ from app.writer import exclusive
 from app.writer.lease import lease_of
 from tests.app.backup.conftest import twenty_items  # noqa: F401  (a fixture)
 from tests.app.backup.databases import closed_database, execute, names, titles
-from tests.app.processes import Serving, ask, eventually, free_port, wait_until_ready
+from tests.app.processes import Serving, ask, eventually, wait_until_ready
+from tests.ports import free_port
 
 
 @pytest.fixture

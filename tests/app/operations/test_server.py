@@ -31,10 +31,10 @@ from tests.app.processes import (
     ask,
     eventually,
     exchange,
-    free_port,
     signal_all,
     wait_until_ready,
 )
+from tests.ports import free_port
 
 FULL_PIPE = """
 import os, signal, time

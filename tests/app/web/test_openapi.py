@@ -18,7 +18,8 @@ from app.domain.passwords import hashed
 from app.domain.schemas import NewToken
 from app.settings import load
 from tests.app.conftest import EMAIL, PASSWORD
-from tests.app.processes import Serving, free_port, wait_until_ready
+from tests.app.processes import Serving, wait_until_ready
+from tests.ports import free_port
 
 ROOT = str(Path(__file__).parents[3])
 CONFIG = Path(__file__).with_name("schemathesis.toml")

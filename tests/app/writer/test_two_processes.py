@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.app.backup.databases import titles
-from tests.app.processes import WITHIN, Serving, ask, eventually, free_port, signal_all, wait_until_ready
+from tests.app.processes import WITHIN, Serving, ask, eventually, signal_all, wait_until_ready
+from tests.ports import free_port
 
 pytestmark = pytest.mark.long
 
