@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Playwright
+
+from tests.ports import free_port
 
 HERE = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -59,8 +60,7 @@ class RunningApp:
 @contextmanager
 def running_app(folder: Path, **environment: str) -> Iterator[RunningApp]:
     """`python -m app serve` with its database in `folder`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     app = RunningApp(f"http://127.0.0.1:{port}", folder)
     settings = {"DATABASE_PATH": str(folder / "task_manager.db"), "PYTHONPATH": str(HERE), **environment}
     with (folder / "log").open("w") as log:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import ports
 from tests.scripts.conftest import Checkout
 
 # A docker with an engine, Compose, the base image and no volume yet; a test puts other cases before these.
@@ -28,9 +29,7 @@ def put_docker(checkout: Checkout, **changed: str) -> None:
 
 @pytest.fixture
 def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    return str(ports.free_port())
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.ports import free_port
+
 SOMEBODY = "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
 AZURITE = (
     "devstoreaccount1",
@@ -59,9 +61,7 @@ def azurite(folder: Path) -> Iterator[str]:
     program = shutil.which("azurite-blob")
     if program is None:
         pytest.skip("there is no `azurite-blob`: npm install --global azurite")
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [program, "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--blobHost", "127.0.0.1"]
     command += ["--blobPort", str(port), "--location", str(folder)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
