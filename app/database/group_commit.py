@@ -145,8 +145,8 @@ def commit_own() -> None:
     if group := _thread.own:
         if group is _thread.waiting:
             commit()
-        if group.error:
-            raise group.error
+        if error := group.error:
+            raise error
 
 
 def commit_before_another() -> None:

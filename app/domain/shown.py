@@ -77,10 +77,8 @@ def list_items(connection: Connection, filters: Filters, today: date, *, limit: 
     """
     given = {"many": limit + 1, "before": 0, **_behind(after)}
     page = _page(filters, today, ITEM_AS_KEPT)
-    at_once = limit <= MOST_AT_ONCE
-    found = page_in(
-        (row for row in page.all(connection, **given)) if at_once else page.each(connection, **given), limit
-    )
+    rows = (row for row in page.all(connection, **given)) if limit <= MOST_AT_ONCE else page.each(connection, **given)
+    found = page_in(rows, limit)
     if after == TOP and not found.more:
         _note_count(connection, filters, today, len(found.rows))
     return found

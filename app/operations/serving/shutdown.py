@@ -68,7 +68,7 @@ def end_server_on_stop(loop: Any, bridge: "Bridge") -> None:
 
     Of a second one it must not: at times granian waits for ever then, with Python's lock in its hand. Ctrl-C is two of
     them, since the parent passes it on. And asyncio learns of a signal by a byte in the loop's wake-up pipe, which is
-    full under load, so that the byte is dropped, and the server would go on until it is killed.
+    dropped where that is full, and the server would go on until it is killed.
     """
     import asyncio  # late: before anything else a start sees to it that a signal ends it
 
